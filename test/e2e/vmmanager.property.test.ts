@@ -59,13 +59,22 @@ const worlds: fc.Arbitrary<Scenario> = fc
 type Trouble =
   | { readonly kind: 'none' }
   | { readonly kind: 'lost'; readonly when: 'before' | 'after' }
-  | { readonly kind: 'killed'; readonly at: number; readonly phase: 'before' | 'after' };
+  /** `later`: so many milliseconds before the next run. */
+  | {
+      readonly kind: 'killed';
+      readonly at: number;
+      readonly phase: 'before' | 'after';
+      readonly later: number;
+    };
 
 const sides = fc.constantFrom('before' as const, 'after' as const);
 const troubles: fc.Arbitrary<Trouble> = fc.oneof(
   fc.constant({ kind: 'none' as const }),
   fc.record({ kind: fc.constant('lost' as const), when: sides }),
-  fc.record({ kind: fc.constant('killed' as const), at: fc.integer({ min: 1, max: 3 }), phase: sides }),
+  fc.record({
+    ...{ kind: fc.constant('killed' as const), at: fc.integer({ min: 1, max: 3 }), phase: sides },
+    later: fc.constantFrom(0, 400, 5000, 30_000),
+  }),
 );
 
 interface Order {
@@ -155,6 +164,7 @@ async function runOne(scenario: Scenario, trouble: Trouble): Promise<number> {
   const seen = { ...installation, connect };
   const first = balanceOn(seen, ['--output', 'json'], { mortal });
   await Promise.race([first, mortal.death]);
+  if (trouble.kind === 'killed') await installation.time.sleep(trouble.later);
   for (let round = 0; round < 5; round += 1) {
     const before = [orders.length, installation.requests.length] as const;
     const { code } = await balanceOn(seen, ['--output', 'json']);
@@ -164,8 +174,10 @@ async function runOne(scenario: Scenario, trouble: Trouble): Promise<number> {
     const asked = installation.requests
       .slice(before[1])
       .filter((request) => !request.path.startsWith('/vm/v3/task'));
+    // An answer that is lost is looked up for a minute.
+    const lost = asked.filter(({ status }) => status === 0).length;
     expect(asked.length).toBeLessThanOrEqual(
-      10 + 4 * scenario.clusters.length + 3 * scenario.nodes.length + 12 * moves,
+      10 + 4 * scenario.clusters.length + 3 * scenario.nodes.length + 12 * moves + 26 * lost,
     );
     await installation.time.sleep(600_000);
   }

@@ -131,13 +131,20 @@ describe('an overloaded node', () => {
   );
 
   test('a run that is killed at its order: the next one neither repeats nor reverses it', async () => {
-    for (const phase of ['before', 'after'] as const) {
+    // Nobody tells where to it goes: a second one on top would be too much for either node.
+    const small = overloaded({ nodes: [node(1), node(2, { memory_gib: 32 }), node(3, { memory_gib: 16 })] });
+    for (const [phase, later] of [
+      ['before', 0],
+      ['after', 0],
+      ['after', 5000],
+    ] as const) {
       const mortal = new Mortal();
-      const installation = startInstallation(overloaded(), ({ n, phase: at }) => {
+      const installation = startInstallation(small, ({ n, phase: at }) => {
         if (n === 1 && at === phase) mortal.die();
       });
       const killed = balanceOn(installation, [], { mortal });
       await Promise.race([killed, mortal.death]);
+      await installation.time.sleep(later);
       for (let run = 0; run < 3; run += 1) {
         const { code } = await balanceOn(installation, json);
         expect([phase, code]).toEqual([phase, 0]);
@@ -171,9 +178,11 @@ describe('an overloaded node', () => {
     expect(slow.code).toBe(5);
     const result = resultOf(slow);
     expect(result.summary.moves[0]?.error).toMatchObject({ code: 'MIGRATION_TIMEOUT' });
+    const codes = result.plan.balance.rejected.map(({ vmids, code }) => [vmids[0], code]);
+    expect(codes).toContainEqual([101, 'blacklist']);
+    // It goes on, and is enough.
     const third = await balanceOn(installation, [...json, '--dry-run']);
-    const codes = resultOf(third).plan.balance.rejected.map(({ code }) => code);
-    expect(codes).toContain('blacklist');
+    expect(resultOf(third).plan.balance).toMatchObject({ moves: [], inFlight: [{ vmid: 102, from: '' }] });
   });
 });
 
@@ -290,6 +299,32 @@ describe('without a history of its own', () => {
     const bad = await balanceOn(installation, kept);
     expect([bad.code, bad.stdout]).toEqual([2, expect.stringContaining('BALANCE_STATE')]);
   });
+});
+
+test('what a killed run wrote into the state file counts where it goes, whoever else is to move', async () => {
+  const mortal = new Mortal();
+  const installation = startInstallation(
+    overloaded({
+      nodes: [node(1), node(2, { memory_gib: 32 }), node(3, { creation_blocked: true })],
+      guests: [101, 102, 103, 104].map((id) => vm(id, 1)).concat(vm(105, 3)),
+    }),
+    ({ phase }) => {
+      if (phase === 'after') mortal.die();
+    },
+  );
+  const { folder, time, connect } = installation;
+  const kept = [...json, '--state-file', join(folder, 'history.json')];
+  const killed = runCli(
+    ['balance', 'evacuate', 'node3', '--connections', join(folder, 'connections.yml'), ...kept],
+    undefined,
+    { clock: time.clock, connect, mortal },
+  );
+  await Promise.race([killed, mortal.death]);
+  await time.sleep(5000);
+  const { plan } = resultOf(await balanceOn(installation, kept));
+  expect(plan.balance).toMatchObject({ moves: [], inFlight: [{ vmid: 105, from: 'node3', to: 'node2' }] });
+  mortal.bury();
+  await killed;
 });
 
 describe('logins and answers that lead nowhere', () => {

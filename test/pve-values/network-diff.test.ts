@@ -75,6 +75,16 @@ describe('who staged what', () => {
   test.each<{ name: string; edit: Edit; rows: string[] }>([
     { name: 'nothing', edit: { before: BASE, after: BASE }, rows: [] },
     {
+      // The diff keeps the options of a bridge that goes for one that stays, which it lists as gone further down.
+      name: 'a foreign bridge between some that go and one that comes',
+      edit: {
+        before: [...BASE, bridge('vmbr1120', MARK('hq'), VLAN), bridge('vmbr1121'), bridge('vmbr7'), SOURCE],
+        after: [...BASE, bridge('vmbr7'), bridge('vmbr1003', MARK('dmz')), SOURCE],
+        rows: ['vmbr0', 'vmbr7', 'vmbr1003'].map((iface, priority) => ({ iface, comments: '', priority })),
+      },
+      rows: ['vmbr1120 removed ours', 'vmbr1121 removed foreign', 'vmbr1003 added ours'],
+    },
+    {
       name: 'two bridges of ours, at the end',
       edit: {
         before: BASE,

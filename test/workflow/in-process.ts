@@ -171,6 +171,11 @@ export async function run<T>(
     state: simulator.snapshot(),
     killed: outcome === 'killed',
     ...(outcome === 'killed' ? {} : outcome),
-    writes: writes.map(({ method, rawPath }) => `${method} ${rawPath}`),
+    // Where the pool is a parameter (8.1+) it is told like a path, as before.
+    writes: writes.map(({ method, rawPath, params }) =>
+      method === 'DELETE' && rawPath === '/pools'
+        ? `DELETE /pools/${String(params['poolid'])}`
+        : `${method} ${rawPath}`,
+    ),
   };
 }

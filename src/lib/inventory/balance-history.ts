@@ -61,7 +61,7 @@ export interface HistoryContext {
   readonly managed: ReadonlySet<number>;
   /** Is this account (`user@realm`, or a token of it) the caller's, or an operator's? */
   readonly isOurs: (user: string) => boolean;
-  /** UPID → what the log of a failed task says. */
+  /** UPID → what the log of a task says that failed or is under way. */
   readonly causes: ReadonlyMap<Upid, MigrationCause>;
   /** Seconds since the epoch. */
   readonly now: number;
@@ -111,12 +111,14 @@ function haRecord(entry: Entry, later: readonly Entry[], context: HistoryContext
   const isAnswered = later.some(({ row: { type }, node: where }) => type !== 'hamigrate' && where === node);
   if (isAnswered && isGoodEnding(row.status)) return [];
   const record = { vmid, from: node, start: isoOf(row.starttime) };
+  const asked = context.causes.get(row.upid)?.target;
   if (row.endtime !== undefined && !isGoodEnding(row.status))
     return [{ ...record, end: isoOf(row.endtime), status: 'failed', error: row.status ?? '' }];
   const place = context.places.get(vmid);
   if (place !== undefined && place !== node)
     return [{ ...record, to: place, end: isoOf(row.endtime ?? row.starttime), status: 'ok' }];
-  if (context.now - row.starttime < HA_PATIENCE) return [{ ...record, status: 'running' }];
+  if (context.now - row.starttime < HA_PATIENCE)
+    return [{ ...record, ...(asked === undefined ? {} : { to: asked }), status: 'running' }];
   const end = isoOf(row.starttime + HA_PATIENCE);
   return [{ ...record, end, status: 'failed', error: 'HA did not carry out the request' }];
 }
@@ -128,8 +130,13 @@ function statusOf({ row }: Entry, { now, timeout }: HistoryContext): MigrationRe
   return isLate || wasStopped(row.status ?? '') ? 'timeout' : 'failed';
 }
 
-/** A log names no target: it is where the guest's next migration starts, or where the guest is now. */
+/**
+ * A row names no target. Of what arrived it is where the guest's next migration starts, or where the guest is now; of
+ * what failed or is under way the log tells it.
+ */
 function targetOf(entry: Entry, later: readonly Entry[], context: HistoryContext): string | undefined {
+  if (entry.row.endtime === undefined || !isGoodEnding(entry.row.status))
+    return context.causes.get(entry.row.upid)?.target;
   const next = later[0]?.node ?? context.places.get(entry.vmid);
   return next === entry.node ? undefined : next;
 }
@@ -144,7 +151,7 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
     if (!counts(entry, before, context)) return [];
     const isGood = isGoodEnding(row.status);
     const cause = row.endtime === undefined || isGood ? undefined : context.causes.get(row.upid);
-    const to = isGood ? targetOf(entry, later, context) : cause?.target;
+    const to = targetOf(entry, later, context);
     return [
       {
         vmid,
@@ -204,14 +211,21 @@ const LOGS_PER_GUEST = 4;
 const MOST_LOGS = 60;
 const LOG_LINES = 30;
 
-/** One or two calls for each of the latest failures that count; what cannot be read explains nothing. */
+/** What has no end yet; a request to HA has one before HA begins. */
+function isUnderWay({ row: { type, starttime, endtime } }: Entry, now: number): boolean {
+  return endtime === undefined || (type === 'hamigrate' && now - starttime < HA_PATIENCE);
+}
+
+/** One or two calls for each that is under way and for the latest failures that count. What cannot be read explains nothing. */
 export async function readCauses(
   pve: PveApi,
   tasks: readonly NodeTasks[],
   { signal, ...context }: Omit<HistoryContext, 'causes'> & { readonly signal: AbortSignal | undefined },
 ): Promise<ReadonlyMap<Upid, MigrationCause>> {
   const known = { ...context, causes: new Map() };
-  const failed = [...entriesOf(tasks, context.now).values()].flatMap((entries) =>
+  const all = [...entriesOf(tasks, context.now).values()];
+  const underWay = all.flat().filter((entry) => isUnderWay(entry, context.now));
+  const failed = all.flatMap((entries) =>
     entries
       .filter(({ row }) => row.type !== 'hamigrate' && row.endtime !== undefined && !isGoodEnding(row.status))
       .filter((entry) => !wasStopped(entry.row.status ?? ''))
@@ -220,7 +234,7 @@ export async function readCauses(
   );
   failed.sort((a, b) => b.row.starttime - a.row.starttime);
   const causes = await pMap(
-    failed.slice(0, MOST_LOGS),
+    [...underWay, ...failed.slice(0, MOST_LOGS)],
     async ({ row: { upid } }): Promise<[Upid, MigrationCause][]> => {
       const log = await unlessUnread(pve.taskLogEnds(upid, LOG_LINES, signal), undefined);
       return log ? [[upid, migrationCause(log)]] : [];

@@ -263,7 +263,7 @@ const GUEST_CAUSE =
 const NODE_CAUSE =
   /too old to run machine type|too old for preserving|Can't connect to destination address|missing mapped devices|(?:^|[^\w])ssh: |No route to host|Connection (?:refused|timed out|reset)|Host key verification failed|bridge '[^']+' does not exist|no physical interface on bridge|unable to detect remote migration address|Timeout, migration socket|Cannot allocate memory|cannot set up guest memory|vcpus allowed per VM|host doesn't support requested feature/i;
 const TARGET_NAMES =
-  /starting migration of (?:VM|CT) \d+ to node '([^']+)'|can't migrate to '([^']+)'|please upgrade node '([^']+)'|not available on node '([^']+)'/;
+  /starting migration of (?:VM|CT) \d+ to node '([^']+)'|^Requesting HA migration for (?:VM|CT) \d+ to node ([\w.-]+)$|can't migrate to '([^']+)'|please upgrade node '([^']+)'|not available on node '([^']+)'/;
 
 const groupOf = (match: RegExpExecArray | null): string | undefined =>
   match?.slice(1).find((part: string | undefined) => part !== undefined);

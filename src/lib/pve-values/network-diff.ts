@@ -37,7 +37,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Changed lines of one interface, from all over the diff, and the comments seen beside them. */
+/** Lines of one interface before and after, from all over the diff, and the comments seen among them. */
 interface Edit {
   readonly lines: Line[];
   readonly oldComments: string[];
@@ -61,7 +61,7 @@ export function parsePendingChanges(
   let known: Known = { rows: inFileOrder, nameIn, behind: 0 };
   for (const hunk of hunksOf(changes)) known = { ...known, behind: collect(edits, hunk, known) };
   const found = [...edits]
-    .map(([iface, edit]) => [iface, { ...edit, lines: withoutRespelling(edit.lines) }] as const)
+    .map(([iface, edit]) => [iface, { ...edit, lines: withoutPairs(edit.lines) }] as const)
     .filter(([, edit]) => edit.lines.length > 0 && !isIdlePort(edit.lines));
   const isNamed = ([iface]: readonly [string, Edit]): boolean => !iface.startsWith(UNKNOWN);
   const unnamed = found.filter((entry) => !isNamed(entry)).flatMap(([, edit]) => edit.lines);
@@ -101,14 +101,14 @@ function collect(edits: Map<string, Edit>, hunk: Hunk, known: Known): number {
   const tailOwner = ownerOf(after, known) ?? `${UNKNOWN}${hunk.id}`;
   for (const [side, stanzas] of [['-', sideOf('-')] as const, ['+', after] as const]) {
     for (const stanza of stanzas) {
-      const changed = stanza.lines.filter((line) => line.sign === side);
       const comments = commentsOf(stanza);
       // Comments outside a stanza are the head of the file: without effect and without an owner.
       const isHead = stanza.iface === undefined && !stanza.isTail && comments.length === stanza.lines.length;
-      if (changed.length === 0 || isHead) continue;
+      if (isHead) continue;
       const iface = stanza.iface ?? (stanza.isTail ? tailOwner : UNKNOWN);
       const edit = edits.get(iface) ?? { lines: [], oldComments: [], newComments: [] };
-      edit.lines.push(...changed);
+      // Lines of both sides, too: they may be of one stanza before, and of another one after. What did not change goes later.
+      edit.lines.push(...stanza.lines.map(({ text }) => ({ sign: side, text })));
       (side === '-' ? edit.oldComments : edit.newComments).push(...comments);
       edits.set(iface, edit);
     }
@@ -182,8 +182,8 @@ function rowBefore(iface: string | undefined, rows: readonly ListedRow[]): Liste
   return next === undefined ? undefined : rows.find(({ priority }) => priority === next - 1);
 }
 
-/** Drops pairs of lines that differ in spelling or place only (`bridge_ports` and `bridge-ports`). */
-function withoutRespelling(lines: readonly Line[]): Line[] {
+/** Drops pairs of lines that differ in nothing, or in spelling or place only (`bridge_ports` and `bridge-ports`). */
+function withoutPairs(lines: readonly Line[]): Line[] {
   const kept: Line[] = [];
   for (const line of lines) {
     const twin = kept.findIndex((k) => k.sign !== line.sign && spelling(k.text) === spelling(line.text));

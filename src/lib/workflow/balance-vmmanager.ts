@@ -49,23 +49,74 @@ function assertTargets({ nodes }: VmmanagerInventory): void {
   });
 }
 
-async function decide(want: VmmanagerWant, context: VmmanagerContext): Promise<Decision> {
-  const { vmmanager, memory, timeZone, hard, monitor, clock } = context;
-  const { config, clusters, evacuate } = want;
-  const options: ReadOptions = {
+/** An order is a row of the guest's history a moment later. */
+const UNTIL_SEEN_MS = 5_000;
+
+function optionsFor({ config }: VmmanagerWant, { memory, timeZone, hard }: VmmanagerContext): ReadOptions {
+  return {
     ...{ timeZone, signal: hard, migrationTimeout: config.migrationTimeout },
     ...{ remembered: memory.records, isComplete: memory.isKept },
   };
-  const seen = await readInstallation(vmmanager, hard);
-  assertTargets(seen);
-  const ids = new Set(chosenClusters({ have: seen, clusters }).map(({ id }) => id));
-  let have = await withLoads(seen, ids, { monitor, clock, signal: hard });
+}
+
+/** Plans until nothing has to be read any more. */
+async function settle(
+  want: VmmanagerWant,
+  context: VmmanagerContext,
+  before: VmmanagerInventory,
+): Promise<Decision> {
+  const { config, clusters, evacuate } = want;
+  let have = before;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { plan, needs } = planVmmanager({ have, config, clusters, ...(evacuate ? { evacuate } : {}) });
     if (needs.histories.length + needs.targets.length === 0) return { plan, have };
-    have = await readVmmanagerDetails(vmmanager, have, { needs, options });
+    have = await readVmmanagerDetails(context.vmmanager, have, { needs, options: optionsFor(want, context) });
   }
   throw new InternalError('BALANCE_UNDECIDED', `no plan after ${MOST_ROUNDS} rounds of reading`);
+}
+
+/** What runs ordered and nobody saw to its end: only they know where to, so that it is asked for whoever else moves. */
+function unfinished(
+  { guests, now }: VmmanagerInventory,
+  want: VmmanagerWant,
+  context: VmmanagerContext,
+): number[] {
+  const there = new Set(guests.map(({ id }) => id));
+  const since = Date.parse(now) - want.config.blacklist * 1000;
+  const open = context.memory.records.filter(
+    ({ vmid, status, start }) =>
+      (status === 'running' || status === 'timeout') && there.has(vmid) && Date.parse(start) > since,
+  );
+  return [...new Set(open.map(({ vmid }) => vmid))];
+}
+
+async function decide(want: VmmanagerWant, context: VmmanagerContext): Promise<Decision> {
+  const { vmmanager, hard, monitor, clock } = context;
+  const seen = await readInstallation(vmmanager, hard);
+  assertTargets(seen);
+  const ids = new Set(chosenClusters({ have: seen, clusters: want.clusters }).map(({ id }) => id));
+  const loaded = await withLoads(seen, ids, { monitor, clock, signal: hard });
+  const needs = { histories: unfinished(loaded, want, context), targets: [] };
+  const options = optionsFor(want, context);
+  return settle(want, context, await readVmmanagerDetails(vmmanager, loaded, { needs, options }));
+}
+
+/**
+ * Before the first order: a run that was killed a moment ago, or one beside this, may have ordered what no history had
+ * yet. It would order the same guests, so these are looked at again.
+ */
+async function lookAgain(
+  { plan, have }: Decision,
+  want: VmmanagerWant,
+  context: VmmanagerContext,
+): Promise<Decision> {
+  await context.clock.sleep(UNTIL_SEEN_MS, context.hard);
+  const chosen = new Set(plan.balance.moves.flatMap(({ guests }) => guests.map(({ vmid }) => vmid)));
+  return settle(want, context, {
+    ...have,
+    migrations: have.migrations.filter(({ vmid }) => !chosen.has(vmid)),
+    historyOf: have.historyOf.filter((vmid) => !chosen.has(vmid)),
+  });
 }
 
 /** Reads and plans; changes nothing. */
@@ -108,9 +159,10 @@ export async function balanceVmmanager(
   context: VmmanagerContext,
   hold: (plan: BalancePlan) => string | undefined = () => undefined,
 ): Promise<BalanceOutcome> {
-  const { plan, have } = await decide(want, context);
-  const waiting = hold(plan);
-  if (waiting !== undefined) return holdBack(plan, waiting);
+  const first = await decide(want, context);
+  const waiting = hold(first.plan);
+  if (waiting !== undefined) return holdBack(first.plan, waiting);
+  const { plan, have } = first.plan.steps.length === 0 ? first : await lookAgain(first, want, context);
   if (plan.steps.length > 0) context.onPlan(plan);
   const { vmmanager, clock, hard } = context;
   const nodes = new Map(have.nodes.map(({ id, name }) => [name, id]));

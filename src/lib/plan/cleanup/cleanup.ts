@@ -39,9 +39,17 @@ function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: Br
   };
 }
 
-/** Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. */
+/**
+ * Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. Of a bridge
+ * that nobody marked they tell nothing.
+ */
 function afterBridges(steps: readonly Step[], bridges: BridgeRemoval): Step[] {
-  return steps.map((step) => {
+  const isKept = (user: string | undefined): boolean => {
+    const refusal = user === undefined ? undefined : bridges.refused.get(user);
+    return refusal !== undefined && refusal.code !== 'ADOPT_BRIDGE';
+  };
+  const ready = steps.filter(({ user }) => !isKept(user));
+  return ready.map((step) => {
     const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
     return own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort(compareText) } : step;
   });
@@ -107,12 +115,16 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
   const planned = planRemovals(selectStands(context), context);
   const bridges = planCleanupBridges(planned, context);
   const pools = planned.flatMap(({ removal }) => removal.poolSteps);
+  const released = afterBridges([...pools, ...planUserRemovals(planned, context)], bridges);
   const steps: Step[] = [
     ...accessFirst(planned.flatMap(({ removal }) => removal.vmSteps)),
     ...bridges.steps,
     ...bridges.reloads,
-    ...afterBridges([...pools, ...planUserRemovals(planned, context)], bridges),
-    ...parentRemovals(pools, index),
+    ...released,
+    ...parentRemovals(
+      released.filter((step) => pools.some(({ id }) => id === step.id)),
+      index,
+    ),
   ];
   assertSound(steps);
   const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));

@@ -283,10 +283,12 @@ export function migrateWorker(sim: Sim): Worker {
 /** The manager does it later, with a qmigrate task of its own. */
 export function haMigrateWorker(sim: Sim): Worker {
   return async (task, args) => {
-    await task.wait('queue', 200);
     const vmid = Number(args['vmid']);
+    const target = textArg(args, 'target');
     const kind = sim.world.guests.get(vmid)?.type === 'lxc' ? 'ct' : 'vm';
-    task.once('requested', () => requestMigration(sim, `${kind}:${vmid}`, textArg(args, 'target')));
+    task.log(`Requesting HA migration for ${kind.toUpperCase()} ${vmid} to node ${target}`);
+    await task.wait('queue', 200);
+    task.once('requested', () => requestMigration(sim, `${kind}:${vmid}`, target));
   };
 }
 

@@ -79,11 +79,13 @@ function total(guests: readonly BalanceGuest[], of: (guest: BalanceGuest) => num
   return guests.reduce((sum, guest) => sum + of(guest), 0);
 }
 
-/** Largest load by limit, from the guests on each node of which the load is known. */
-function severities(
+/** Loads by limit, from the guests on each node of which the load is known; in one order for all. */
+function sharesOf(
   have: BalanceInventory,
-  { measures, overload, ...config }: BalanceConfig,
-): Map<string, number> {
+  { measures, ...config }: BalanceConfig,
+  level: 'overload' | 'relieveTo' = 'overload',
+): Map<string, readonly number[]> {
+  const limits = config[level];
   return new Map(
     have.nodes
       .filter(({ loadUnknown }) => !loadUnknown)
@@ -93,13 +95,18 @@ function severities(
         const promised = total(running, ({ memory }) => memory);
         const memory = config.memoryMeasure === 'used' ? node.memoryUsed : promised;
         const values = {
-          load: Math.max(node.cpu / overload.cpu, memory / node.memoryTotal / overload.memory),
-          allocation: total(running, ({ cpus }) => cpus) / node.cpus / overload.vcpusPerCore,
-          overcommit: promised / node.memoryTotal / config.overcommit,
+          load: [node.cpu / limits.cpu, memory / node.memoryTotal / limits.memory],
+          allocation: [total(running, ({ cpus }) => cpus) / node.cpus / limits.vcpusPerCore],
+          overcommit: [promised / node.memoryTotal / limits.committed],
         };
-        return [node.name, Math.max(...measures.map((measure) => values[measure]))];
+        return [node.name, measures.flatMap((measure) => values[measure])];
       }),
   );
+}
+
+/** Largest load by limit. */
+function severities(have: BalanceInventory, config: BalanceConfig): Map<string, number> {
+  return new Map([...sharesOf(have, config)].map(([node, shares]) => [node, Math.max(...shares)]));
 }
 
 function crowds(have: BalanceInventory): Map<string, number> {
@@ -199,6 +206,23 @@ function makesNoNewWorst({ one, config: wanted, made, after }: Done): void {
   expect(worst(after)).toBeLessThanOrEqual(Math.max(worst(one.have), limit) + SLACK);
 }
 
+const TOLD = '; no further than that: ';
+
+/** What is relieved goes down to `relieve_to`, or says why not; what is only eased stays above the limit. */
+function relievesAllTheWay({ one, config: wanted, made, after }: Done): void {
+  const reasons = made.balance.moves.filter(({ why }) => why === 'overload').map(({ reason }) => reason);
+  if (wanted.mode !== 'threshold' || made.balance.deferred > 0) return;
+  const before = sharesOf(one.have, wanted);
+  const worst = severities(after, wanted);
+  const left = sharesOf(after, wanted, 'relieveTo');
+  for (const [node, shares] of before) {
+    const own = reasons.filter((reason) => reason.startsWith(`relieves ${node} (`));
+    if (own.length === 0 || worst.get(node)! > 1 || own.some((reason) => reason.includes(TOLD))) continue;
+    const above = left.get(node)!.filter((share, at) => shares[at]! > 1 && share > 1 + SLACK);
+    expect([node, above]).toEqual([node, []]);
+  }
+}
+
 /** What is left to move when `rounds` more runs have done their part. */
 function leftAfter(
   rounds: number,
@@ -268,6 +292,7 @@ test('a plan breaks no rule, makes nothing worse and leaves nothing to do', () =
         staysWithinLimits(done, order);
         makesNoNewWorst(done);
       }
+      relievesAllTheWay(done);
       isComplete(done);
       restsWithoutMemory(done);
       endsInPortions(done);

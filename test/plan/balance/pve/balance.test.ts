@@ -151,6 +151,17 @@ describe('load', () => {
     const whole = plan(scene(4, 23.5), `${ALL}\nrelieve_to: {}`);
     expect(moves(whole)).toEqual(['101 pve1→pve2']);
     expect(whole.plan.balance.moves[0]!.reason).not.toMatch(told);
+    // The others would be shut down for it; or there is nowhere to go on to.
+    const { guests } = scene(3, 24);
+    const containers = guests.map((one) => (one.vmid === 101 ? one : { ...one, type: 'lxc' as const }));
+    const reasonOf = (nodes: Scene['nodes'], some: Scene['guests'], yaml: string): string =>
+      plan({ nodes, guests: some }, `${yaml}\nrelieve_to: {}`).plan.balance.moves[0]!.reason;
+    expect(reasonOf(scene(3, 24).nodes, containers, RESTART)).toMatch(
+      /; no further than that: to relieve_to would be 1 restart more$/,
+    );
+    expect(reasonOf([{ name: 'pve1' }, { name: 'pve2', gib: 8 }], guests, ALL)).toMatch(
+      /; no further than that: relieve_to cannot be had$/,
+    );
   });
 
   test('a node between target and overload takes something when no target can', () => {
@@ -538,7 +549,13 @@ test.each<[string, Scene, string | undefined, string | undefined]>([
   ],
   [
     'it is being migrated',
-    scene({}, { over: { migrations: [{ vmid: 101, from: 'pve1', start: ago(3), status: 'running' }] } }),
+    scene(
+      {},
+      {
+        nodes: [{ name: 'pve1', own: 8 }, { name: 'pve2' }],
+        over: { migrations: [{ vmid: 101, from: 'pve1', start: ago(3), status: 'running' }] },
+      },
+    ),
     undefined,
     'busy',
   ],
@@ -897,6 +914,31 @@ describe('limits', () => {
     expect(moves(decision)).toEqual(['102 pve1→pve3']);
     expect(decision.plan.balance.inFlight).toEqual(over.migrations);
     expect(decision.plan.balance.deferred).toBe(1);
+  });
+
+  test('one under way of which nobody tells where to: every node keeps room for it, and its own is relieved', () => {
+    const world = (to?: string): Scene => ({
+      nodes: [{ name: 'pve1' }, { name: 'pve2', gib: 10 }, { name: 'pve3', gib: 10 }],
+      guests: guests.slice(0, 14),
+      over: {
+        migrations: [
+          { vmid: 101, from: 'pve1', start: ago(1), status: 'running', ...(to === undefined ? {} : { to }) },
+        ],
+      },
+    });
+    const known = plan(world('pve3'), `${ALL}\nmax_inflow_per_node: 9`);
+    expect(moves(known)).toEqual(['102 pve1→pve2']);
+    const unknown = plan(world(), `${ALL}\nmax_inflow_per_node: 9`);
+    expect(moves(unknown)).toEqual([]);
+    expect(rejectionOf(unknown, 102)?.targets?.map(({ reason }) => reason)).toEqual([
+      'would be overloaded: memory 90 % > 80 % (with 101, under way and perhaps to it)',
+    ]);
+    const load = unknown.plan.balance.nodes.map(({ before }) => Math.round(before.memory * 64));
+    expect(load[0]).toBe(53);
+    // Its part of the inflow is taken everywhere.
+    const roomy = { ...world(), nodes: three, guests };
+    expect(moves(plan(roomy, `${ALL}\nmax_inflow_per_node: 2`))).toEqual(['102 pve1→pve2', '103 pve1→pve3']);
+    expect(moves(plan(roomy, `${ALL}\nmax_inflow_per_node: 1`))).toEqual([]);
   });
 
   test('a stand larger than the limits moves when it is the first', () => {

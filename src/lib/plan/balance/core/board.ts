@@ -21,6 +21,8 @@ export class Board {
   readonly #nodes = new Map<string, NodeDemand>();
   readonly #where = new Map<number, string>();
   readonly #loads = new Map<string, Loads>();
+  /** By node: guests under way of which nobody tells where to, and what they would bring. */
+  readonly #awaited = new Map<string, { readonly vmids: readonly number[]; readonly demand: Demand }>();
   /** By `level node`. */
   readonly #below = new Map<string, boolean>();
   readonly #antiAffinity = new Map<string, Set<number>>();
@@ -52,7 +54,21 @@ export class Board {
       this.#nodes.set(node.name, { node, measured, ...expected });
     }
     for (const { vmid, to } of world.history.inFlight) {
-      if (to !== undefined && this.#nodes.has(to) && world.guests.has(vmid)) this.move([vmid], to);
+      if (to === undefined) this.#await(vmid);
+      else if (this.#nodes.has(to) && world.guests.has(vmid)) this.move([vmid], to);
+    }
+  }
+
+  /** It leaves its node, and may arrive anywhere or not at all: each node keeps room for it. */
+  #await(vmid: number): void {
+    const guest = this.#world.guests.get(vmid);
+    if (!guest || this.awaited(guest.node).includes(vmid)) return;
+    const own = demandOf(guest);
+    this.#add(guest.node, negative(own));
+    for (const node of this.#nodes.keys()) {
+      const { vmids, demand } = this.#awaited.get(node) ?? { vmids: [], demand: NO_DEMAND };
+      this.#awaited.set(node, { vmids: [...vmids, vmid], demand: sum([demand, own]) });
+      this.#joinGroups(vmid, node);
     }
   }
 
@@ -69,19 +85,31 @@ export class Board {
     return loads;
   }
 
-  /** Below all limits of that level? */
+  /** Loads of a node if this came on top (or went, with negative numbers). */
+  loadsWith(node: string, plus: Demand): Loads {
+    return loadsOf(this.#demand(node), plus);
+  }
+
+  /** What a target has to reckon with, `plus` on top: whatever is under way and may arrive there, too. */
+  loadsAsTarget(node: string, plus: Demand = NO_DEMAND): Loads {
+    const awaited = this.#awaited.get(node);
+    if (awaited) return this.loadsWith(node, sum([awaited.demand, plus]));
+    return plus === NO_DEMAND ? this.loads(node) : this.loadsWith(node, plus);
+  }
+
+  /** Guests under way that may arrive there. */
+  awaited(node: string): readonly number[] {
+    return this.#awaited.get(node)?.vmids ?? [];
+  }
+
+  /** As a target, below all limits of that level? */
   isBelow(node: string, level: Level): boolean {
     const key = `${level} ${node}`;
     const known = this.#below.get(key);
     if (known !== undefined) return known;
-    const below = isBelow(this.loads(node), this.#world.config, level);
+    const below = isBelow(this.loadsAsTarget(node), this.#world.config, level);
     this.#below.set(key, below);
     return below;
-  }
-
-  /** Loads of a node if this came on top (or went, with negative numbers). */
-  loadsWith(node: string, plus: Demand): Loads {
-    return loadsOf(this.#demand(node), plus);
   }
 
   severity(node: string): number {

@@ -10,19 +10,22 @@ export interface Capped {
 class Counter {
   readonly #counts = new Map<string, number>();
   readonly #limit: number;
+  readonly #base: number;
 
-  constructor(limit: number) {
+  /** `base`: counted for each key. */
+  constructor(limit: number, base = 0) {
     this.#limit = limit;
+    this.#base = base;
   }
 
   /** What is larger than the limit is let through when it is the first. */
   hasRoom(key: string, more: number): boolean {
-    const used = this.#counts.get(key) ?? 0;
+    const used = this.#counts.get(key) ?? this.#base;
     return used === 0 || used + more <= this.#limit;
   }
 
   add(key: string, more: number): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + more);
+    this.#counts.set(key, (this.#counts.get(key) ?? this.#base) + more);
   }
 }
 
@@ -37,7 +40,9 @@ export function capMoves(
 ): Capped {
   const total = new Counter(config.maxMigrations);
   const outflow = new Counter(config.maxMigrationsPerNode);
-  const inflow = new Counter(config.maxInflowPerNode);
+  // One that may go anywhere takes its part of each inflow.
+  const anywhere = inFlight.filter(({ to }) => to === undefined).length;
+  const inflow = new Counter(config.maxInflowPerNode, anywhere);
   for (const { from, to } of inFlight) {
     total.add('', 1);
     outflow.add(from, 1);

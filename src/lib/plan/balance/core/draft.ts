@@ -142,7 +142,7 @@ export class Draft {
     for (const name of among) {
       if (name === unit.node || !world.nodes.has(name)) continue;
       if (!board.isBelow(name, reach.receivers)) continue;
-      const after = board.loadsWith(name, unit.demand);
+      const after = board.loadsAsTarget(name, unit.demand);
       if (isBelow(after, world.config, reach.ceiling))
         ranked.push({ name, severity: severityOf(after, world.config) });
     }

@@ -109,7 +109,9 @@ export function problemOf(
     nodes: nodes.map(({ name }) => name),
     width: table.rows.length,
     parts: table.rows.map(({ part }) => part),
-    load: matrix(table, (row, { name }) => row.value(board.loads(name))),
+    load: matrix(table, (row, { name }) =>
+      row.value(isSource.has(name) ? board.loads(name) : board.loadsAsTarget(name)),
+    ),
     rate: ratesOf(table, draft),
     ceiling: most(rung.ceiling),
     hard: most('overload'),

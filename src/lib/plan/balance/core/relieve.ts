@@ -1,7 +1,7 @@
 /** Mode `threshold`: takes overloaded nodes below their limits with the cheapest moves. Moves nothing twice. */
 import { compareNatural } from '../../../order.ts';
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
-import { breaches, excessOf, isOverloaded, loadsOf, negative } from './load.ts';
+import { breaches, excessOf, isOverloaded, loadsOf, negative, type Breach } from './load.ts';
 import { problemOf, type Rung } from './problem.ts';
 import { cheapest, type Solution } from './search.ts';
 import { WIDEST } from './rules/target-rules.ts';
@@ -63,25 +63,32 @@ function ranked(node: string, units: Iterable<Unit>, { board, world }: Draft): U
     .map(({ unit }) => unit);
 }
 
-function reasonsFor(nodes: readonly string[], { board, world }: Draft, spared = 0): Map<string, string> {
-  const stops =
-    spared > 0
-      ? `; no further than that: to relieve_to would be ${(spared / 2 ** 30).toFixed(1)} GiB more`
-      : '';
-  return new Map(
-    nodes.map((node) => {
-      const over = breaches(board.loads(node), world.config, 'overload').map(({ text }) => text);
-      return [node, `relieves ${node} (${over.join(', ')})${stops}`];
-    }),
-  );
+/** What is too much of these now, and still above `relieve_to` when the picks have moved. */
+function staysAbove(over: readonly Breach[], node: string, { board, world }: Draft): boolean {
+  const codes = new Set(over.map(({ code }) => code));
+  return breaches(board.loads(node), world.config, 'relieveTo').some(({ code }) => codes.has(code));
 }
 
-function commit(
+function reasonsFor(
   nodes: readonly string[],
-  { picks, spared }: Pick<Relief, 'picks' | 'spared'>,
+  { picks, short }: Pick<Relief, 'picks' | 'short'>,
   draft: Draft,
-): void {
-  const reasons = reasonsFor(nodes, draft, spared);
+): Map<string, string> {
+  const { board, world } = draft;
+  const before = nodes.map((node) => ({ node, over: breaches(board.loads(node), world.config, 'overload') }));
+  for (const { unit, to } of picks) board.move(unit.vmids, to);
+  const reasons = before.map(({ node, over }) => {
+    const stops =
+      short !== undefined && staysAbove(over, node, draft) ? `; no further than that: ${short}` : '';
+    return [node, `relieves ${node} (${over.map(({ text }) => text).join(', ')})${stops}`] as const;
+  });
+  for (const { unit } of picks) board.move(unit.vmids, unit.node);
+  return new Map(reasons);
+}
+
+function commit(nodes: readonly string[], relief: Pick<Relief, 'picks' | 'short'>, draft: Draft): void {
+  const { picks } = relief;
+  const reasons = reasonsFor(nodes, relief, draft);
   const moves = picks.map(({ unit, to }): ChosenMove => {
     const room = `makes room on ${unit.node} for what leaves ${nodes.join(' and ')}`;
     return { unit, from: [unit.node], to, why: 'overload', reason: reasons.get(unit.node) ?? room };
@@ -103,12 +110,30 @@ function fieldAround(nodes: readonly string[], draft: Draft): string[] {
 }
 
 interface Relief extends Solution {
-  /** Bytes that it spares by stopping at the limit. */
-  readonly spared?: number;
+  /** Why it goes no further than to the limit. */
+  readonly short?: string;
 }
 
-function bytesOf({ picks }: Solution): number {
-  return picks.reduce((sum, { unit }) => sum + unit.bytes, 0);
+/** What going on would take more of, the dearest first. */
+function moreOf({ picks: further }: Solution, { picks }: Solution): string {
+  const units = (some: Solution['picks']): Unit[] => some.map(({ unit }) => unit);
+  const more = (of: (unit: Unit) => number): number => {
+    const sum = (some: readonly Unit[]): number => some.reduce((total, unit) => total + of(unit), 0);
+    return sum(units(further)) - sum(units(picks));
+  };
+  const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  const [restarts, gib] = [more((unit) => unit.restarts), more(({ bytes }) => bytes) / 2 ** 30];
+  const parts = [
+    ...(restarts > 0 ? [counted(restarts, 'restart')] : []),
+    ...(gib >= 0.05 ? [`${gib.toFixed(1)} GiB`] : []),
+  ];
+  // What is dearer by neither is so by their number.
+  return parts.length > 0
+    ? parts.join(' and ')
+    : counted(
+        more(({ vmids }) => vmids.length),
+        'migration',
+      );
 }
 
 /** The solution of the first rung that has one, unless another one is much cheaper. */
@@ -122,8 +147,14 @@ function solutionFor(nodes: readonly string[], draft: Draft): Relief | undefined
     if (found && found.solution.cost <= found.solution.least * dearer) break;
     const solution = cheapest(problemOf({ sources: nodes, others }, rung, draft), steps, draft);
     if (!solution || (found && solution.cost * dearer >= found.solution.cost)) continue;
-    const spared = found && isNearer ? bytesOf(found.solution) - bytesOf(solution) : 0;
-    found = { goal: rung.goal, solution: spared > 0 ? { ...solution, spared } : solution };
+    const short =
+      found && isNearer
+        ? `to relieve_to would be ${moreOf(found.solution, solution)} more`
+        : 'relieve_to cannot be had';
+    found = {
+      goal: rung.goal,
+      solution: rung.goal === 'overload' ? { ...solution, short } : solution,
+    };
   }
   return found?.solution;
 }

@@ -21,12 +21,14 @@ interface Strategy {
   readonly units: 'ratio' | 'alone';
   /** Where it leaves the most room, or the least. */
   readonly targets: 'even' | 'snug';
+  /** Most moves; absent: any number. Where much is tight, few that do are far from the first that come to mind. */
+  readonly most?: number;
 }
 
 const STRATEGIES: readonly Strategy[] = [
   { units: 'ratio', targets: 'even' },
-  { units: 'alone', targets: 'snug' },
-  { units: 'ratio', targets: 'snug' },
+  { units: 'alone', targets: 'snug', most: 4 },
+  { units: 'ratio', targets: 'snug', most: 6 },
 ];
 
 /** Targets that have to give something away first: so many are tried for each unit. */
@@ -51,6 +53,8 @@ class Search {
   #best: Solution | undefined;
   #steps = 0;
   #isCut = false;
+  /** More moves than the strategy allows would have been tried. */
+  #isShort = false;
   #strategy: Strategy = STRATEGIES[0] ?? { units: 'ratio', targets: 'even' };
 
   constructor(problem: Problem, draft: Draft) {
@@ -80,6 +84,7 @@ class Search {
       this.#strategy = strategy;
       this.#steps = steps;
       this.#isCut = false;
+      this.#isShort = false;
       this.#dive(0);
       if (this.#isThrough()) break;
     }
@@ -89,7 +94,7 @@ class Search {
 
   /** Nothing cheaper was left out. */
   #isThrough(): boolean {
-    return !this.#isCut;
+    return !this.#isCut && !this.#isShort;
   }
 
   /** By how much a number of a node is too large; negative: its room. */
@@ -191,6 +196,10 @@ class Search {
       return;
     }
     if (this.#isHopeless(cost) || !this.#hasRoom()) return;
+    if (this.#hops.length >= (this.#strategy.most ?? Infinity)) {
+      this.#isShort = true;
+      return;
+    }
     const excluded: number[] = [];
     for (const index of this.#ranked(node)) {
       for (const to of this.#targets(index)) {

@@ -106,7 +106,7 @@ function bestMove(field: Field, draft: Draft): ChosenMove | undefined {
     const limit = board.severity(name) - EPSILON;
     for (const { unit, to } of bestFirst(source ? optionsFrom(source, field, draft) : [])) {
       draft.interesting.add(unit.vmids[0] ?? 0);
-      if (severityOf(board.loadsWith(to, unit.demand), world.config) >= limit) continue;
+      if (severityOf(board.loadsAsTarget(to, unit.demand), world.config) >= limit) continue;
       if (draft.targetObstacle(unit, to, 'load')) continue;
       const percent = (value: number): string => `${Math.round(value * 100)} %`;
       const reason = `evens out ${name} (load ${percent(load)}) and ${to} (${percent(field.loads.get(to) ?? 0)})`;

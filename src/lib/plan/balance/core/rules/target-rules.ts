@@ -1,4 +1,5 @@
 /** Why a unit cannot go to a node, on any platform: load, room, and what the operator wants. One named rule each. */
+import type { Board } from '../board.ts';
 import { isLastResort, isMending, type Destination, type Obstacle } from '../constraints.ts';
 import { GATES } from '../gates.ts';
 import { breaches, EPSILON, isBelow, type Level } from '../load.ts';
@@ -55,13 +56,18 @@ function excluded({ target, world }: NodeView): string | undefined {
   return world.config.excludeTarget.includes(target.name) ? 'is excluded as a target' : undefined;
 }
 
+/** The numbers of a target are not those of its report. */
+function awaitedAt({ name }: { readonly name: string }, board: Board): string {
+  const vmids = board.awaited(name);
+  return vmids.length === 0 ? '' : ` (with ${vmids.join(', ')}, under way and perhaps to it)`;
+}
+
 /** A stand that is torn apart is put together wherever there is room at all. */
 function aboveTarget({ target, world, board, purpose, reach: { receivers } }: NodeView): string | undefined {
   if (isMending(purpose)) return undefined;
-  const loads = board.loads(target.name);
-  if (isBelow(loads, world.config, receivers)) return undefined;
-  const texts = breaches(loads, world.config, receivers).map(({ text }) => text);
-  return `is no target: ${texts.length === 0 ? 'at the limit' : texts.join(', ')}`;
+  if (board.isBelow(target.name, receivers)) return undefined;
+  const texts = breaches(board.loadsAsTarget(target.name), world.config, receivers).map(({ text }) => text);
+  return `is no target: ${texts.length === 0 ? 'at the limit' : texts.join(', ')}${awaitedAt(target, board)}`;
 }
 
 function overloadedAfter({
@@ -73,22 +79,27 @@ function overloadedAfter({
   reach: { ceiling },
 }: MoveView): string | undefined {
   if (purpose === 'mend-back') return undefined;
-  const after = board.loadsWith(target.name, unit.demand);
+  const after = board.loadsAsTarget(target.name, unit.demand);
   if (isBelow(after, world.config, ceiling)) return undefined;
   const reached = breaches(after, world.config, ceiling).map(({ text }) => text);
-  return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}`;
+  return `would be overloaded: ${reached.length === 0 ? 'at the limit' : reached.join(', ')}${awaitedAt(target, board)}`;
 }
 
 /** Machines that go back to one that failed again and again only have to fit into the memory. */
 function gateObstacle({ unit, target, world, board, purpose }: MoveView): Obstacle | undefined {
-  const after = board.loadsWith(target.name, unit.demand);
+  const after = board.loadsAsTarget(target.name, unit.demand);
   if (purpose === 'mend-back')
     return after.used <= 1 ? undefined : { code: 'reserve', text: 'would use more memory than the node has' };
   const gate = GATES.find(
     ({ part, value, limit }) =>
       unit.demand[part] > 0 && value(after) > limit(target, world.config) * (1 + EPSILON),
   );
-  return gate && { code: gate.code, text: gate.say(after, target, world.config) };
+  return (
+    gate && {
+      code: gate.code,
+      text: `${gate.say(after, target, world.config)}${awaitedAt(target, board)}`,
+    }
+  );
 }
 
 function pinned(move: MoveView): string | undefined {
