@@ -8,6 +8,7 @@ export interface PresentNic {
   readonly mac: string;
   readonly bridge: string;
   readonly tag?: number;
+  readonly mtu?: number;
   /** Unplugged. */
   readonly isDown?: true;
 }
@@ -30,10 +31,12 @@ function parseNic(index: number, value: string): PresentNic {
   let mac = '';
   let bridge = '';
   let tag: number | undefined;
+  let mtu: number | undefined;
   let isDown = false;
   for (const { key, value: text = '' } of propertiesOf(value)) {
     if (key === 'bridge') bridge = text;
     else if (key === 'tag') tag = Number(text);
+    else if (key === 'mtu') mtu = Number(text);
     else if (key === 'link_down') isDown = text === '1';
     else if (key === 'model') model = text;
     else if (key === 'macaddr') mac = text.toUpperCase();
@@ -42,7 +45,12 @@ function parseNic(index: number, value: string): PresentNic {
       mac = text.toUpperCase();
     } else if (model === '' && text === '') model = key;
   }
-  return { index, model, mac, bridge, ...(tag === undefined ? {} : { tag }), ...(isDown ? { isDown } : {}) };
+  return {
+    ...{ index, model, mac, bridge },
+    ...(tag === undefined ? {} : { tag }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(isDown ? { isDown } : {}),
+  };
 }
 
 /** NICs by index, ascending. */

@@ -13,6 +13,7 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     name,
     vlan_aware,
     ports,
+    mtu,
     cidr,
     comments,
     autostart,
@@ -24,6 +25,7 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     options: {
       ...(autostart === false ? {} : { autostart: '1' }),
       ...(ports === undefined ? {} : { [type === 'bridge' ? 'bridge_ports' : 'ovs_ports']: ports }),
+      ...(mtu === undefined ? {} : { mtu: String(mtu) }),
       ...(cidr === undefined ? {} : { method: 'static', cidr }),
       ...(vlan_aware === true ? { bridge_vlan_aware: '1' } : {}),
       ...(comments === undefined ? {} : { comments }),
