@@ -110,7 +110,7 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
       scenario: world({
         nodes: [
           { name: 'pve1', bridges: ['vmbr0', 'vmbr5'] },
-          { name: 'pve2', bridges: ['vmbr0', { name: 'vmbr5', mtu: 9000 }] },
+          { name: 'pve2', bridges: ['vmbr0', { name: 'vmbr5', mtu: 9000, ports: 'eno2' }] },
           { name: 'pve3', bridges: ['vmbr0', { name: 'vmbr5', type: 'OVSBridge', mtu: 9000 }] },
         ],
       }),

@@ -33,6 +33,12 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
   };
 }
 
+/** Of a card that the scenario does not name: PVE refuses a bridge with more than its port. */
+function mtuFor(port: string, bridges: readonly InterfaceState[]): InterfaceState['options'] {
+  const mtu = bridges.find(({ options }) => portsOf(options).includes(port))?.options['mtu'];
+  return mtu === undefined ? {} : { mtu };
+}
+
 const uplink = 'eno1';
 
 function interfacesOf(node: ScenarioNode, index: number): InterfaceState[] {
@@ -54,7 +60,7 @@ function interfacesOf(node: ScenarioNode, index: number): InterfaceState[] {
   const nics = [...new Set([uplink, ...ports])].filter((iface) => !named.has(iface) && !iface.includes('.'));
   const stanzas = [
     { iface: 'lo', type: 'loopback', options: { autostart: '1', method: 'loopback' } },
-    ...nics.map((iface) => ({ iface, type: 'eth', options: {} })),
+    ...nics.map((iface) => ({ iface, type: 'eth', options: mtuFor(iface, bridges) })),
     ...own,
     ...bridges,
   ];
