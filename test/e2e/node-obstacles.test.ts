@@ -106,6 +106,19 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
       says: 'no stand goes to pve1: vmbr5 on pve1 has no port and is not VLAN-aware, so that it takes no tag',
     },
     {
+      name: 'an MTU that a bridge does not have',
+      scenario: world({
+        nodes: [
+          { name: 'pve1', bridges: ['vmbr0', 'vmbr5'] },
+          { name: 'pve2', bridges: ['vmbr0', { name: 'vmbr5', mtu: 9000, ports: 'eno2' }] },
+          { name: 'pve3', bridges: ['vmbr0', { name: 'vmbr5', type: 'OVSBridge', mtu: 9000 }] },
+        ],
+      }),
+      lab: lab('vmbr5", mtu: "9000').replace('"9000"', '9000'),
+      nodes: ['pve2', 'pve3'],
+      says: 'no stand goes to pve1: bridge vmbr5 on pve1 has MTU 1500, the NIC 9000 (set MTU 9000 on vmbr5 in pve1 → System → Network, or write "mtu: 1" for the bridge\'s own)',
+    },
+    {
       name: 'a machine type that an older node does not know',
       scenario: world(
         { nodes: [{ name: 'pve1' }, { name: 'pve2', pve_version: '8.4.5' }, { name: 'pve3' }] },

@@ -156,6 +156,7 @@ test('asks once per list and node, and per guest only for templates and claimed 
           iface: 'vmbr0',
           active: true,
           vlanAware: true,
+          mtu: 1500,
           ports: ['eno1'],
           addresses: ['192.0.2.10/24'],
           gateways: ['192.0.2.1'],

@@ -46,6 +46,10 @@ describe('power', () => {
 
   test.each([
     ['virtio,bridge=vmbr4000', "bridge 'vmbr4000' does not exist"],
+    ['virtio,bridge=vmbr100,mtu=1501', "netdev net0: MTU '1501' is bigger than the bridge MTU '1500'"],
+    ['virtio,bridge=vmbr100,mtu=575', "netdev net0: MTU '575' is smaller than the IP minimum MTU '576'"],
+    ['virtio,bridge=vmbr100,mtu=1', 'OK'],
+    ['e1000,bridge=vmbr100,mtu=1501', 'OK'],
     ['virtio,bridge=vmbr0,tag=5', 'OK'],
     ['virtio,bridge=vmbr100,tag=5', 'start failed: QEMU exited with code 1'],
     ['virtio,bridge=vmbr100,trunks=5;6', 'start failed: QEMU exited with code 1'],

@@ -184,6 +184,8 @@ export interface BridgeInfo {
   readonly autostart: boolean;
   /** It takes VLANs; OVS bridges always do. */
   readonly vlanAware: boolean;
+  /** Absent: not known. */
+  readonly mtu?: number;
   readonly ports: readonly string[];
   /** The host's own on it, as PVE shows them, and the gateways reached through it. */
   readonly addresses: readonly string[];

@@ -62,6 +62,7 @@ function networkRowOf(row: Row): NetworkRow {
   const [rawDevice] = texts('vlan-raw-device');
   const [ovsBridge] = texts('ovs_bridge');
   const priority = row.maybeNumber('priority');
+  const mtu = row.maybeNumber('mtu');
   return {
     iface: row.text('iface'),
     type: row.maybeText('type') ?? 'unknown',
@@ -71,6 +72,7 @@ function networkRowOf(row: Row): NetworkRow {
     ports: texts('bridge_ports', 'ovs_ports', 'slaves', 'ovs_bonds').flatMap(namesIn),
     ...(rawDevice === undefined ? {} : { rawDevice }),
     ...(ovsBridge === undefined ? {} : { ovsBridge }),
+    ...(mtu === undefined ? {} : { mtu }),
     addresses: [...texts('cidr', 'address').slice(0, 1), ...texts('cidr6', 'address6').slice(0, 1)],
     gateways: texts('gateway', 'gateway6'),
     comments: row.comment('comments'),

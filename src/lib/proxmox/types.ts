@@ -112,6 +112,8 @@ export interface NetworkRow {
   readonly ovsBridge?: string;
   /** What a VLAN interface with a name of its own is on. */
   readonly rawDevice?: string;
+  /** As it is written; absent: its ports', or the usual one. */
+  readonly mtu?: number;
   /** The host's own on it, as PVE writes them, and the gateways reached through it. */
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];

@@ -10,6 +10,9 @@ export interface Interface {
   readonly rawDevice?: string;
 }
 
+/** Of whatever has none of its own. */
+export const USUAL_MTU = 1500;
+
 /** A list of names as the interfaces file has it: with blanks, `none` for an empty one. */
 export function namesIn(list: string): string[] {
   return list.split(/[\s,;]+/).filter((name) => name !== '' && name !== 'none');
@@ -41,6 +44,8 @@ export interface InterfaceRow extends Interface {
   readonly vlanAware: boolean;
   /** The OVS bridge that a port, bond or internal port says it is of. */
   readonly ovsBridge?: string;
+  /** As it is written. */
+  readonly mtu?: number;
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
   readonly comments: string;
@@ -48,6 +53,7 @@ export interface InterfaceRow extends Interface {
 
 /** A bridge with what hangs on it. */
 export interface Bridge extends Omit<InterfaceRow, 'type' | 'rawDevice' | 'ovsBridge'> {
+  /** Absent: not known, for it is not written, and other interfaces of the node, which it may follow, have one of their own. */
   readonly above: readonly string[];
 }
 
@@ -71,20 +77,27 @@ function ovsPorts(rows: readonly InterfaceRow[]): ReadonlyMap<string, readonly I
 export function bridgesAmong(rows: readonly InterfaceRow[]): Bridge[] {
   const above = indexAbove(rows);
   const ovs = ovsPorts(rows);
+  const isUsual = rows.every(
+    ({ type, mtu }) => mtu === undefined || type === 'bridge' || type === 'OVSBridge',
+  );
   return rows
     .filter(({ type }) => type === 'bridge' || type === 'OVSBridge')
-    .map(({ iface, type, active, autostart, vlanAware, ports, addresses, gateways, comments }) => {
-      const children = ovs.get(iface) ?? [];
-      const internal = children.filter((port) => port.type === 'OVSIntPort');
-      const inside = new Set(internal.map((port) => port.iface));
-      const names = new Set([...ports, ...children.map((port) => port.iface)]);
-      return {
-        ...{ iface, active, autostart, comments },
-        vlanAware: vlanAware || type === 'OVSBridge',
-        ports: [...names].filter((name) => !inside.has(name)),
-        addresses: [...addresses, ...internal.flatMap((port) => port.addresses)],
-        gateways: [...gateways, ...internal.flatMap((port) => port.gateways)],
-        above: [...new Set([...(above.get(iface) ?? []), ...inside])],
-      };
-    });
+    .map(
+      ({ iface, type, active, autostart, vlanAware, ports, addresses, gateways, comments, mtu: written }) => {
+        const children = ovs.get(iface) ?? [];
+        const internal = children.filter((port) => port.type === 'OVSIntPort');
+        const inside = new Set(internal.map((port) => port.iface));
+        const mtu = written ?? (isUsual ? USUAL_MTU : undefined);
+        const names = new Set([...ports, ...children.map((port) => port.iface)]);
+        return {
+          ...{ iface, active, autostart, comments },
+          ...(mtu === undefined ? {} : { mtu }),
+          vlanAware: vlanAware || type === 'OVSBridge',
+          ports: [...names].filter((name) => !inside.has(name)),
+          addresses: [...addresses, ...internal.flatMap((port) => port.addresses)],
+          gateways: [...gateways, ...internal.flatMap((port) => port.gateways)],
+          above: [...new Set([...(above.get(iface) ?? []), ...inside])],
+        };
+      },
+    );
 }

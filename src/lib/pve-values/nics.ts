@@ -9,6 +9,7 @@ export interface PresentNic {
   /** Absent: it is on none. */
   readonly bridge?: string;
   readonly tag?: number;
+  readonly mtu?: number;
   /** Unplugged. */
   readonly isDown?: true;
 }
@@ -31,10 +32,12 @@ function parseNic(index: number, value: string): PresentNic {
   let mac: string | undefined;
   let bridge: string | undefined;
   let tag: number | undefined;
+  let mtu: number | undefined;
   let isDown = false;
   for (const { key, value: text = '' } of propertiesOf(value)) {
     if (key === 'bridge') bridge = text || undefined;
     else if (key === 'tag') tag = Number(text);
+    else if (key === 'mtu') mtu = Number(text);
     else if (key === 'link_down') isDown = text === '1';
     else if (key === 'model') model = text;
     else if (key === 'macaddr') mac = text.toUpperCase() || undefined;
@@ -48,6 +51,7 @@ function parseNic(index: number, value: string): PresentNic {
     ...(mac === undefined ? {} : { mac }),
     ...(bridge === undefined ? {} : { bridge }),
     ...(tag === undefined ? {} : { tag }),
+    ...(mtu === undefined ? {} : { mtu }),
     ...(isDown ? { isDown } : {}),
   };
 }

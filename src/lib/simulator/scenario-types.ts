@@ -8,6 +8,7 @@ export interface ScenarioBridge {
   readonly type?: 'bridge' | 'OVSBridge';
   readonly vlan_aware?: boolean;
   readonly ports?: string;
+  readonly mtu?: number;
   /** The host's own address on it. */
   readonly cidr?: string;
   readonly comments?: string;

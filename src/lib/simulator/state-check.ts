@@ -55,7 +55,7 @@ const record = <T extends object>(
 });
 
 const face = record<InterfaceState>({ iface: text, type: text, options: map(text) }, {});
-const kernel = record<RunningInterface>({ type: text, vlanAware: flag, ports: list(text) }, {});
+const kernel = record<RunningInterface>({ type: text, vlanAware: flag, ports: list(text) }, { mtu: number });
 const config = map(text);
 
 const node = record<NodeState>(

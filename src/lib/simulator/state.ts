@@ -15,6 +15,8 @@ export interface RunningInterface {
   readonly type: string;
   readonly vlanAware: boolean;
   readonly ports: readonly string[];
+  /** Absent: 1500. */
+  readonly mtu?: number;
 }
 
 export interface NodeState {

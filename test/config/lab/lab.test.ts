@@ -164,9 +164,9 @@ describe('bridge', () => {
         linkDown: true,
       },
     ]);
-    const [network] = parseLab(networks('bridge: hq, trunks: "10;20-30", mtu: 9000'), 'lab.yml').lab
+    const [network] = parseLab(networks('bridge: hq, trunks: "10;20-30", mtu: 1400'), 'lab.yml').lab
       .machines[0]!.networks;
-    expect(network).toEqual({ target: { kind: 'alias', alias: 'hq' }, trunks: ['10', '20-30'], mtu: 9000 });
+    expect(network).toEqual({ target: { kind: 'alias', alias: 'hq' }, trunks: ['10', '20-30'], mtu: 1400 });
   });
 });
 

@@ -80,6 +80,14 @@ test.each<[string, string, string[]]>([
     ['lab.yml:3 machines[0].networks[0].tag: two VLAN tags: 5 in "hq.5" and 6 in tag [6] → keep one of them'],
   ],
   [
+    'an MTU with which no machine starts',
+    withNetworks({ bridge: 'hq', mtu: 1501 }, { bridge: '**vmbr0**', mtu: 9000 }, { bridge: 'hq', mtu: 575 }),
+    [
+      `lab.yml:3 machines[0].networks[0].mtu: bridges of students' own have MTU 1500 [1501] → write "mtu: 1" for that of the bridge, or leave it out`,
+      'lab.yml:3 machines[0].networks[2].mtu: an MTU has to be 576 at least [575] → write "mtu: 1" for that of the bridge, or leave it out',
+    ],
+  ],
+  [
     'trunks that are none',
     withNetworks({ bridge: 'hq', trunks: [10, '30-20', 'x', 4095] }, { bridge: 'hq', trunks: '1;a' }),
     [

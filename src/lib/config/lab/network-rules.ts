@@ -1,4 +1,5 @@
 /** The rules for a lab's networks: bridges, VLANs, NICs and MAC addresses. They report and never change anything. */
+import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { Issues } from '../input/issues.ts';
 import { networksOf, tagOf, type LabView, type NetworkView } from './written-lab.ts';
 import { integer, list, text } from '../input/written.ts';
@@ -7,6 +8,8 @@ import { integer, list, text } from '../input/written.ts';
 const MAX_NICS = 32;
 /** Linux refuses longer interface names (IFNAMSIZ). */
 const MAX_IFACE = 15;
+/** That of IP. */
+const MIN_MTU = 576;
 /** PVE makes `<bridge>v<tag>` for a tag on a bridge with a port: `v` and four digits must fit too. */
 const SAFE_IFACE = 10;
 
@@ -179,13 +182,25 @@ function macsAreUsable(lab: LabView, issues: Issues): void {
   }
 }
 
+/** QemuServer.pm print_netdevice_full: a machine with another one does not start. 1 is that of the bridge. */
+function mtuFits({ raw, path, bridge }: NetworkView, issues: Issues): void {
+  const mtu = integer(raw['mtu']) ?? 1;
+  const where = [...path, 'mtu'];
+  const hint = 'write "mtu: 1" for that of the bridge, or leave it out';
+  if (mtu > 1 && mtu < MIN_MTU)
+    issues.add(where, `an MTU has to be ${MIN_MTU} at least`, { value: mtu, hint });
+  if (bridge.kind === 'alias' && mtu > USUAL_MTU)
+    issues.add(where, `bridges of students' own have MTU ${USUAL_MTU}`, { value: mtu, hint });
+}
+
 function mtuHasAnEffect({ machines }: LabView, issues: Issues): void {
   for (const { raw, networks } of machines) {
     const usual = raw['device_type'] === 'ecorouter' ? 'vmxnet3' : 'virtio';
     for (const network of networks) {
       const model = text(network.raw['model']) ?? usual;
-      if (network.raw['mtu'] === undefined || model === 'virtio') continue;
-      issues.warn([...network.path, 'mtu'], `PVE sets an MTU on virtio NICs only, not on ${model}`);
+      if (model === 'virtio') mtuFits(network, issues);
+      else if (network.raw['mtu'] !== undefined)
+        issues.warn([...network.path, 'mtu'], `PVE sets an MTU on virtio NICs only, not on ${model}`);
     }
   }
 }

@@ -69,6 +69,17 @@ export interface Plug {
   readonly bridge: string;
   readonly tag?: number | undefined;
   readonly trunks?: readonly string[] | undefined;
+  readonly model?: string | undefined;
+  readonly mtu?: number | undefined;
+}
+
+/** QemuServer.pm print_netdevice_full: `MTU … is bigger than the bridge MTU`; it looks at cards of virtio only. */
+export function mtuObstacle(
+  { bridge, model, mtu = 1 }: Plug,
+  most: number | undefined,
+): NodeObstacle | undefined {
+  const isTooMuch = model === 'virtio' && most !== undefined && mtu > most;
+  return isTooMuch ? { code: 'mtu', bridge, mtu, most } : undefined;
 }
 
 /**
@@ -94,7 +105,9 @@ export function plugObstacle(node: string, plug: Plug, hosts: Hosts): NodeObstac
   }
   const down = downObstacle(node, bridge, hosts);
   const info = hosts.bridges.get(node)?.get(bridge);
-  if (down || !info || info.vlanAware) return down;
+  if (down || !info) return down;
+  const mtu = mtuObstacle(plug, info.mtu);
+  if (mtu || info.vlanAware) return mtu;
   if (trunks.length > 0) return { code: 'vlan', bridge, what: 'trunks' };
   return tag !== undefined && info.ports.length === 0 ? { code: 'vlan', bridge, what: 'tag' } : undefined;
 }

@@ -44,6 +44,8 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
       return `vnet ${obstacle.vnet} is not ${there}: its zone ${obstacle.zone} is on ${obstacle.nodes.join(', ')}`;
     case 'vlan':
       return vlanText(obstacle, there);
+    case 'mtu':
+      return `bridge ${obstacle.bridge} ${there} has MTU ${obstacle.most}, the NIC ${obstacle.mtu}`;
     case 'file': {
       const on = obstacle.on.length === 0 ? '' : `, only on ${obstacle.on.join(', ')}`;
       return `${obstacle.key} ${obstacle.volid} is not ${there}${on}`;
@@ -160,6 +162,8 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
       return obstacle.what === 'vnet'
         ? `make vnet ${obstacle.bridge} VLAN-aware, or leave out the tag`
         : `make ${obstacle.bridge} VLAN-aware in ${node} → System → Network`;
+    case 'mtu':
+      return `set MTU ${obstacle.mtu} on ${obstacle.bridge} in ${node} → System → Network, or write "mtu: 1" for the bridge's own`;
     case 'file':
       return `put ${obstacle.volid} on every node that is to take stands, or on a storage that all share`;
     case 'mapping':

@@ -29,6 +29,7 @@ export type NodeObstacle =
       readonly nodes: readonly string[];
     }
   | { readonly code: 'vlan'; readonly bridge: string; readonly what: 'tag' | 'trunks' | 'vnet' }
+  | { readonly code: 'mtu'; readonly bridge: string; readonly mtu: number; readonly most: number }
   // What else a configuration names.
   | { readonly code: 'file'; readonly key: string; readonly volid: string; readonly on: readonly string[] }
   | {

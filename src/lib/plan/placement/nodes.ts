@@ -4,7 +4,9 @@ import type { Inventory } from '../../inventory/types.ts';
 import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
-import { hostObstacle, maintenanceObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
+import { hostObstacle, maintenanceObstacle, mtuObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
+import { nicModel } from '../stands/device-profiles.ts';
+import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -25,26 +27,28 @@ export interface NodeChoice {
   readonly copies?: CopiesRefused;
 }
 
-interface RealPlug extends Pick<Network, 'tag' | 'trunks'> {
+interface RealPlug extends Pick<Network, 'tag' | 'trunks' | 'model' | 'mtu'> {
   readonly bridge: string;
   /** Made where it is missing. */
   readonly reserved: boolean;
 }
 
 function realPlugs(lab: Lab): RealPlug[] {
-  const plugs = lab.machines.flatMap(({ deviceType, networks }): RealPlug[] => [
-    ...(deviceType === 'ecorouter' ? [{ bridge: 'vmbr0', reserved: false }] : []), // the management port
-    ...networks.flatMap(({ target, tag, trunks }) =>
-      target.kind === 'real'
+  const plugs = lab.machines.flatMap((machine): RealPlug[] => [
+    ...(machine.deviceType === 'ecorouter' ? [{ bridge: 'vmbr0', reserved: false }] : []), // the management port
+    ...machine.networks.flatMap((network) => {
+      const { target, tag, trunks, mtu } = network;
+      return target.kind === 'real'
         ? [
             {
               ...{ bridge: target.bridge, reserved: target.reserved },
               ...(tag === undefined ? {} : { tag }),
               ...(trunks === undefined ? {} : { trunks }),
+              ...(mtu === undefined ? {} : { model: nicModel(machine, network), mtu }),
             },
           ]
-        : [],
-    ),
+        : [];
+    }),
   ]);
   return [...new Map(plugs.map((one) => [JSON.stringify(one), one])).values()];
 }
@@ -89,7 +93,9 @@ function bridgeTrouble(
       return { code: 'bridge-missing', bridge, mayBeHidden: isAtLeast(have.version, 8) };
     const isOurs = info !== undefined && parseBridgeMark(bridge, info.comments) !== undefined;
     const plugged = (info && !isOurs) || isVnet ? plugObstacle(node, plug, index.hosts) : undefined;
-    if (plugged) return plugged;
+    // Ours are made with the usual one.
+    const mtu = isVnet ? undefined : mtuObstacle(plug, info ? info.mtu : USUAL_MTU);
+    if (plugged ?? mtu) return plugged ?? mtu;
   }
   return undefined;
 }

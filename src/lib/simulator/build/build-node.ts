@@ -13,6 +13,7 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     name,
     vlan_aware,
     ports,
+    mtu,
     cidr,
     comments,
     autostart,
@@ -24,11 +25,18 @@ function bridgeStanza(bridge: string | ScenarioBridge): InterfaceState {
     options: {
       ...(autostart === false ? {} : { autostart: '1' }),
       ...(ports === undefined ? {} : { [type === 'bridge' ? 'bridge_ports' : 'ovs_ports']: ports }),
+      ...(mtu === undefined ? {} : { mtu: String(mtu) }),
       ...(cidr === undefined ? {} : { method: 'static', cidr }),
       ...(vlan_aware === true ? { bridge_vlan_aware: '1' } : {}),
       ...(comments === undefined ? {} : { comments }),
     },
   };
+}
+
+/** Of a card that the scenario does not name: PVE refuses a bridge with more than its port. */
+function mtuFor(port: string, bridges: readonly InterfaceState[]): InterfaceState['options'] {
+  const mtu = bridges.find(({ options }) => portsOf(options).includes(port))?.options['mtu'];
+  return mtu === undefined ? {} : { mtu };
 }
 
 const uplink = 'eno1';
@@ -52,7 +60,7 @@ function interfacesOf(node: ScenarioNode, index: number): InterfaceState[] {
   const nics = [...new Set([uplink, ...ports])].filter((iface) => !named.has(iface) && !iface.includes('.'));
   const stanzas = [
     { iface: 'lo', type: 'loopback', options: { autostart: '1', method: 'loopback' } },
-    ...nics.map((iface) => ({ iface, type: 'eth', options: {} })),
+    ...nics.map((iface) => ({ iface, type: 'eth', options: mtuFor(iface, bridges) })),
     ...own,
     ...bridges,
   ];

@@ -118,7 +118,7 @@ function applySet(sim: Sim, guest: GuestState, key: string, value: string, probl
     return;
   }
   if (isNetKey(key)) {
-    const problem = nicProblem(sim, guest.node, stored);
+    const problem = nicProblem(sim, guest.node, key, stored);
     if (!problem) {
       guest.config = { ...guest.config, [key]: stored };
       guest.pending = without(guest.pending, key);

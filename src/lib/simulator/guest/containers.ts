@@ -34,7 +34,7 @@ export function hasNicProblem(sim: Sim, guest: GuestState): boolean {
   return Object.entries(guest.config).some(([key, value]) => {
     if (!isNetKey(key)) return false;
     const wanted = value.split(',').filter((part) => /^(?:bridge|tag|trunks)=/.test(part));
-    return nicProblem(sim, guest.node, ['virtio', ...wanted].join(',')) !== undefined;
+    return nicProblem(sim, guest.node, key, ['virtio', ...wanted].join(',')) !== undefined;
   });
 }
 

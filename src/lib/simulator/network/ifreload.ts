@@ -38,6 +38,7 @@ export function runningAfterReload(
       type,
       vlanAware: options['bridge_vlan_aware'] !== undefined,
       ports: portsOf(options),
+      ...(options['mtu'] === undefined ? {} : { mtu: Number(options['mtu']) }),
     };
   }
   return { ...running, ...vnets };

@@ -13,12 +13,19 @@ export interface NicProblem {
 const plugTypes = new Set(['bridge', 'OVSBridge', 'vnet']);
 
 /** The problem of one NIC value on a node. */
-export function nicProblem(sim: Sim, node: string, value: string): NicProblem | undefined {
-  const { bridge, tag, trunks } = parseNet(sim.contract, value);
+export function nicProblem(sim: Sim, node: string, key: string, value: string): NicProblem | undefined {
+  const { bridge, tag, trunks, model, mtu } = parseNet(sim.contract, value);
   if (bridge === undefined) return undefined;
   const running = sim.world.node(node).running[bridge];
   if (running === undefined || !plugTypes.has(running.type)) {
     return { text: `bridge '${bridge}' does not exist`, early: true };
+  }
+  // QemuServer.pm print_netdevice_full; of 1, which is the bridge's own, it says nothing.
+  const [wanted, possible] = [Number(mtu ?? 1), running.mtu ?? 1500];
+  if (model === 'virtio' && wanted !== 1 && (wanted < 576 || wanted > possible)) {
+    const than =
+      wanted < 576 ? "smaller than the IP minimum MTU '576'" : `bigger than the bridge MTU '${possible}'`;
+    return { text: `netdev ${key}: MTU '${wanted}' is ${than}`, early: true };
   }
   if (running.vlanAware || running.type === 'OVSBridge') return undefined;
   if (running.type === 'vnet') {
@@ -44,7 +51,7 @@ export function firstNicProblem(
     .filter(isNetKey)
     .sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)));
   for (const key of keys) {
-    const problem = nicProblem(sim, node, config[key] ?? '');
+    const problem = nicProblem(sim, node, key, config[key] ?? '');
     if (problem) return problem;
   }
   return undefined;
