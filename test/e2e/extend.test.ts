@@ -34,7 +34,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     const cluster = await startCluster({ scenario: scenario({ version }) });
     const { run } = room(FILES);
     expect(await run(cluster, `deploy ${CLASS}`)).toMatchObject({ code: 0 });
-    const done = await run(cluster, `extend ${CLASS} --until 2027-03-01`);
+    const done = await run(cluster, `extend ${CLASS} --until 1.3.2027`);
     expect([done.code, done.stdout]).toEqual([
       0,
       expect.stringContaining('`expires: 2027-03-01` in the lab'),
@@ -88,7 +88,7 @@ test('what makes no sense is refused before anything is changed', async () => {
   const cases: [string, number, string][] = [
     [`extend ${CLASS}`, 2, 'one of --until and --by'],
     [`extend ${CLASS} --until 2027-03-01 --by 7d`, 2, 'one of --until and --by'],
-    [`extend ${CLASS} --until 01.03.2027`, 2, 'YYYY-MM-DD'],
+    [`extend ${CLASS} --until 31.02.2027`, 2, 'YYYY-MM-DD'],
     [`extend ${CLASS} --by 7h`, 2, 'days or weeks'],
     ['extend --until 2027-03-01', 2, 'web (2 stands)'],
     ['extend --lab web --until 2020-01-01', 3, 'UNTIL_PAST'],

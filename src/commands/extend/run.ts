@@ -1,5 +1,5 @@
 /** What `extend` does with its flags: select, plan, apply, render. */
-import { parseDate } from '../../lib/config/input/dates.ts';
+import { isoDay } from '../../lib/config/input/dates.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { ExtendOptions } from '../../lib/plan/day-two/extend.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
@@ -22,7 +22,8 @@ function untilOf({ until, by }: ExtendFlags): ExtendOptions['until'] {
     });
   }
   if (until !== undefined) {
-    if (parseDate(until) !== undefined) return { date: until };
+    const date = isoDay(until);
+    if (date !== undefined) return { date };
     throw new UsageError('UNTIL', `--until takes a day as YYYY-MM-DD, got ${JSON.stringify(until)}`, {
       hint: 'for example: --until 2027-01-31',
     });

@@ -479,6 +479,11 @@ test.each<[string, string, string[]]>([
     ['lab.yml:4 expires: is no date [2026-02-30] → write YYYY-MM-DD, for example 2026-12-24'],
   ],
   [
+    'a day as half of Europe writes it',
+    withTop('expires: 24.12.2026'),
+    ['lab.yml:4 expires: is no date [24.12.2026] → write 2026-12-24'],
+  ],
+  [
     'passwords that no version accepts',
     withTop('passwords: { length: 4, alphabet: letters }'),
     [

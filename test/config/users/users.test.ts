@@ -189,6 +189,11 @@ describe('users.yml', () => {
         'users.yml:4:2 users[3]: is empty; expected text or a mapping (key: value) → give a value, or remove the line',
       ],
     ],
+    [
+      'a day as half of Europe writes it',
+      '- {userid: a@pve, expire: 1.2.2027}',
+      ['users.yml:1:27 users[0].expire: is no date [1.2.2027] → write 2027-02-01, or 0 for never'],
+    ],
     ['nobody', 'users: []', ['users.yml:1:8 users: the list is empty → add at least one entry']],
     ['nobody at all', '[]', ['users.yml:1:1 users: the list is empty → add at least one entry']],
     [

@@ -6,3 +6,10 @@ export function parseDate(date: string): number | undefined {
   const time = Date.parse(`${date}T00:00:00Z`);
   return Number.isNaN(time) || !new Date(time).toISOString().startsWith(date) ? undefined : time / 1000;
 }
+
+/** `YYYY-MM-DD` of a day written so, or as half of Europe writes it (`24.12.2026`); undefined for what is no date. */
+export function isoDay(date: string): string | undefined {
+  const [, day, month, year] = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(date) ?? [];
+  const iso = day && month && year ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` : date;
+  return parseDate(iso) === undefined ? undefined : iso;
+}

@@ -6,7 +6,7 @@ import { printable, type Issues, type Path } from '../input/issues.ts';
 import { judgeChecks } from '../checks/rules.ts';
 import { poolPatternIsLegal } from './pool-pattern.ts';
 import type { LabView, MachineView } from './written-lab.ts';
-import { parseDate } from '../input/dates.ts';
+import { isoDay, parseDate } from '../input/dates.ts';
 import { isDnsName, slug } from '../input/names.ts';
 import { pveTexts, type TextProblem } from '../input/pve-text.ts';
 import { networkRules } from './network-rules.ts';
@@ -173,7 +173,8 @@ function bridgeRangeIsLegal({ raw, outerBridges }: LabView, issues: Issues): voi
 function expiresIsADate({ raw }: LabView, issues: Issues): void {
   const value = text(raw['expires']);
   if (value === undefined || parseDate(value) !== undefined) return;
-  issues.add(['expires'], 'is no date', { value, hint: 'write YYYY-MM-DD, for example 2026-12-24' });
+  const hint = `write ${isoDay(value) ?? 'YYYY-MM-DD, for example 2026-12-24'}`;
+  issues.add(['expires'], 'is no date', { value, hint });
 }
 
 /** `2G`, `2GiB`, `2048 MB`: the key holds a number of MiB. */

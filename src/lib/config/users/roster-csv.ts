@@ -1,4 +1,5 @@
 /** A CSV roster → the same values that users.yml would hold, with their places. Judges no user. */
+import { isoDay } from '../input/dates.ts';
 import type { Path, Position, Source } from '../input/issues.ts';
 import { nearest } from '../../nearest.ts';
 import { failAt, readTable, type Row } from './csv-table.ts';
@@ -80,10 +81,7 @@ function valueOf(key: string, cell: string): unknown {
   if (key === 'groups') return cell.split(/[;,\s]+/).filter((group) => group !== '');
   if (key !== 'expire') return cell;
   if (/^\d{1,12}$/.test(cell)) return Number(cell);
-  // As spreadsheets of half of Europe write a day.
-  const [, day, month, year] = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(cell) ?? [];
-  if (day === undefined || month === undefined || year === undefined) return cell;
-  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  return isoDay(cell) ?? cell;
 }
 
 function toUser(row: Row, keys: readonly (string | undefined)[], file: string): Record<string, unknown> {

@@ -11,7 +11,7 @@ import {
   userIn,
 } from '../../pve-values/userid.ts';
 import { printable, type Issues, type Path } from '../input/issues.ts';
-import { parseDate } from '../input/dates.ts';
+import { isoDay, parseDate } from '../input/dates.ts';
 import { RESERVED_POOLS } from '../input/names.ts';
 import { isPlain, pveTexts } from '../input/pve-text.ts';
 import { isMapping, list, mapping, text } from '../input/written.ts';
@@ -249,7 +249,7 @@ function expireIsADate(users: readonly UserView[], issues: Issues): void {
   for (const { path, raw } of users) {
     const value = text(raw['expire']);
     if (value === undefined || parseDate(value) !== undefined) continue;
-    const hint = 'write YYYY-MM-DD, or 0 for never';
+    const hint = `write ${isoDay(value) ?? 'YYYY-MM-DD'}, or 0 for never`;
     issues.add([...path, 'expire'], 'is no date', { value, hint });
   }
 }
