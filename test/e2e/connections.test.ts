@@ -94,11 +94,17 @@ describe('a new connection', () => {
       `fingerprint ${fingerprint}, expected ${other}`,
     );
     expect(readFileSync(file, 'utf8')).toBe(before);
+    // The secret is in the file by now: of the same login, and for the same host only.
+    const byId = { PVE_TOKEN_ID: tokenId };
+    for (const change of [`--host 127.0.0.1:1`, `--host ${host} --token-id root@pam!other`]) {
+      const asked = await run(`connections add school ${change} --replace`, byId);
+      expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('the secret is missing')]);
+    }
     const trusted = await run(
       `connections add school --host ${host} --replace --trust-fingerprint ${fingerprint}`,
-      login,
+      byId,
     );
-    expect(trusted.code).toBe(0);
+    expect([trusted.code, trusted.stdout.includes(secret)]).toEqual([0, false]);
 
     const tested = await run('connections test school --output json');
     expect(tested.code).toBe(0);

@@ -1,5 +1,6 @@
 /** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { buildConnection } from '../../lib/config/connections/build.ts';
 import type { StoredConnection } from '../../lib/config/connections/draft.ts';
 import { overlayOf } from '../../lib/config/connections/env.ts';
@@ -97,7 +98,7 @@ function kindOf({ user, tokenId, email }: AddFlags, env: Written): Kind {
 function secretOf(
   flags: AddFlags,
   { isToken }: Kind,
-  { env, file }: { readonly env: Written; readonly file: string },
+  { env, file, kept }: { readonly env: Written; readonly file: string; readonly kept: string | undefined },
 ): string {
   const { passwordEnv, passwordFile, tokenSecretEnv, tokenSecretFile } = flags;
   const [own, other] = isToken
@@ -117,6 +118,7 @@ function secretOf(
   const password = flags.platform === 'vmmanager6' ? 'VMMANAGER_PASSWORD' : 'PVE_PASSWORD';
   const name = isToken ? 'PVE_TOKEN_SECRET' : password;
   const value = text(env[isToken ? 'token_value' : 'password']);
+  if (value === undefined && kept !== undefined) return kept;
   if (value === undefined)
     usage('the secret is missing', `set ${name}, or give ${flag}-env NAME or ${flag}-file FILE`);
   if (!isPlainSecret(value) || /\p{Cc}/u.test(value))
@@ -125,6 +127,18 @@ function secretOf(
       `keep it outside: ${flag}-env or ${flag}-file`,
     );
   return value;
+}
+
+/**
+ * The secret that the replaced entry has, where it is of the same login at the same hosts: no other host may ever be sent
+ * it.
+ */
+function keptSecret(former: Written | undefined, entry: Entry): string | undefined {
+  const { token_value: token, password, ...rest } = former ?? {};
+  const isSame = ['platform', 'host', 'email', 'user', 'use_token', 'token_name'].every((key) =>
+    isDeepStrictEqual(rest[key], entry[key]),
+  );
+  return isSame ? text(entry['use_token'] === true ? token : password) : undefined;
 }
 
 function hostsOf(flags: AddFlags, env: Written): string[] {
@@ -160,22 +174,35 @@ function wantedFingerprints({ trustFingerprint }: AddFlags, env: Written): strin
 export function newConnection(
   io: ProgramIo,
   flags: AddFlags,
-  { name, file }: { readonly name: string; readonly file: string },
+  {
+    name,
+    file,
+    former,
+  }: {
+    readonly name: string;
+    readonly file: string;
+    /** What the file has under this name. */
+    readonly former: Written | undefined;
+  },
 ): NewConnection {
   const isOther = flags.platform === 'vmmanager6';
   const { raw: env, problems } = isOther ? { raw: vmmanagerEnv(io.env), problems: [] } : overlayOf(io.env);
   if (problems.length > 0) throw configError(problems);
   const kind = isOther ? vmmanagerKind(flags, env) : kindOf(flags, env);
   const hosts = hostsOf(flags, env);
-  const secret = secretOf(flags, kind, { env, file });
   const caFile = flags.caFile ?? text(env['ca_file']);
-  const entry: Entry = {
+  const login: Entry = {
     ...(isOther ? { platform: 'vmmanager6' } : {}),
     host: hosts.length === 1 ? (hosts[0] ?? '') : hosts,
     ...(isOther
       ? { email: kind.id }
       : { user: kind.isToken ? userIn(kind.id) : kind.id, use_token: kind.isToken }),
-    ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '', token_value: secret } : { password: secret }),
+    ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '' } : {}),
+  };
+  const secret = secretOf(flags, kind, { env, file, kept: keptSecret(former, login) });
+  const entry: Entry = {
+    ...login,
+    ...(kind.isToken ? { token_value: secret } : { password: secret }),
     ...(caFile === undefined ? {} : { ca_file: storedPath(caFile, file) }),
     ...(env['verify_ssl'] === false ? { verify_ssl: false } : {}),
   };

@@ -27,7 +27,7 @@ function assertName(name: string, { value, file }: OpenFile, flags: AddFlags): v
   }
   if (Object.hasOwn(value, name) && !flags.replace) {
     throw new UsageError('CONNECTION_EXISTS', `${file} has a connection ${name} already`, {
-      hint: 'choose another name, or add --replace',
+      hint: 'choose another name, or add --replace: the secret is kept where host and login stay the same',
     });
   }
   if (flags.default && isMapping(value['default'])) {
@@ -70,7 +70,9 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
   const open = openFile(connectionsToAdd(io, flags));
   const { file, value, text } = open;
   assertName(name, open, flags);
-  const added = newConnection(io, flags, { name, file });
+  const known = value[name];
+  const former = isMapping(known) ? known : undefined;
+  const added = newConnection(io, flags, { name, file, former });
   const { stored, wanted } = added;
   const written = await sealed(io, flags, added, (words) => output.warn(words));
   const certificates = await readCertificates(stored.hosts, stored.tls.ca);
