@@ -1,6 +1,7 @@
 /** What is wrong with the options that were given: one that takes one value is there twice, or some are missing. Knows none. */
 import type { Command, Option } from 'commander';
 import { UsageError } from '../lib/errors.ts';
+import { EXAMPLES } from './examples.ts';
 import { isRepeatable } from './options.ts';
 
 function refuse({ long, flags }: Option, command: Command, values: readonly string[]): never {
@@ -29,7 +30,10 @@ function refuseMissing(command: Command): never {
   throw new UsageError('MISSING_OPTION', `${path} needs ${names}`, {
     hint: isSaved
       ? 'a saved plan is applied with the files and options that it was made from'
-      : `\`deploy-stand ${path} --help\` lists all options`,
+      : [
+          ...(EXAMPLES[path]?.slice(0, 1).map((words) => `for example: \`deploy-stand ${words}\``) ?? []),
+          `\`deploy-stand ${path} --help\` lists all options`,
+        ].join('; '),
   });
 }
 

@@ -57,7 +57,7 @@ function userids(users: readonly string[] | undefined): readonly string[] | unde
   if (wrong.length === 0) return users;
   const given = wrong.map((user) => JSON.stringify(user)).join(', ');
   throw new UsageError('SELECTION', `--user takes name@realm, got ${given}`, {
-    hint: 'for example: --user anna@pve',
+    hint: `for example: --user ${(wrong[0] ?? '').trim().replace(/@$/, '')}@pve`,
   });
 }
 

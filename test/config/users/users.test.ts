@@ -327,7 +327,7 @@ describe('a CSV roster', () => {
       'no userid column',
       'name,email\nAnna,a@x\n',
       [
-        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import',
+        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a school or a learning platform exported becomes users.yml with: deploy-stand users import --from csv class.csv --realm pve --out users.yml',
       ],
     ],
     [
@@ -339,7 +339,7 @@ describe('a CSV roster', () => {
       'several columns without a header',
       'a@pve,a@x.example\n',
       [
-        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import',
+        'class.csv:1:1: the roster has no column "userid" → name the column of name@realm "userid"; what a school or a learning platform exported becomes users.yml with: deploy-stand users import --from csv class.csv --realm pve --out users.yml',
       ],
     ],
     [

@@ -2,6 +2,7 @@
 import { isoDay } from '../input/dates.ts';
 import type { Path, Position, Source } from '../input/issues.ts';
 import { nearest } from '../../nearest.ts';
+import { shellCommand } from '../../shell.ts';
 import { failAt, readTable, type Row } from './csv-table.ts';
 
 /** Headers as teachers and other programs write them. */
@@ -49,7 +50,7 @@ function readHeader(row: Row, file: string): Header {
     const near = row.cells.find((cell) => nearest(cell, ['userid']) !== undefined);
     const hint =
       near === undefined
-        ? 'name the column of name@realm "userid"; what a learning platform exported becomes users.yml with: deploy-stand users import'
+        ? `name the column of name@realm "userid"; what a school or a learning platform exported becomes users.yml with: ${shellCommand('deploy-stand', 'users', 'import', '--from', 'csv', file, '--realm', 'pve', '--out', 'users.yml')}`
         : `did you mean userid instead of ${near}?`;
     failAt(file, row.line, 'the roster has no column "userid"', hint);
   }
