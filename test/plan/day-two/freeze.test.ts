@@ -72,7 +72,9 @@ test('what lets a student, or another one, into the stand is no freeze: own mach
   expect(anna?.left).toMatchObject({
     code: 'ACCESS_LEFT',
     message: `anna@pve can still use the stand, by rights that deploy-stand did not give: PVEVMUser on /vms/777; PVEVMUser on /vms/${ANNA_PC} of boris@pve`,
-    hint: expect.stringContaining(`pveum acl delete /vms/${ANNA_PC} --roles PVEVMUser --users boris@pve`) as string,
+    hint: expect.stringContaining(
+      `pveum acl delete /vms/${ANNA_PC} --roles PVEVMUser --users boris@pve`,
+    ) as string,
   });
   expect([boris?.left, boris?.notes]).toEqual([
     undefined,

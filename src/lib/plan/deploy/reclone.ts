@@ -8,6 +8,7 @@ import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { isFresh } from '../cluster/replicas.ts';
+import { shellCommand } from '../../shell.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { readStandState, type PresentVm, type StandState } from '../stands/state.ts';
@@ -45,6 +46,27 @@ export function isOutdated(lab: Lab, resolved: ResolvedMachine, vm: PresentVm, i
     return true;
   const replica = index.replicas.find(({ claim }) => claim.vmid === mark?.base);
   return replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
+}
+
+/**
+ * Of what is left as it is, machines whose notes do not say what they were made from: 0.1.0 wrote it into none, and a student
+ * who may write notes takes it out. With `--outdated` they are told, since one that is made anew might be meant.
+ */
+export function untoldNotes(
+  { present }: StandState,
+  machines: ReadonlySet<string>,
+  { lab, user, outdated }: { readonly lab: string; readonly user: string; readonly outdated: boolean },
+): string[] {
+  if (!outdated) return [];
+  return [...present].flatMap(([machine, { vmid, config }]) => {
+    if (!machines.has(machine)) return [];
+    if (parseVmMark(config.values['description'] ?? '')?.from !== undefined) return [];
+    const whose = ['-c', 'lab.yml', '--user', user, '--machine', machine];
+    const anew = shellCommand('deploy-stand', 'reset', '--reclone', ...whose);
+    return [
+      `the notes of VM ${vmid} (${machine}) do not say from which template it was made, so that nobody knows whether it is outdated: it stays; \`${anew}\` makes it anew (lab.yml: the file of lab ${lab})`,
+    ];
+  });
 }
 
 /** By user, machines that are as they would be made now. */

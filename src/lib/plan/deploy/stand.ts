@@ -16,7 +16,7 @@ import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
 import { pendingRefusal } from './stand-refusals.ts';
-import { isOutdated, withoutRemade } from './reclone.ts';
+import { isOutdated, untoldNotes, withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms } from './stand-vms.ts';
 import { madeBy, planSurplus, type ToldSurplus } from './surplus.ts';
@@ -161,6 +161,9 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
         ...bridges.notes,
         ...vms.notes,
         ...rights.notes,
+        ...untoldNotes(state, only?.machines ?? new Set(), {
+          ...{ lab: lab.name, user: state.user.userid, outdated: reclone?.outdated === true },
+        }),
       ],
     },
     claimSteps: [...vms.beforeClaim, ...claimSteps],

@@ -61,4 +61,3 @@ export function typicalSizes(
   }
   return ({ lab, at }) => typical.get(`${lab} ${at}`);
 }
-
