@@ -120,7 +120,7 @@ const LIB = {
     [
       ...DATA,
       plan('cluster', 'stands', 'network', 'templates'),
-      '^src/lib/plan/placement/(capacity|capacity-text|committed)[.]ts$',
+      '^src/lib/plan/placement/(capacity|capacity-text|committed|typical-sizes)[.]ts$',
     ],
   ],
   'plan/views': [

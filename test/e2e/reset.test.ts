@@ -51,6 +51,17 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     // Who is up to date loses nothing.
     const current = await run(cluster, `reset --reclone --outdated ${CLASS}`);
     expect([current.code, current.stdout]).toEqual([0, expect.stringMatching(/nothing to do/i)]);
+    // Who takes out of the notes what tells it is not passed over without a word.
+    const { description } = (await admin(cluster).ok('GET', `${AT}/config`)) as { description: string };
+    await admin(cluster).ok('PUT', `${AT}/config`, { description: description.replace(/ from=\S+/, '') });
+    const untold = await run(cluster, `reset --reclone --outdated ${CLASS}`);
+    expect([untold.code, untold.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /VM 10000 \(\w+\) do not say from which template[^]*nobody knows whether it is outdated/,
+      ),
+    ]);
+    await admin(cluster).ok('PUT', `${AT}/config`, { description });
     const seen = cluster.requests.length;
     const lost = await run(cluster, `reset --reclone ${CLASS} --only anna`);
     expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('that would be lost: mine')]);

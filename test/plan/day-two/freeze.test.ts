@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { planFreeze, type FreezeOptions } from '../../../src/lib/plan/day-two/freeze.ts';
 import type { AccessPlan } from '../../../src/lib/plan/document/plan.ts';
-import { ids } from '../builders.ts';
+import type { AclEntry } from '../../../src/lib/inventory/types.ts';
+import { guest, ids } from '../builders.ts';
 import { ANNA_PC, ANNA_SRV, BORIS_PC, BORIS_SRV, snapshots, world, type Change } from './world.ts';
 
 function plan(change: Change, options: Partial<FreezeOptions>): AccessPlan {
@@ -51,4 +52,32 @@ test('machines of which no snapshot can be taken are told by name with the way o
     /^VM 10002 \(srv\) is locked \(suspending\); VM 10003 \(pc\) cannot have snapshots: /,
   );
   expect(boris?.hint).toContain('as root on pve1: `qm unlock 10002`');
+});
+
+test('what lets a student, or another one, into the stand is no freeze: own machines in the pool, rights that were shared', () => {
+  const { have } = world();
+  const right = (path: string, subject: string, role = 'PVEVMUser'): AclEntry => ({
+    ...{ path, role, subject, type: 'user', propagate: false },
+  });
+  const acls = [
+    // A machine that she made in her pool, and gave herself rights on.
+    right('/vms/777', 'anna@pve'),
+    right(`/vms/${ANNA_PC}`, 'boris@pve'),
+    right(`/vms/${BORIS_PC}`, 'teacher@pve'),
+    right('/vms/778', 'boris@pve'),
+  ];
+  const guests = [...have.guests, guest(777, { pool: 'anna' }), guest(778, { pool: 'staff' })];
+  const made = plan({ inventory: { acls, guests } }, {});
+  const [anna, boris] = made.stands;
+  expect(anna?.left).toMatchObject({
+    code: 'ACCESS_LEFT',
+    message: `anna@pve can still use the stand, by rights that deploy-stand did not give: PVEVMUser on /vms/777; PVEVMUser on /vms/${ANNA_PC} of boris@pve`,
+    hint: expect.stringContaining(
+      `pveum acl delete /vms/${ANNA_PC} --roles PVEVMUser --users boris@pve`,
+    ) as string,
+  });
+  expect([boris?.left, boris?.notes]).toEqual([
+    undefined,
+    [expect.stringContaining(`teacher@pve keeps role PVEVMUser on /vms/${BORIS_PC}`)],
+  ]);
 });

@@ -146,6 +146,26 @@ describe('room', () => {
     expect(left(plan(small(12)))).toEqual([undefined, undefined]);
   });
 
+  test.each([
+    ['takes more than there is', 6, 100],
+    ['would take what is the others’', 12, 7],
+  ])('a machine that its student made larger keeps nobody else out: it %s', (_, node, larger) => {
+    const change = { ...small(node), guests: { [ANNA_PC]: { memory: larger * GIB } } };
+    const asLab = lab([machine('srv', [], { memory: 2048 }), machine('pc', [], { memory: 2048 })]);
+    const made = plan(change, {}, { lab: asLab });
+    expect([steps(made), left(made)]).toEqual([
+      [`start ${BORIS_SRV}`, `start ${BORIS_PC}`],
+      ['NO_CAPACITY', undefined],
+    ]);
+    expect(made.stands[0]?.refused?.message).toContain(
+      `VM 10001 (pc) was given ${larger}.0 GiB of memory, its kind has 2.0 GiB`,
+    );
+    // Alone it is refused as any other; and of two stands nobody knows which is the one that was changed.
+    const { stands } = world({ ...change, selection: { users: [{ userid: 'anna@pve' }] } });
+    if (larger > node) expect(() => plan(change, {}, { lab: asLab, stands })).toThrow(/fits 0 of 1 stands/);
+    expect(() => plan(change)).toThrow(/fits 1 of 2 stands/);
+  });
+
   test('what is asked to go off needs none; nodes that are not to be seen are told', () => {
     expect(steps(plan({ ...small(1), guests: all(ON) }, { action: 'shutdown' }))).toHaveLength(4);
     expect(plan(small(0)).warnings).toEqual([

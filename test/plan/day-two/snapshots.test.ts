@@ -89,6 +89,27 @@ describe('snapshot create', () => {
     expect([[...result.steps].sort(), result.left]).toEqual([[...steps].sort(), left]);
   });
 
+  test('one of that name with our mark may be a student’s all the same: told with its time, and refused where it is older than the freeze', () => {
+    const taken = '2026-03-01T10:00:00Z';
+    const made = (frozen?: string) => {
+      const { have } = world();
+      const pools = have.pools.map((pool) => ({
+        ...pool,
+        comment: frozen ? pool.comment.replace(' since=', ` frozen=${frozen} since=`) : pool.comment,
+      }));
+      const input = inputOf({ ...BASE, [ANNA_PC]: ['our3'] }, { ...ANNA, inventory: { ...have, pools } });
+      const [one] = input.snapshots.get(ANNA_PC) ?? [];
+      Object.assign(one!, { time: Date.parse(taken) / 1000 });
+      const result = told(() => planSnapshotCreate(input, { name: 'our3', withMemory: false }));
+      return [result.steps, result.left, result.plan?.stands[0]?.notes];
+    };
+    const step = ['vm.snapshot:anna/srv'];
+    const notes = [`VM ${ANNA_PC} (pc) has a snapshot our3 already, of ${taken}: it stays`];
+    expect(made()).toEqual([step, {}, notes]);
+    expect(made('2026-03-01T09:59:59Z')).toEqual([step, {}, notes]);
+    expect(made('2026-03-01T10:00:01Z')).toEqual([step, { 'anna@pve': 'SNAPSHOT_NAME_TAKEN' }, []]);
+  });
+
   test('a deletion comes after what replaces it', () => {
     const { plan } = create({ ...BASE, [ANNA_PC]: ['our1'] }, { keep: 1 }, ANNA);
     const gone = plan?.steps.find(({ kind }) => kind === 'vm.snapshot.delete');

@@ -73,3 +73,28 @@ test('the baseline was deleted', () => {
   expect(said).toContain('its student deleted "baseline", or the lab asked for it later');
   expect(said).toContain('`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc`');
 });
+
+test('its notes rewritten while it was being cloned anew by a run that was cut: no further machine; elsewhere it is a stranger’s', () => {
+  const seal = '0'.repeat(24);
+  const reserved = there.pools.map(({ pool, comment, ...rest }) => ({
+    ...{ ...rest, pool },
+    comment: comment.replace(`pc:${PC.vmid}`, `pc:${PC.vmid}?${seal}@0=BC241100AA01`),
+  }));
+  const at = (pool: string | undefined): Inventory => {
+    const have = changed(PC.vmid, {}, { description: 'mine' });
+    const guests = have.guests.map(({ pool: former, ...guest }) => {
+      const now = guest.vmid === PC.vmid ? pool : former;
+      return { ...guest, ...(now === undefined ? {} : { pool: now }) };
+    });
+    return { ...have, guests, pools: reserved };
+  };
+  for (const pool of [undefined, 'anna'])
+    expect(() => plan(want, anna, at(pool))).toThrow(
+      expect.objectContaining({
+        code: 'RECLONE_UNFINISHED',
+        message: expect.stringContaining(`VM ${PC.vmid} (pc) was being cloned anew`) as string,
+        hint: expect.stringContaining(`qm destroy ${PC.vmid} --purge`) as string,
+      }) as Error,
+    );
+  expect(ids(plan(want, anna, at('zzz')))).toContain('vm.clone:anna/pc');
+});

@@ -17,7 +17,7 @@ import { actionable, type StandView } from '../stands/selected.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 import { keptState, OTHER_STORAGE, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { findRoom, type Room } from './power-room.ts';
-import { stillOpen } from './still-open.ts';
+import { heldByStudents, stillOpen } from './still-open.ts';
 
 export interface FreezeOptions extends KeepOptions {
   /** Also the other labs in the same pools: a pool has one access for all. */
@@ -95,16 +95,17 @@ function claimSteps(
   ];
 }
 
-/** Whoever has VM.Allocate on a machine may share the rights on it (PVE/API2/ACL.pm). */
+/** Whoever has VM.Allocate on a machine may share the rights on it (PVE/API2/ACL.pm). What a student got: still-open.ts. */
 function sharedNotes(
   { user }: PoolStands,
   frozen: readonly StandView[],
   { index, have }: FreezeInput,
 ): string[] {
+  const isOfStudents = heldByStudents({ have, index });
   const entries = frozen
     .flatMap(actionable)
     .flatMap(({ vmid }) => index.vmRights.get(`/vms/${vmid}`) ?? [])
-    .filter(({ subject, type }) => type !== 'token' && subject !== user)
+    .filter((entry) => entry.type !== 'token' && entry.subject !== user && !isOfStudents(entry))
     .filter(({ subject }) => protectedBecause(subject, have.caller) === undefined);
   return entries.map(
     (entry) =>
@@ -178,7 +179,7 @@ export function planFreeze(input: FreezeInput): AccessPlan {
   }));
   const room = findRoom(
     asleep.filter(({ machines }) => machines.length > 0),
-    { have, index, placement: {} },
+    { have, index },
   );
   const drafts = pools.map((view) => freezePool(view, room, input));
   const steps = [

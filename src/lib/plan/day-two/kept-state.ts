@@ -5,11 +5,11 @@ import type { ClusterView } from '../cluster/view.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import type { SnapshotLists } from '../stands/snapshots.ts';
+import { isFromBefore, type SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { isWritable } from '../stands/ownership.ts';
-import { heldBack, isReady, leftAs, sayMachine } from './machines.ts';
-import { incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { heldBack, isReady, leftAs } from './machines.ts';
+import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
 import { joined, type Judged } from './stand-work.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
@@ -48,13 +48,12 @@ interface Before {
 /** `theirs`: there before the freeze, so that it keeps an earlier state. */
 type Present = 'none' | 'done' | 'theirs' | 'unreadable';
 
-/** Whoever may make snapshots cannot any more once the stand is frozen. */
 function presentOne(vmid: number, frozen: string | undefined, name: string, input: KeepInput): Present {
   const list = input.snapshots?.get(vmid);
   if (!list) return 'unreadable';
   const one = list.find((snapshot) => snapshot.name === name);
   if (!one) return 'none';
-  return frozen !== undefined && (one.time ?? 0) * 1000 >= Date.parse(frozen) ? 'done' : 'theirs';
+  return isFromBefore(one, frozen) ? 'theirs' : 'done';
 }
 
 /** Why no snapshot of it is taken. */
@@ -67,11 +66,7 @@ function unkept(
     case 'done':
       return undefined;
     case 'theirs':
-      return {
-        code: 'SNAPSHOT_NAME_TAKEN',
-        message: `${sayMachine(one)} had a snapshot "${name}" before the freeze: it keeps an earlier state, and stays as it is`,
-        hint: 'give another name with --snapshot NAME',
-      };
+      return earlierRefusal(one, name, 'give another name with --snapshot NAME');
     case 'unreadable':
       return unreadableRefusal(one);
     case 'none':

@@ -1,11 +1,13 @@
 /** Whether there is room for the machines that are to run, or for the memory that is to be saved. Places nothing. */
-import type { Placement } from '../../config/types.ts';
+import type { Lab, Placement } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { describeShortage, type Left } from '../placement/capacity-text.ts';
 import { Ledger, memoryOn, resourceKey, storagesOf, type Demand } from '../placement/capacity.ts';
 import { promisedPerNode } from '../placement/committed.ts';
+import { standPlaces, typicalSizes } from '../placement/typical-sizes.ts';
+import { sayMachine } from './machines.ts';
 import { stateBytes } from '../stands/saved-memory.ts';
 import type { Planned } from './power-types.ts';
 
@@ -50,8 +52,11 @@ const WAYS_OUT = {
   storage: 'free space there, or name another storage with --storage',
 };
 
+/** What a lab's file says of memory. */
+type RoomRules = Pick<Lab, 'placement' | 'machines'>;
+
 export interface Room {
-  /** Said of all; undefined: everything fits. */
+  /** Said of all; undefined: what does not fit is for single students to mend, or everything does. */
   readonly shortage?: Refusal;
   /** Stand → why nothing is done for it. */
   readonly refused: ReadonlyMap<string, Refusal>;
@@ -63,43 +68,87 @@ interface StandDemand {
   readonly machines: readonly Planned[];
 }
 
-/** One stand after the other, each as a whole. */
-export function findRoom(
-  stands: readonly StandDemand[],
-  {
-    have,
-    index,
-    placement,
-  }: {
-    readonly have: Inventory;
-    readonly index: ClusterView;
-    readonly placement: Pick<Placement, 'reserve' | 'overcommit'>;
-  },
-): Room {
-  const ledger = ledgerOf(have, index, placement);
-  const left: { readonly stand: StandDemand; readonly left: Left }[] = [];
-  for (const stand of stands) {
+interface Places {
+  readonly have: Inventory;
+  readonly index: ClusterView;
+  /** Absent: of several labs, or its file is not at hand. */
+  readonly lab?: RoomRules | undefined;
+}
+
+/** Memory that a machine of the kind has: in most stands, else by the lab's file. Undefined: there is no telling. */
+function createUsual({ index, lab }: Places): (machine: Planned) => number | undefined {
+  const places = standPlaces(index);
+  const typicalOf = typicalSizes(places, { index, lab: '' });
+  const written = new Map(lab?.machines.map(({ name, memory }) => [name, memory]));
+  return ({ guest, one }) => {
+    const place = places.get(guest.vmid);
+    const typical = place && typicalOf(place);
+    if (typical?.isCertain) return typical.size.memory;
+    const memory = written.get(one.machine ?? '');
+    return memory === undefined ? undefined : memory * 2 ** 20;
+  };
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Machines of a stand that somebody gave more memory than their kind has, in words. */
+function grownIn({ machines }: StandDemand, usualOf: (machine: Planned) => number | undefined): string[] {
+  return machines.flatMap((machine) => {
+    const { memory } = machine.guest;
+    const usual = usualOf(machine);
+    if (usual === undefined || memory <= usual) return [];
+    return [`${sayMachine(machine.one)} was given ${gib(memory)} of memory, its kind has ${gib(usual)}`];
+  });
+}
+
+function describe(
+  left: readonly { readonly stand: StandDemand; readonly left: Left; readonly grown: readonly string[] }[],
+  ledger: Ledger,
+  total: number,
+) {
+  const told = describeShortage(
+    left.map((one) => one.left),
+    { ledger, total, waysOut: WAYS_OUT },
+  );
+  const refused = left.flatMap(({ stand, grown }) => {
+    const why = told.each.get(stand.user);
+    if (!why) return [];
+    const more = grown.length === 0 ? '' : `; ${grown.join('; ')}`;
+    return [[stand.key, { ...why, message: `${why.message}${more}` }] as const];
+  });
+  return { whole: told.whole, refused };
+}
+
+/**
+ * One stand after the other, each as a whole. Those with machines that their students gave more memory come last, and what
+ * of them does not fit keeps nobody else out.
+ */
+export function findRoom(stands: readonly StandDemand[], given: Places): Room {
+  const { have, index, lab } = given;
+  const ledger = ledgerOf(have, index, lab?.placement ?? {});
+  const usualOf = createUsual(given);
+  const asked = stands.map((stand) => ({ stand, grown: grownIn(stand, usualOf) }));
+  const inOrder = [
+    ...asked.filter(({ grown }) => grown.length === 0),
+    ...asked.filter(({ grown }) => grown.length > 0),
+  ];
+  const left = inOrder.flatMap(({ stand, grown }) => {
     const demand = demandOf(stand.machines, index);
     if (ledger.fits(demand)) {
       ledger.take(demand);
-      continue;
+      return [];
     }
     const nodes = [...new Set(stand.machines.map(({ guest }) => guest.node))];
     const states = [{ user: { userid: stand.user } }];
-    left.push({ stand, left: { states, nodes: nodes.map((node) => ({ node, demand, isApart: true })) } });
-  }
+    return [
+      {
+        ...{ stand, grown },
+        left: { states, nodes: nodes.map((node) => ({ node, demand, isApart: true })) },
+      },
+    ];
+  });
   if (left.length === 0) return { refused: new Map() };
-  const { whole, each } = describeShortage(
-    left.map((one) => one.left),
-    { ledger, total: stands.length, waysOut: WAYS_OUT },
-  );
-  return {
-    shortage: whole,
-    refused: new Map(
-      left.flatMap(({ stand }) => {
-        const why = each.get(stand.user);
-        return why ? [[stand.key, why] as const] : [];
-      }),
-    ),
-  };
+  const { whole, refused } = describe(left, ledger, stands.length);
+  const isOfSingle = left.every(({ grown }) => grown.length > 0) && left.length < stands.length;
+  return { ...(isOfSingle ? {} : { shortage: whole }), refused: new Map(refused) };
 }

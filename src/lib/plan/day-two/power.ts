@@ -184,7 +184,7 @@ export function planPower(request: PowerRequest): PowerPlan {
     draftOf(views, request),
   );
   const working = drafts.filter(({ machines }) => machines.length > 0);
-  const room = findRoom(working, { have, index, placement: lab?.placement ?? {} });
+  const room = findRoom(working, { have, index, lab });
   if (room.shortage && !options.fit) {
     refuse([{ ...room.shortage, hint: `--fit leaves out what does not fit; ${room.shortage.hint ?? ''}` }]);
   }

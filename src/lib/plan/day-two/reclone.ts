@@ -3,7 +3,7 @@ import { isProtected } from '../../pve-values/guest-flags.ts';
 import { joined, type Judged } from './stand-work.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
-import { ownVmMark } from '../../marks/vm.ts';
+import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { isOutdated } from '../stands/made-as.ts';
@@ -32,6 +32,7 @@ interface StandTargets {
   readonly machines: ReadonlySet<string>;
   /** Of these, what goes first where it is there. */
   readonly anew: ReadonlySet<string>;
+  readonly notes?: readonly string[];
   readonly left?: Refusal;
   readonly refused?: Refusal;
 }
@@ -180,6 +181,20 @@ function namesOf(judged: readonly JudgedMachine[]): Set<string> {
   return new Set(judged.flatMap(({ one }) => one.machine ?? []));
 }
 
+/**
+ * Of what is left as it is, machines whose notes do not say what they were made from: 0.1.0 wrote it into none, and a student
+ * who may write notes takes it out. They are told, since one that is made anew might be meant.
+ */
+function untoldNotes({ view, judged }: JudgedStand, { words }: RecloneInput): string[] {
+  return judged.flatMap(({ one, isCurrent }) => {
+    if (!isCurrent || !one.config || parseVmMark(one.config.values['description'] ?? '')?.from !== undefined)
+      return [];
+    return [
+      `the notes of ${sayMachine(one)} do not say from which template it was made, so that nobody knows whether it is outdated: it stays; ${sayReclone([{ view, one }], { words })} makes it anew`,
+    ];
+  });
+}
+
 /** By user: a lab is in one of a user's pools. */
 export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
   const isCurrent = currentIn(input);
@@ -188,7 +203,7 @@ export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTa
     return { view, judged: selected.map((one) => judge(view, one, input, isCurrent)) };
   });
   const withHint = lossHints(stands, input);
-  return new Map(
+  return new Map<string, StandTargets>(
     stands.map(({ view, judged }) => {
       const going = beingRemoved(view, input);
       if (going) return [view.user, { machines: new Set(), anew: new Set(), refused: going }] as const;
@@ -199,7 +214,12 @@ export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTa
       const isRefused = left !== undefined && machines.size === 0;
       return [
         view.user,
-        { machines, anew, ...(left ? (isRefused ? { refused: left } : { left }) : {}) },
+        {
+          machines,
+          anew,
+          notes: untoldNotes({ view, judged }, input),
+          ...(left ? (isRefused ? { refused: left } : { left }) : {}),
+        },
       ] as const;
     }),
   );

@@ -50,3 +50,12 @@ export function unreadableRefusal(one: StandMachine): Refusal {
     hint: 'see that the caller has VM.Audit on /vms, then run again',
   };
 }
+
+/** Of a frozen stand, whose student might have taken it. */
+export function earlierRefusal(one: StandMachine, name: string, hint: string): Refusal {
+  return {
+    code: 'SNAPSHOT_NAME_TAKEN',
+    message: `${sayMachine(one)} had a snapshot "${name}" before the freeze: it keeps an earlier state, and stays as it is`,
+    hint,
+  };
+}

@@ -1,15 +1,17 @@
 /** Plans taking and deleting snapshots of stands. What students took is never deleted. Pure. */
 import type { SnapshotInfo } from '../../inventory/types.ts';
+import { frozenSince } from '../../marks/pool.ts';
 import { formatSnapshotMark } from '../../marks/snapshot.ts';
+import { momentOf } from '../../pve-values/moment.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { assertSound } from '../document/graph.ts';
 import type { Plan } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
-import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { sayReclone, type RecloneWords } from './reclone-command.ts';
-import { incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
 import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
 
 export interface SnapshotsInput {
@@ -69,6 +71,12 @@ function surplus(
   return ours.slice(0, Math.max(0, ours.length + 1 - keep));
 }
 
+/** Our mark does not tell who took it: a student who may take snapshots may write it. When it was taken PVE says. */
+function sayFormer(one: ReadyMachine, { name, time }: SnapshotInfo): string {
+  const since = time === undefined ? '' : `, of ${momentOf(time)}`;
+  return `${sayMachine(one)} has a snapshot ${name} already${since}: it stays`;
+}
+
 function planOne(
   view: StandView,
   one: ReadyMachine,
@@ -91,6 +99,9 @@ function planOne(
       },
     };
   }
+  const frozen = frozenSince(view.mark);
+  if (former && frozen !== undefined && isFromBefore(former, frozen))
+    return { refused: earlierRefusal(one, name, 'choose another name') };
   const isRunning = guest.status === 'running';
   const payload = {
     ...{ node: guest.node, vmid, pool: view.pool, snapshot: name, lockWaitSeconds },
@@ -109,10 +120,11 @@ function planOne(
     ),
   );
   const isCold = withMemory && !isRunning && !former;
-  return {
-    steps: [...creates, ...deletes],
-    ...(isCold ? { notes: [`${sayMachine(one)} is off: there is no memory to keep`] } : {}),
-  };
+  const notes = [
+    ...(former ? [sayFormer(one, former)] : []),
+    ...(isCold ? [`${sayMachine(one)} is off: there is no memory to keep`] : []),
+  ];
+  return { steps: [...creates, ...deletes], ...(notes.length === 0 ? {} : { notes }) };
 }
 
 /** A machine that has one of that name by us is done. Throws PlanRefusedError where nothing can be done. */

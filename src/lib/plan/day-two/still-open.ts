@@ -1,17 +1,25 @@
 /**
- * By which rights a student can still use a stand that was frozen: those that were there before deploy-stand, those of
- * groups, and those from further up. They are told, and never taken away: an administrator gave them.
+ * By which rights a stand that was frozen can still be used: by its student, or by another of ours, whom the student may have
+ * given one. Those that were there before deploy-stand, those of groups, those from further up, and those on machines that the
+ * student made in the pool, which are in its networks. They are told, and never taken away: an administrator may have given
+ * them.
  */
 import type { AclEntry, Inventory } from '../../inventory/types.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
+import { protectedBecause } from '../stands/protected-accounts.ts';
 import { privilegesOf } from '../stands/roles.ts';
 
 interface Who {
   readonly user: string;
   readonly pool: string;
   readonly vmids: readonly number[];
+}
+
+interface Seen {
+  readonly have: Inventory;
+  readonly index: ClusterView;
 }
 
 /** Paths above a pool and its machines, whose rights reach down. */
@@ -28,27 +36,55 @@ function isOfUse(role: string, have: Pick<Inventory, 'rolePrivileges'>): boolean
   return privilegesOf(role, have)?.some((name) => !name.endsWith('.Audit')) ?? true;
 }
 
+/** Machines in the pool that no claim names. */
+function unclaimedIn(pool: string, { marks, guests }: ClusterView): number[] {
+  const claimed = new Set(marks.get(pool)?.claims.flatMap(({ vmids }) => vmids));
+  return [...guests.values()].flatMap((guest) =>
+    guest.pool === pool && !claimed.has(guest.vmid) ? [guest.vmid] : [],
+  );
+}
+
+/** Whether a right is one of these users', or of a group with one of them. */
+function heldBy(users: ReadonlySet<string>, { users: accounts }: ClusterView): (entry: AclEntry) => boolean {
+  const groups = new Set([...users].flatMap((user) => accounts.get(user)?.groups ?? []));
+  return ({ type, subject }) =>
+    (type === 'user' && users.has(subject)) || (type === 'group' && groups.has(subject));
+}
+
+/** Is it a right of somebody who has a stand? */
+export function heldByStudents({ have, index }: Seen): (entry: AclEntry) => boolean {
+  const users = [...index.marks.values()].flatMap(({ user }) => user ?? []);
+  return heldBy(new Set(users.filter((user) => protectedBecause(user, have.caller) === undefined)), index);
+}
+
 /** `goes`: rights that the plan takes away. */
 export function stillOpen(
   { user, pool, vmids }: Who,
   goes: (entry: AclEntry) => boolean,
-  { have, index }: { readonly have: Inventory; readonly index: ClusterView },
+  { have, index }: Seen,
 ): Refusal | undefined {
-  const groups = new Set(index.users.get(user)?.groups);
-  const here = new Set([`/pool/${pool}`, ...vmids.map((vmid) => `/vms/${vmid}`)]);
+  const isOwn = heldBy(new Set([user]), index);
+  const isOfStudents = heldByStudents({ have, index });
+  const machines = [...vmids, ...unclaimedIn(pool, index)];
+  const here = new Set([`/pool/${pool}`, ...machines.map((vmid) => `/vms/${vmid}`)]);
   const up = new Set(above(pool));
   const entries = have.acls.filter((entry) => {
-    const { path, type, subject, propagate, role } = entry;
-    const isTheirs = (type === 'user' && subject === user) || (type === 'group' && groups.has(subject));
-    return isTheirs && (here.has(path) || (propagate && up.has(path))) && isOfUse(role, have) && !goes(entry);
+    const { path, propagate, role } = entry;
+    const reaches = here.has(path)
+      ? isOwn(entry) || isOfStudents(entry)
+      : propagate && up.has(path) && isOwn(entry);
+    return reaches && isOfUse(role, have) && !goes(entry);
   });
   if (entries.length === 0) return undefined;
-  const says = entries.map(
-    ({ path, role, type, subject }) => `${role} on ${path}${type === 'group' ? ` by group ${subject}` : ''}`,
-  );
+  const says = entries.map((entry) => {
+    const { path, role, type, subject } = entry;
+    const by = type === 'group' ? ` by group ${subject}` : isOwn(entry) ? '' : ` of ${subject}`;
+    return `${role} on ${path}${by}`;
+  });
+  const whose = entries.some(isOwn) ? user : `somebody beside ${user}`;
   return {
     code: 'ACCESS_LEFT',
-    message: `${user} can still use the stand, by rights that deploy-stand did not give: ${says.join('; ')}`,
+    message: `${whose} can still use the stand, by rights that deploy-stand did not give: ${says.join('; ')}`,
     hint: `an administrator takes them away with\n${entries.map((entry) => `  ${takeAwayCommand(entry, entry.subject)}`).join('\n')}`,
   };
 }

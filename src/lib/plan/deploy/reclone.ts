@@ -17,6 +17,7 @@ export interface RecloneStand {
   readonly machines: ReadonlySet<string>;
   /** Of these, what goes first where it is there. */
   readonly anew: ReadonlySet<string>;
+  readonly notes?: readonly string[];
   readonly left?: Refusal;
   readonly refused?: Refusal;
 }

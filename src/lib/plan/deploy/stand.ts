@@ -162,6 +162,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
         ...bridges.notes,
         ...vms.notes,
         ...rights.notes,
+        ...(only?.notes ?? []),
       ],
     },
     claimSteps: [...vms.beforeClaim, ...claimSteps],

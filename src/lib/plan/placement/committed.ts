@@ -1,16 +1,10 @@
 /** Memory and virtual CPUs that each node has promised already. Places nothing. */
-import { addTo } from '../../group.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
 import type { Claim } from '../../marks/pool.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
-
-export interface Promised {
-  /** Bytes. */
-  readonly memory: number;
-  readonly cpus: number;
-}
+import { standPlaces, typicalSizes, type Place, type Promised } from './typical-sizes.ts';
 
 interface Request {
   readonly lab: string;
@@ -59,25 +53,6 @@ function isUnderWay({ since }: Claim, { have }: Request): boolean {
   return !isOlder(since, CLAIM_IS_PLANNED_SECONDS, have.now);
 }
 
-/** Where a VM stands in its claim. */
-interface Place {
-  readonly lab: string;
-  readonly at: number;
-}
-
-/** VMs of stands, by VMID. */
-function placesOf({ index }: Request): Map<number, Place> {
-  const places = new Map<number, Place>();
-  for (const [pool, { claims }] of index.marks) {
-    for (const { lab, vmids } of claims) {
-      vmids.forEach((vmid, at) => {
-        if (index.guests.get(vmid)?.pool === pool) places.set(vmid, { lab, at });
-      });
-    }
-  }
-  return places;
-}
-
 /**
  * Made in a stand's pool by its student: of whatever size the student likes, and started without anything in it. What it
  * uses, the node says itself.
@@ -88,40 +63,6 @@ function isOfStudent(
   { index }: Request,
 ): boolean {
   return pool !== undefined && index.marks.get(pool)?.user !== undefined && !places.has(vmid);
-}
-
-/** So many stands tell what a lab gives; one of fewer might be the one that was changed. */
-const ENOUGH_STANDS = 3;
-
-interface Typical {
-  readonly size: Promised;
-  readonly isCertain: boolean;
-}
-
-function middle(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
-}
-
-/** What the machines of other labs have, of which no file is at hand: of all stands' the middle, which no one student moves. */
-function typicalSizes(
-  places: ReadonlyMap<number, Place>,
-  { index, lab: own }: Request,
-): (place: Place) => Typical | undefined {
-  const found = new Map<string, GuestInfo[]>();
-  for (const [vmid, { lab, at }] of places) {
-    const guest = index.guests.get(vmid);
-    if (lab === own || !guest || guest.memory === 0) continue;
-    addTo(found, `${lab} ${at}`, guest);
-  }
-  const typical = new Map<string, Typical>();
-  for (const [key, guests] of found) {
-    const size = {
-      memory: middle(guests.map(({ memory }) => memory)),
-      cpus: middle(guests.map(({ cpus }) => cpus)),
-    };
-    typical.set(key, { size, isCertain: guests.length >= ENOUGH_STANDS });
-  }
-  return ({ lab, at }) => typical.get(`${lab} ${at}`);
 }
 
 /**
@@ -139,7 +80,7 @@ export function promisedPerNode(request: Request): {
     map.set(node, { memory: sum.memory + size.memory, cpus: sum.cpus + size.cpus });
   };
   const { sizes } = request;
-  const places = placesOf(request);
+  const places = standPlaces(request.index);
   const typicalOf = typicalSizes(places, request);
   const bound = (guest: GuestInfo): Promised | undefined => {
     const place = places.get(guest.vmid);

@@ -26,6 +26,14 @@ export function ownerOf(
   return name === baseline ? 'baseline' : 'student';
 }
 
+/**
+ * Was it there before the stand was frozen? Until then its student may have made it what it is, mark and all; since then nobody
+ * has. What is still being taken has no time, and is as little proof.
+ */
+export function isFromBefore({ time = 0 }: SnapshotInfo, frozen: string | undefined): boolean {
+  return frozen === undefined || time * 1000 < Date.parse(frozen);
+}
+
 /** The one to go back to where none is named. */
 export function baselineOf(
   snapshots: readonly SnapshotInfo[],

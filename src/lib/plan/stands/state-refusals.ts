@@ -1,4 +1,5 @@
 /** What of a stand's claimed VMs keeps the stand from being made, and the way out. Finds none of them. */
+import { shellCommand } from '../../shell.ts';
 import type { Lab } from '../../config/types.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
@@ -19,6 +20,8 @@ export interface Trouble {
   readonly cloning: GuestInfo[];
   /** Members of the pool at an id that 0.1.0 claimed, and nothing shows them to be ours. */
   readonly doubtful: GuestInfo[];
+  /** At numbers that are being cloned anew, without the seal. */
+  readonly rewritten: { readonly machine: string; readonly guest: GuestInfo }[];
   readonly notes: string[];
 }
 
@@ -33,6 +36,18 @@ export function doubtfulRefusal(found: Trouble, pool: string): Refusal | undefin
     code: 'UNMARKED_VM',
     message: `VM ${guest.vmid} (${guest.name ?? 'no name'}) on ${guest.node} stands at an id that pool ${pool} has claimed, but carries no mark of ours: it may be somebody else's`,
     hint: `take VM ${guest.vmid} out of pool ${pool}, or remove it if nobody needs it, then run again; if it is the student's, take it over with --adopt`,
+  };
+}
+
+export function rewrittenRefusal({ rewritten }: Trouble): Refusal | undefined {
+  const [first] = rewritten;
+  if (!first) return undefined;
+  const { vmid, node } = first.guest;
+  const all = rewritten.map(({ machine, guest }) => `${guest.vmid} (${machine})`).join(', ');
+  return {
+    code: 'RECLONE_UNFINISHED',
+    message: `VM ${all} was being cloned anew when a run was cut short, and what stands there by now does not show whether it is ours: it may be the former machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
+    hint: `look at VM ${vmid} on ${node}, remove it (\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
   };
 }
 

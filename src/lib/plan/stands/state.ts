@@ -13,6 +13,7 @@ import {
   doubtfulRefusal,
   leftPoolRefusal,
   lostRefusal,
+  rewrittenRefusal,
   unreadableRefusal,
   type Trouble,
 } from './state-refusals.ts';
@@ -91,6 +92,15 @@ export interface SurplusMachine {
   readonly config?: VmConfig;
 }
 
+/**
+ * A machine that was being cloned anew when a run was cut, at whose number something without its seal stands, in its pool or in
+ * none: the former one, most likely, whose notes its student rewrote. Writing notes gets nobody a further machine.
+ */
+function isBetweenClones({ state, macs }: ClaimedId, guest: GuestInfo, pool: string): boolean {
+  const isWhereItWas = guest.pool === undefined || guest.pool === pool;
+  return state === 'reserved' && macs !== undefined && guest.type === 'qemu' && isWhereItWas;
+}
+
 interface Found extends Trouble {
   readonly surplus: SurplusMachine[];
   readonly present: Map<string, PresentVm>;
@@ -137,6 +147,7 @@ function nothingFound(): Found {
     lost: [],
     foreign: [],
     replaced: new Set(),
+    rewritten: [],
     unreadable: [],
     zombies: [],
     away: [],
@@ -217,6 +228,8 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
     else if (isReplaced && !isSurplus) addReplaced(found, machine, guest);
+    else if (verdict === 'foreign' && !isSurplus && isBetweenClones(id, guest, user.pool))
+      found.rewritten.push({ machine: machine ?? String(vmid), guest });
     else if (!config || !isWritable(verdict)) {
       if (!isSurplus || TELLS_OF_STAND.has(verdict)) addGuest(found, id, verdict, guest);
     } else place(found, id, toPresent(guest, config, id.state), lab);
@@ -296,6 +309,7 @@ export function readStandState(user: User, lab: Lab, index: ClusterView, options
     unreadableRefusal(found, index) ??
     adoption?.refused ??
     doubtfulRefusal(found, user.pool) ??
+    rewrittenRefusal(found) ??
     lostRefusal(found, lab, user.pool);
   const left = leftPoolRefusal(found, user.pool, new Set(lab.machines.map(({ name }) => name)));
   return {
