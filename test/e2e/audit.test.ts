@@ -58,6 +58,10 @@ test('a full disk, or a file that cannot be used, before the first write: nothin
   const { at, files, audited } = newClass();
   const bad = await runCli(['deploy', ...files, '--audit-file', '/dev/full'], simulator);
   expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('[AUDIT_FILE]')]);
+  await fillDiskAfter(0);
+  const full = await runCli(audited, simulator);
+  vi.restoreAllMocks();
+  expect([full.code, full.stderr]).toEqual([2, expect.stringMatching(/ENOSPC.*\[AUDIT_FILE\]/)]);
   expect(simulator.requests).toEqual([]);
   await fillDiskAfter(1);
   expect((await runCli(audited, simulator)).code).toBe(4);

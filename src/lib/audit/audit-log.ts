@@ -1,7 +1,7 @@
 /** The audit log: who ran what, and every write to the cluster. Must not hold a secret, nor let a write go unrecorded. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { ApplyError, ConnectionError, type StandError } from '../errors.ts';
+import { ApplyError, ConnectionError, UsageError, type StandError } from '../errors.ts';
 import type { ApplyEvent } from '../execute/types.ts';
 import { planText } from '../plan/document/text.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -74,6 +74,10 @@ function clip(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 export class AuditLog implements WriteWitness {
   readonly #sink: AuditSink;
   readonly #clock: Clock;
@@ -91,10 +95,18 @@ export class AuditLog implements WriteWitness {
     this.#onFailure = onFailure;
   }
 
-  /** Throws what the sink says: nothing was contacted yet. */
+  /** Throws UsageError where not even this can be recorded: nothing was contacted yet. */
   async start(facts: RunFacts): Promise<void> {
     const argv = redactArgv(facts.argv).map(clip);
-    await this.#sink.append(this.#line('run.start', { ...facts, argv }));
+    try {
+      await this.#sink.append(this.#line('run.start', { ...facts, argv }));
+    } catch (cause) {
+      await this.#sink.close();
+      throw new UsageError('AUDIT_FILE', `the audit file cannot be written (${reasonOf(cause)})`, {
+        hint: 'make room for it, or name another one with --audit-file',
+        cause,
+      });
+    }
   }
 
   async plan(plan: Plan): Promise<void> {
@@ -159,8 +171,7 @@ export class AuditLog implements WriteWitness {
 
   #fail(cause: unknown): void {
     if (this.#failure) return;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `the audit file cannot be written any more (${reason})`;
+    const message = `the audit file cannot be written any more (${reasonOf(cause)})`;
     const hint = 'make room for it, then run the same command again: it goes on where this one stopped';
     this.#failure =
       this.#sent === 0
