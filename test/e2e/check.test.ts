@@ -126,7 +126,9 @@ function resultsOf({ students }: Document, name: string): Record<string, string>
 describe.each<Version>(['7.4', '8.4', '9.2'])('%s', (version) => {
   test('all pass but three, and exactly those are told, graded and written', async () => {
     const cluster = await aClass(version, {
-      boris: { commands: [{ run: CURL, exitcode: 7, error: '\u001b[31mrefused' }] },
+      boris: {
+        commands: [{ run: CURL, exitcode: 7, error: '\u001b[31mrefused\r\n  anna@pve: exit code 9\n' }],
+      },
       dora: { commands: [{ run: CURL, output: '<script>alert(1)</script>\n' }] },
       jan: { commands: [{ run: SCRIPT, exitcode: 255, output_base64: 'gP8=' }] },
     });
@@ -150,7 +152,10 @@ describe.each<Version>(['7.4', '8.4', '9.2'])('%s', (version) => {
     const failed = run.stdout.split('\n').filter((line) => line.includes('FAIL') && line.includes('@pve'));
     // Nobody has the snapshot, which is worth nothing.
     expect(failed.filter((line) => line.endsWith('5 of 5'))).toHaveLength(7);
-    expect(run.stdout).toContain(String.raw`boris@pve: exit code 7, stderr "\x1b[31mrefused"`);
+    // One line, whatever was printed: no guest writes a line of another student.
+    expect(run.stdout).toContain(
+      String.raw`boris@pve: exit code 7, stderr "\x1b[31mrefused\n  anna@pve: exit code 9"`,
+    );
     expect(run.stdout).toContain('dora@pve: printed "<script>alert(1)</script>"');
     expect(run.stdout).not.toContain('\u001b');
     const grades = parse<Record<string, string>>(readFileSync(path('g.csv')), { columns: true });
@@ -218,6 +223,10 @@ test('hostile guests: bounded, told of that student only, and nobody waits for t
     cluster,
   );
   expect([counted.code, parse(readFileSync(path('h.csv')))[2]?.at(-1)]).toEqual([5, '2']);
+  const told = await runCli(['check', ...files, '--only', 'dora'], cluster);
+  expect(told.stdout).toContain('could not be run, its guest agent answers nonsense (2):');
+  expect(told.stdout.match(/nonsense/g)).toHaveLength(1);
+  expect(told.stdout).toContain(`dora@pve: srv (web answers, скрипт): "Invalid parameter 'pid'"`);
 });
 
 test('machines that are off, gone, rewired; checks of a file; again and again until then', async () => {

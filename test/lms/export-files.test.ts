@@ -78,6 +78,25 @@ describe('a roster that grew', () => {
     ]);
   });
 
+  test('has whoever stands in it twice once, in the groups of both rows; namesakes stay two', () => {
+    const head = 'First name,Last name,Email,Groups\n';
+    const twice = read(
+      `${head}Anna,Li,anna@a.example,A\nAnna,Li,anna@b.example,A\nAnna,Li,Anna@A.example,B\nBo,Li,anna@a.example,A\nCy,Li,,A\nCy,Li,,A\n`,
+      'moodle',
+    );
+    expect(useridsOf(twice)).toEqual(['anna@pve', 'anna-2@pve', 'anna-3@pve', 'cy.li@pve', 'cy.li-2@pve']);
+    expect(twice.text).toContain('groups: [A, B]');
+    expect(twice.warnings).toEqual(['Anna Li (class.csv:4) is also at class.csv:2, and gets one userid']);
+    const before = read(`${head}Anna,Li,anna@a.example,A\n`, 'moodle');
+    const grown = read(
+      `${head}Anna,Li,anna@a.example,A\nAnna,Li,anna@a.example,A\n`,
+      'moodle',
+      WANT,
+      before.text,
+    );
+    expect([grown.text, grown.gone]).toEqual([before.text, []]);
+  });
+
   test('gives numbers in the order in which Canvas knows people, also without a merge', () => {
     const head = 'Student,ID,SIS Login ID,Section\n';
     const [a, b, c] = ['"X, Al",31,al@a.example,S', '"Y, Al",12,al@b.example,S', '"Z, Al",44,al@c.example,S'];

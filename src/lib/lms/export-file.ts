@@ -1,7 +1,7 @@
 /** A file that Moodle, Canvas or a spreadsheet wrote → the people in it. Chooses no userid. */
 import { failAt, readTable, type Row } from '../config/users/csv-table.ts';
 import { fieldOf, isTestName, saysNothing, type ExportKind, type Field } from './headings.ts';
-import { nameOf, type LeftOut, type People, type Person } from './person.ts';
+import { nameOf, onlyOnce, type LeftOut, type People, type Person } from './person.ts';
 
 type Cells = Readonly<Partial<Record<Field, string>>>;
 
@@ -134,5 +134,10 @@ export function readExport(text: string, file: string, kind: ExportKind): People
   }
   if (people.length === 0) failAt(file, head.line, 'there is no student in this file', WANTED[kind]);
   const hasGroups = fields.includes('groups') || fields.includes('section');
-  return { people, leftOut, warnings: [], hasGroups };
+  const { people: each, again } = onlyOnce(people);
+  const warnings = again.map(
+    ({ person, first }) =>
+      `${nameOf(person)} (${person.place}) is also at ${first.place}, and gets one userid`,
+  );
+  return { people: each, leftOut, warnings, hasGroups };
 }

@@ -33,3 +33,26 @@ export function nameOf({ firstName, lastName, email, username }: Omit<Person, 'p
   const name = [firstName, lastName].filter((part) => part !== '').join(' ');
   return name === '' ? (email ?? username ?? 'somebody without a name') : name;
 }
+
+/** Of one name, and one number or address: somebody whom a list has twice, as when two exports were put together. */
+function signOf({ firstName, lastName, email, lmsId }: Person): string | undefined {
+  const sign = lmsId ?? email?.toLowerCase();
+  return sign === undefined ? undefined : JSON.stringify([sign, firstName, lastName]);
+}
+
+/** Each person once, in all groups that any row names; `again` has the rows that told nobody new. */
+export function onlyOnce(people: readonly Person[]): {
+  readonly people: readonly Person[];
+  readonly again: readonly { readonly person: Person; readonly first: Person }[];
+} {
+  const once = new Map<string | Person, Person>();
+  const again: { person: Person; first: Person }[] = [];
+  for (const person of people) {
+    const sign = signOf(person) ?? person;
+    const first = once.get(sign);
+    if (first) again.push({ person, first });
+    const groups = [...new Set([...(first?.groups ?? []), ...person.groups])];
+    once.set(sign, first ? { ...person, ...first, groups } : person);
+  }
+  return { people: [...once.values()], again };
+}

@@ -37,9 +37,9 @@ export const WAYS_TO_RUN: Readonly<Partial<Record<WhyNotRun, string>>> = {
 
 const MOST_QUOTED = 120;
 
-/** One line's worth of what was printed. */
+/** One line's worth of what was printed: a second line of a guest's would look like one of ours. */
 function quote(text: string): string {
-  const line = text.trim();
+  const line = text.trim().replaceAll(/\r?\n/g, String.raw`\n`);
   return line.length > MOST_QUOTED ? `"${line.slice(0, MOST_QUOTED)}…"` : `"${line}"`;
 }
 
@@ -68,8 +68,13 @@ const FAILED: Readonly<Record<WhyFailed, (seen: Seen) => string>> = {
 export function findingText(finding: Finding): string {
   if (finding.verdict === 'passed') return 'passed';
   if (finding.verdict === 'failed') return FAILED[finding.why](finding.seen ?? {});
-  const more = finding.seen?.text === undefined ? '' : ` (${quote(finding.seen.text)})`;
-  return `${WHY_NOT_RUN[finding.why]}${more}`;
+  const more = saidText(finding.seen);
+  return `${WHY_NOT_RUN[finding.why]}${more === undefined ? '' : ` (${more})`}`;
+}
+
+/** In the words of PVE or of the agent, where there are any. */
+export function saidText(seen: Seen | undefined): string | undefined {
+  return seen?.text === undefined ? undefined : quote(seen.text);
 }
 
 /** For somebody who gets the grade. */

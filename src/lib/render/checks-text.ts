@@ -1,7 +1,7 @@
 /** What checks found as a table, then who did not pass and why. Same report, same text. */
 import { groupBy } from '../group.ts';
 import type { AskedCheck, CheckResult, ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
-import { findingText, WAYS_TO_RUN, WHY_NOT_RUN } from './check-words.ts';
+import { findingText, saidText, WAYS_TO_RUN, WHY_NOT_RUN } from './check-words.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -100,9 +100,9 @@ function unrun(all: readonly Of[], options: ChecksTextOptions, paint: Paint): st
     const way = WAYS_TO_RUN[why];
     const places = groupBy(group, ({ who, result }) => `${who}: ${result.machine}`);
     const lines = [...places].map(([place, list]) => {
-      const said = list.find(({ result }) => result.seen?.text !== undefined);
+      const said = list.map(({ result }) => saidText(result.seen)).find((text) => text !== undefined);
       const checks = list.map(({ result }) => result.check).join(', ');
-      return `${place} (${checks})${said ? `: ${findingText(said.result)}` : ''}`;
+      return `${place} (${checks})${said === undefined ? '' : `: ${said}`}`;
     });
     return [
       ...paragraph(`could not be run, ${WHY_NOT_RUN[why]} (${group.length}):`, {
