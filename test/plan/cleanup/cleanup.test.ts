@@ -534,7 +534,7 @@ describe('a claimed number', () => {
   });
 });
 
-describe('a bridge of the stand stays', () => {
+describe('a bridge of the stand stays, and the claim with it while it could not go', () => {
   const inUse = (vm: Vm): Built => ({ ...oneStand, vms: { ...oneStand.vms, 300: vm } });
   const elsewhere = { guest: { pool: 'staff' } };
   const [pve1, pve2] = cluster(oneStand).networks;
@@ -590,6 +590,9 @@ describe('a bridge of the stand stays', () => {
     expect(ids(result)).not.toContain('network.reload:pve1');
     expect(notes(result)).toContain(note);
     expect(result.stands[0]?.refused?.code).toBe(code);
+    // A claim that is given up for a bridge that could not go would leave it to nobody.
+    const kept = code === undefined ? ['pool.delete:anna', 'user.delete:anna@pve'] : [];
+    expect(ids(result).filter((id) => /^(?:pool|user)\./.test(id))).toEqual(kept);
   });
 });
 
@@ -883,6 +886,16 @@ describe('a stand of the Python tool', () => {
     const steps = ids(plan(snapshot, classOf('net', 'anna'), { adopt: true }));
     expect(steps).toContain('vm.delete:10000');
     expect(steps.includes('bridge.delete:pve1/vmbr1000')).toBe(takes);
+  });
+
+  test('releases the claim though a bridge without a mark stays: the claim tells nothing of it', () => {
+    const vms = { 10000: { ...onLan, guest: { name: 'pc' }, nets: ['vmbr1000'] } };
+    const bridges = [bridge('vmbr1000', { ports: [] })];
+    // Anybody who may edit a card may have led it there.
+    const snapshot = cluster({ ...oneStand, vms, bridges, more: { version: '7.4' } });
+    const result = plan(snapshot, classOf('net', 'anna'), { adopt: true });
+    expect(result.stands[0]?.refused?.code).toBe('ADOPT_BRIDGE');
+    expect(ids(result)).toEqual([REVOKE, 'vm.delete:10000', 'pool.delete:anna', 'user.delete:anna@pve']);
   });
 
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {

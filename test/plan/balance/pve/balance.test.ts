@@ -164,6 +164,67 @@ describe('load', () => {
     );
   });
 
+  test('few moves that do are found where the first that come to mind lead to many', () => {
+    // Used GiB and busy threads. Both measures are tight everywhere: a search of any depth takes 14 moves and 108 GiB.
+    const carried: Record<string, readonly (readonly [gib: number, threads: number])[]> = {
+      pve1: [
+        [5.8, 26.3],
+        [23.7, 1.6],
+        [17, 0.7],
+        [11.2, 0.7],
+        [14.3, 1],
+        [19.7, 18.8],
+        [16.4, 1.1],
+      ],
+      pve2: [
+        [12.7, 0.3],
+        [3.3, 12],
+        [3.8, 0.3],
+        [2.7, 0.3],
+        [7.1, 0.9],
+        [11.2, 0.5],
+        [6.2, 13],
+        [6.1, 0.3],
+        [12.2, 0.8],
+        [10.7, 10.8],
+        [9.3, 0.4],
+      ],
+      pve3: [
+        [14.2, 0.7],
+        [3.8, 1.5],
+        [9.6, 0.8],
+        [13.2, 27.9],
+        [2.5, 1.8],
+        [16, 1.3],
+        [7.9, 1.3],
+        [9.1, 1.4],
+      ],
+      pve4: [
+        [10.5, 1],
+        [14.7, 1],
+        [3.5, 0.4],
+        [2.9, 0.5],
+        [3.1, 0.6],
+        [3.7, 0.9],
+        [2.9, 13.8],
+        [10.7, 0.8],
+        [18.2, 16.9],
+        [10, 0.5],
+      ],
+    };
+    const guests = Object.entries(carried).flatMap(([node, rows], at) =>
+      rows.map(([gib, threads], i) => {
+        const cpus = Math.ceil(threads);
+        return { vmid: 100 * (at + 1) + i, node, gib, threads, cpus };
+      }),
+    );
+    const nodes = Object.keys(carried).map((name) => ({ name, gib: 128, own: 4, cpus: 64 }));
+    const wide = 'max_migrations: 99\nmax_migrations_per_node: 99\nmax_inflow_per_node: 99';
+    const decision = plan({ nodes, guests }, `${ALL}\novercommit: 400\n${wide}\nrelieve_to: {}`);
+    const gib = decision.plan.balance.moves.reduce((sum, { bytes }) => sum + bytes, 0) / GIB;
+    expect([moves(decision).length, Math.round(gib * 10) / 10]).toEqual([4, 28.4]);
+  });
+
   test('a node between target and overload takes something when no target can', () => {
     const scene: Scene = {
       nodes: [

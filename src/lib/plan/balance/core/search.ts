@@ -21,14 +21,18 @@ interface Strategy {
   readonly units: 'ratio' | 'alone';
   /** Where it leaves the most room, or the least. */
   readonly targets: 'even' | 'snug';
-  /** Most moves; absent: any number. Where much is tight, few that do are far from the first that come to mind. */
+  /** Most moves; absent: any number. */
   readonly most?: number;
 }
 
 const STRATEGIES: readonly Strategy[] = [
   { units: 'ratio', targets: 'even' },
+  { units: 'alone', targets: 'snug' },
+  { units: 'ratio', targets: 'snug' },
+  // One that may go any depth rarely comes back to its first choices: where it found nothing, or many moves, few that do
+  // may be far from the first that come to mind.
   { units: 'alone', targets: 'snug', most: 4 },
-  { units: 'ratio', targets: 'snug', most: 6 },
+  { units: 'ratio', targets: 'even', most: 3 },
 ];
 
 /** Targets that have to give something away first: so many are tried for each unit. */
@@ -81,6 +85,7 @@ class Search {
     const bound = this.#bound();
     if (bound === Infinity) return undefined;
     for (const strategy of STRATEGIES) {
+      if (this.#isFewEnough(strategy)) continue;
       this.#strategy = strategy;
       this.#steps = steps;
       this.#isCut = false;
@@ -90,6 +95,11 @@ class Search {
     }
     const best = this.#best;
     return best && { ...best, least: Math.min(bound, best.cost) };
+  }
+
+  /** What was found takes no more moves than this strategy looks at. */
+  #isFewEnough({ most }: Strategy): boolean {
+    return most !== undefined && this.#best !== undefined && this.#best.picks.length <= most;
   }
 
   /** Nothing cheaper was left out. */
