@@ -175,7 +175,7 @@ const LIB = {
   ],
   outcome: [
     'What a run ends in, from its plan and the results of its steps. Pure.',
-    [DOCUMENT, '^src/lib/execute/types[.]ts$'],
+    [DOCUMENT, '^src/lib/execute/types[.]ts$', '^src/lib/render/step-text[.]ts$'],
   ],
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',

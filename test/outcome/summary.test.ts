@@ -53,7 +53,7 @@ describe('a run', () => {
     expect(summary.stands.map((stand) => stand.status)).toEqual(['incomplete', 'complete']);
     expect(summary.stands[0]?.error).toEqual({
       code: 'TASK_FAILED',
-      message: 'vm.clone:anna/b: no space left',
+      message: 'VM 10001 b: linked clone of template 101 (pve1): no space left',
       hint: 'free some',
     });
     expect(summary.stands[0]?.vms[1]?.status).toBe('missing');
@@ -63,14 +63,22 @@ describe('a run', () => {
     const failures = ['vm.clone:anna/a', 'vm.clone:anna/b'].map((id) => ({ id, code: 'TASK_FAILED' }));
     expect(run(failures).summary.stands[0]?.error).toEqual({
       code: 'TASK_FAILED',
-      message: 'vm.clone:anna/a: no space left\nvm.clone:anna/b: no space left',
+      message: [
+        '2 steps failed:',
+        'VM 10000 a: linked clone of template 101 (pve1): no space left',
+        'VM 10001 b: linked clone of template 101 (pve1): no space left',
+      ].join('\n'),
       hint: 'free some',
     });
     const [first, second] = failures;
     const mixed = run([{ ...first!, code: 'NO_SPACE' }, second!]).summary.stands[0]?.error;
     expect([mixed?.code, mixed?.message]).toEqual([
       'NO_SPACE',
-      'vm.clone:anna/b: no space left  [TASK_FAILED]\nvm.clone:anna/a: no space left',
+      [
+        '2 steps failed:',
+        'VM 10001 b: linked clone of template 101 (pve1): no space left  [TASK_FAILED]',
+        'VM 10000 a: linked clone of template 101 (pve1): no space left',
+      ].join('\n'),
     ]);
   });
 

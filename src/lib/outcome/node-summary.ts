@@ -55,7 +55,7 @@ function summarizeNode(
   steps: readonly Step[],
   results: Results | undefined,
 ): NodeSummary {
-  const error = planned.refused ?? errorOfSteps(steps.flatMap((step) => results?.get(step.id) ?? []));
+  const error = planned.refused ?? errorOfSteps(steps, results ?? new Map());
   const status = planned.refused
     ? 'refused'
     : error

@@ -43,8 +43,8 @@ function viewsOf({ plan, result }: Round): StandView[] {
   });
 }
 
-function errorOf({ steps, results }: StandView): Refusal | undefined {
-  return errorOfSteps(steps.flatMap((step) => results.get(step.id) ?? []));
+function errorOf({ stand, steps, results }: StandView): Refusal | undefined {
+  return errorOfSteps(steps, results, stand);
 }
 
 function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {

@@ -25,7 +25,8 @@ export function createFailureTeller(paint: Paint): (failure: Failure) => string 
   const told = new Map<string, number>();
   return (failure) => {
     const { message, code = '' } = failure;
-    const key = `${code} ${message}`;
+    // Of another machine or node it is the same.
+    const key = `${code} ${message.replaceAll(/\d+/g, '#')}`;
     const before = told.get(key) ?? 0;
     told.set(key, before + 1);
     if (before < ENOUGH) return failureLines(failure, paint);
