@@ -898,6 +898,20 @@ describe('a stand of the Python tool', () => {
     expect(ids(result)).toEqual([REVOKE, 'vm.delete:10000', 'pool.delete:anna', 'user.delete:anna@pve']);
   });
 
+  test.each([
+    { name: 'of a node that is on keeps the claims', online: true },
+    { name: 'of a node that is off does not: they would stay for ever', online: false },
+  ])('a network that could not be read, $name', ({ online }) => {
+    const all = cluster(oneStand);
+    const networks = [{ node: 'pve9', readable: false, bridges: [], pending: [] }];
+    const nodes = [...all.nodes, { ...all.nodes[0]!, name: 'pve9', online }];
+    const result = plan({ ...all, nodes, networks: [...all.networks, ...networks] }, classOf('net', 'anna'));
+    expect(result.stands[0]?.refused?.code).toBe(online ? 'NODE_UNREACHABLE' : undefined);
+    expect(ids(result).filter((id) => /^(pool|user)[.]delete/.test(id))).toEqual(
+      online ? [] : ['pool.delete:anna', 'user.delete:anna@pve'],
+    );
+  });
+
   test('that a killed cleanup left half removed is finished: its staged removal carries no mark', () => {
     const row = (iface: string, more: string[] = [], method = 'manual') => ({
       iface,

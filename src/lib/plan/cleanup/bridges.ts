@@ -16,6 +16,7 @@ import { isOlder, sinceOf } from '../../marks/time.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
+import { unreachable } from '../network/node-draft.ts';
 import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
@@ -208,6 +209,12 @@ function refusalOf(
   };
 }
 
+/** A network that is not read has bridges that nobody counted; of a node that is off, its claims are not kept for ever. */
+function unreadNetwork({ nodes, networks }: Inventory): NodeNetwork | undefined {
+  const online = new Set(nodes.flatMap(({ name, online: isOn }) => (isOn ? [name] : [])));
+  return networks.find(({ node, readable }) => !readable && online.has(node));
+}
+
 export function planCleanupBridges(
   planned: readonly PlannedRemoval[],
   context: CleanupContext,
@@ -249,6 +256,10 @@ export function planCleanupBridges(
       addTo(going, user, { node, iface, alias });
     }
   }
+  const unread = unreadNetwork(have);
+  if (unread)
+    for (const { stand } of planned)
+      if (!refused.has(stand.user)) refused.set(stand.user, unreachable(unread));
   return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
 }
 
