@@ -24,8 +24,8 @@ const CHECKS: ChecksReport = {
   })),
 };
 
-/** Heads and short cells of the stands that are one word, and stand in several lines. */
-const TORN = `[...document.querySelectorAll('[data-sorts=stands] th button, [data-sorts=stands] > tbody > tr > td:not(:first-child, :has(*))')]
+/** Heads and short cells of the stands and of their machines that are one word, and stand in several lines. */
+const TORN = `[...document.querySelectorAll('[data-sorts=stands] th button, [data-sorts=stands] > tbody > tr > td:not(:first-child, :has(*)), .tight td')]
   .filter((one) => /^\\S+$/.test(one.textContent) && !one.textContent.includes('-'))
   .filter((one) => {
     const range = document.createRange();
@@ -82,6 +82,7 @@ inChromium((open) => {
         "[...document.querySelectorAll('th')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)",
       );
       expect([width, over]).toEqual([width, []]);
+      await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
       const torn = await page.evaluate(TORN);
       expect([width, torn]).toEqual([width, []]);
       for (const [colorScheme, paper] of [

@@ -60,7 +60,8 @@ export const PAGE_STYLE = `
   button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
   .live .state { height: 4.6em; margin-top: 4px; overflow: auto; color: var(--soft); } .live .state p { margin: 0; }
   .live .problems { height: 15rem; overflow: auto; } [data-empty]:empty::before { content: attr(data-empty); color: var(--soft); }
-  @media (min-width: 901px) { .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
+  @media screen and (min-width: 901px) { .tight { width: max-content; max-width: min(60vw, 860px); }
+    .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
     .live .tight td:nth-child(1), .live .tight td:nth-child(3) { width: 24%; } .live .tight td:nth-child(2), .live .tight td:nth-child(4) { width: 15%; } }
   section:has(> [data-list=notes]:empty) { display: none; }
   .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
