@@ -550,7 +550,12 @@ describe('a bridge of the stand stays, and the claim with it while it could not 
       built: inUse({ guest: { pool: 'staff', type: 'lxc' }, nets: ['vmbr1000'] }),
       note: 'guest 300',
     },
-    { name: 'when a guest cannot be read', built: inUse({ ...elsewhere, nets: ['*'] }), note: 'guest 300' },
+    {
+      name: 'when a guest cannot be read',
+      built: inUse({ ...elsewhere, nets: ['*'] }),
+      note: '',
+      code: 'GUESTS_UNREADABLE',
+    },
     {
       name: 'when somebody gave it a port',
       built: { ...oneStand, bridges: [{ ...lan('vmbr1000'), ports: ['eno2'] }] },

@@ -185,7 +185,11 @@ function refusalOf(
 ): Refusal | undefined {
   const stays = `bridge ${iface} on ${node} stays`;
   const then = 'then run cleanup again';
-  if (obstacle?.code === 'guests-unread' || obstacle?.code === 'guests-hidden') {
+  if (
+    obstacle?.code === 'guests-unread' ||
+    obstacle?.code === 'guests-unreadable' ||
+    obstacle?.code === 'guests-hidden'
+  ) {
     return {
       code: obstacle.code === 'guests-hidden' ? 'GUESTS_HIDDEN' : 'GUESTS_UNREADABLE',
       message: `${stays}: ${obstacleText(obstacle)}`,
