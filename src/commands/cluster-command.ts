@@ -69,6 +69,7 @@ function listen(
   io: ProgramIo,
   { soft, hard }: { readonly soft: AbortController; readonly hard: AbortController },
   warn: (text: string) => void,
+  isAtWork: () => boolean,
 ) {
   const hangup = new AbortController();
   let stopped: StopSignal | undefined;
@@ -86,7 +87,8 @@ function listen(
     }
     stopped = signal;
     soft.abort();
-    warn('stopping: waiting for what runs already; once more to leave at once');
+    const waits = isAtWork() ? ': waiting for what runs already' : '';
+    warn(`stopping${waits}; once more to leave at once`);
   });
   return { hangup: hangup.signal, stoppedBy: () => stopped, unsubscribe };
 }
@@ -109,6 +111,8 @@ interface Frame {
   readonly ui: Ui;
   readonly log: Logger;
   readonly sessions: Sessions;
+  /** Ids of the steps that are being carried out. */
+  readonly running: Set<string>;
   readonly soft: AbortController;
   readonly hard: AbortController;
   readonly onTrouble: (error: StandError) => void;
@@ -154,7 +158,7 @@ function createContexts(frame: Frame): Contexts {
 }
 
 /** Who hears of a run: the display, the audit log of its session, the debug record. */
-function createListeners({ ui, log, onTrouble }: Frame) {
+function createListeners({ ui, log, running, onTrouble }: Frame) {
   let phase = '';
   return (audit: AnySession['audit']): Pick<BaseContext, 'onPhase' | 'onTrouble' | 'onPlan' | 'onEvent'> => ({
     onPhase: (text) => {
@@ -167,6 +171,8 @@ function createListeners({ ui, log, onTrouble }: Frame) {
       void audit?.plan(plan);
     },
     onEvent: (event) => {
+      if (event.type === 'step.started') running.add(event.step.id);
+      else if (event.type !== 'step.retrying') running.delete(event.step.id);
       ui.event(event);
       audit?.hear(event);
       log.debug({ event: event.type, step: event.step.id }, 'step');
@@ -204,7 +210,9 @@ export async function runChanging(
   const { ui, log } = createDisplay(io, flags, output);
   const warn = (text: string): void => ui.warn(text);
   const troubles = createTroubles(io, warn);
-  const signals = listen(io, { soft, hard }, warn);
+  // Of the steps that are being carried out.
+  const running = new Set<string>();
+  const signals = listen(io, { soft, hard }, warn, () => running.size > 0);
   const onAuditFailure = ({ message }: StandError): void => {
     warn(`${message}; starting nothing new`);
     soft.abort();
@@ -223,7 +231,7 @@ export async function runChanging(
       onRequest: (event) => log.debug(event, 'request'),
       connect: (connection) => sessions.connect(connection),
       connectAny: (connection) => sessions.connectAny(connection),
-      ...createContexts({ io, flags, ui, log, sessions, soft, hard, onTrouble: troubles.tell }),
+      ...createContexts({ io, flags, ui, log, sessions, running, soft, hard, onTrouble: troubles.tell }),
       stoppedBy: signals.stoppedBy,
       finish: () => ui.done(),
     });

@@ -40,7 +40,7 @@ export function portNumber(text: string): number {
 }
 
 export function nonNegativeInteger(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number from 0 on.`);
   return Number(text);
 }
 

@@ -287,11 +287,11 @@ test('--drift: field by field, cards on bridges of others first; deploy tells th
   );
   expect(update.stdout.replaceAll(/\s+/g, ' ')).toContain('cores change only when it is stopped and started');
   expect((await compare()).stdout.replaceAll(/\s+/g, ' ')).toContain(
-    'cores is 2, and 3 after it was stopped and started',
+    'it runs with 2 cores, and with 3 once it was stopped and started',
   );
   // That is ours, and no student's act.
   const vera = await compare('--drift-exitcode', '--only', 'vera');
-  expect([vera.code, vera.stdout]).toEqual([0, expect.stringContaining('cores is 2, and 3')]);
+  expect([vera.code, vera.stdout]).toEqual([0, expect.stringContaining('it runs with 2 cores, and with 3')]);
 });
 
 test.each([

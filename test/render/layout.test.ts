@@ -99,6 +99,14 @@ describe('paragraph and labelled', () => {
 describe('renderColumns', () => {
   const cells = (row: readonly string[]) => row.map((text) => ({ text }));
 
+  test('a list is folded between its parts, where each of them has room', () => {
+    const list = { text: '2 of 3 running, 1 stopped', isList: true } as const;
+    const folded = (width: number) => renderColumns([[list, { text: 'open' }]], { width, fixed: [1] });
+    expect(folded(24)).toEqual(['2 of 3 running,     open', '1 stopped']);
+    expect(folded(18)[0]).toBe('2 of 3        open');
+    expect(folded(40)).toEqual(['2 of 3 running, 1 stopped  open']);
+  });
+
   test('aligns, trims line ends, and needs no rows', () => {
     expect(renderColumns([], { width: 80 })).toEqual([]);
     expect(

@@ -56,6 +56,16 @@ describe('the list of users', () => {
     expect(stripColor(renderUsers(rows, { ...wide, color: true }))).toBe(text);
   });
 
+  test('on a narrow terminal userids stay whole, and the realm is told by them alone', () => {
+    const lines = renderUsers([row({ userid: 'galina@pve', stands: ['net'], frozen: 'now' })], {
+      ...wide,
+      width: 60,
+    }).split('\n');
+    expect(lines[0]).toMatch(/^USER +ENABLED/);
+    expect(lines[1]).toMatch(/^galina@pve /);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(60);
+  });
+
   test('as a document', () => {
     expect(toUsersDocument(rows.slice(1, 2))).toEqual({
       users: [

@@ -79,7 +79,8 @@ describe('plain', () => {
     const { stream, context } = setUp();
     const ui = createPlainUi({ ...context, quiet: true });
     ui.start(net);
-    for (let at = 0; at < 60; at += 1) ui.event(failed(clone, broken));
+    for (let at = 0; at < 60; at += 1)
+      ui.event(failed(clone, new ApplyError('TASK_FAILED', `VM ${10_000 + at}: no space left`)));
     ui.event(failed(reload([]), new Error('no route')));
     const lines = stream.take().split('\n');
     expect(lines.filter((line) => line.startsWith('failed: student1@pve'))).toHaveLength(3);

@@ -11,6 +11,8 @@ export interface RenderOptions {
 
 export interface Cell {
   readonly text: string;
+  /** What stands between two commas stays together where there is room. */
+  readonly isList?: true;
   readonly paint?: Brush;
 }
 
@@ -22,6 +24,9 @@ export interface ColumnOptions {
   /** The column that gives way before all others, down to this width. */
   readonly yielding?: { readonly column: number; readonly to: number };
 }
+
+/** Columns from which tables have room for what is told elsewhere, too. */
+export const ROOMY = 76;
 
 const GAP = '  ';
 const NARROWEST = 8;
@@ -85,6 +90,18 @@ export function wrapText(text: string, width: number): string[] {
     lines.push(...pieces);
   }
   return line === '' ? lines : [...lines, line];
+}
+
+function wrapCell({ isList }: Cell, text: string, width: number): string[] {
+  const parts = text.split(/(?<=,) /);
+  if (!isList || parts.some((part) => displayWidth(part) > width)) return wrapText(text, width);
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = `${lines.at(-1) ?? ''} ${part}`;
+    if (lines.length > 0 && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 /** One text, wrapped; lines after the first hang by `hang` more columns. */
@@ -169,8 +186,9 @@ export function renderColumns(rows: readonly (readonly Cell[])[], options: Colum
   return rows
     .flatMap((row, y) => {
       const cells = widths.map((columnWidth, x) => {
-        const paint = row[x]?.paint ?? ((line: string) => line);
-        return wrapText(texts[y]?.[x] ?? '', columnWidth).map(paint);
+        const cell = row[x] ?? { text: '' };
+        const paint = cell.paint ?? ((line: string) => line);
+        return wrapCell(cell, texts[y]?.[x] ?? '', columnWidth).map(paint);
       });
       return drawRow(cells, widths);
     })

@@ -1,12 +1,14 @@
 /** The list of snapshots as a table, then which machines lack one of ours. Same report, same text. */
 import type { SnapshotMachine, SnapshotReport, SnapshotRow } from '../plan/day-two/snapshot-list.ts';
 import { groupBy } from '../group.ts';
-import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { labelled, paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
 
 const HEAD = ['STUDENT', 'MACHINE', 'VMID', 'NODE', 'SNAPSHOT', 'AGE', 'WHOSE', 'MEMORY'];
+/** VMID and node, which `status --wide` tells; a narrow terminal has no room for them. */
+const SPARED: readonly number[] = [2, 3];
 const WHOSE: Readonly<Record<SnapshotRow['owner'], string>> = {
   baseline: 'ours, baseline',
   ours: 'ours',
@@ -65,8 +67,8 @@ export function renderSnapshots(report: SnapshotReport, { width, color }: Render
       [
         HEAD.map((text): Cell => ({ text, paint: paint.bold })),
         ...ofLab.flatMap((one, at) => rowsOf(one, one.user !== ofLab[at - 1]?.user, paint)),
-      ],
-      { width, indent: 2, fixed: [2] },
+      ].map((cells) => cells.filter((_, column) => width >= ROOMY || !SPARED.includes(column))),
+      { width, indent: 2, fixed: [0] },
     ),
     '',
   ]);

@@ -188,7 +188,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
       `${node === undefined ? storage : texts.onNode(storage, node)}: ${detail} %`,
     way: say('storageFull'),
   },
-  expired: { about: ofStand, way: () => [shellCommand('deploy-stand', 'cleanup', '--expired')] },
+  expired: {
+    about: ofStand,
+    way: (problems, { texts }) => [
+      shellCommand('deploy-stand', 'cleanup', '--expired'),
+      texts.laterEnd(labsOf(problems)),
+    ],
+  },
   'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
   'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {

@@ -9,7 +9,7 @@ import type {
 } from '../plan/views/status-types.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { SpanTexts, StateTexts } from './languages/report-texts.ts';
-import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { labelled, paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
@@ -24,8 +24,6 @@ export interface StatusTextOptions extends RenderOptions {
 }
 
 const EN = reportEn.states;
-
-const ROOMY = 76;
 
 /** A column of one of the two tables: its head, what stands in a row, and when it is shown. */
 interface Column<Row> {
@@ -100,7 +98,11 @@ const STAND_COLUMNS: readonly Column<StandStatus>[] = [
   {
     head: 'MACHINES',
     folds: true,
-    cell: (stand, paint) => ({ text: machinesText(stand), ...paintOf(brushOf(stand.machines, paint)) }),
+    cell: (stand, paint) => ({
+      text: machinesText(stand),
+      isList: true,
+      ...paintOf(brushOf(stand.machines, paint)),
+    }),
   },
   { head: 'UP', isQuiet: true, cell: ({ uptime }) => ({ text: spanOf(uptime) }) },
   { head: 'CPU', isQuiet: true, isSpared: true, cell: ({ cpu }) => ({ text: shareOf(cpu) }) },
@@ -129,7 +131,8 @@ export function snapshotText({ snapshots }: MachineStatus, texts: StateTexts = E
   return snapshots.map(({ name, isBaseline }) => (isBaseline ? `${name}*` : name)).join(' ');
 }
 
-function driftText({ drift }: MachineStatus): string {
+function driftText({ state, drift }: MachineStatus): string {
+  if (state === 'missing') return '-';
   if (drift === null || drift === undefined) return '?';
   if (drift === 'pending') return 'the lab has changed since';
   return drift.length === 0 ? 'no' : drift.map(({ text }) => text).join('; ');

@@ -1,13 +1,16 @@
 /** The list of users as a table, and as a document. Shows no password, only whether it is known. */
 import type { UserRow } from '../plan/users/list.ts';
 import { endText } from '../pve-values/expire.ts';
-import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
 import { minuteOf } from '../pve-values/moment.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
 
 const HEAD = ['USER', 'REALM', 'ENABLED', 'EXPIRES', 'POOL', 'STANDS', 'RUNNING', 'PASSWORD'];
+
+/** Realm and pool: mostly the two halves of the name, and a narrow terminal can do without. */
+const SPARED: readonly number[] = [1, 4];
 
 function enabledCell({ exists, enabled }: UserRow, paint: Paint): Cell {
   if (!exists) return { text: 'missing', paint: paint.red };
@@ -50,8 +53,11 @@ export function renderUsers(rows: readonly UserRow[], { width, color }: RenderOp
   const paint = createPaint(color);
   if (rows.length === 0) return 'no users of deploy-stand on this cluster';
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
+  const table = [head, ...rows.map((row) => cellsOf(row, paint))].map((cells) =>
+    cells.filter((_, column) => width >= ROOMY || !SPARED.includes(column)),
+  );
   return [
-    ...renderColumns([head, ...rows.map((row) => cellsOf(row, paint))], { width }),
+    ...renderColumns(table, { width, fixed: [0] }),
     '',
     ...paragraph(totals(rows), { width, paint: paint.bold }),
   ].join('\n');

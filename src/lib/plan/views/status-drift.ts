@@ -45,14 +45,14 @@ function waiting({ guest, config }: StandMachine, { have }: Request): Waiting[] 
   const threads = have.nodes.find(({ name }) => name === guest.node)?.cpus ?? 0;
   const plugged = Number(config.values['vcpus'] ?? cpusOf(config.values));
   const sizes = [
-    { field: 'memory', unit: ' MiB', is: guest.memory / MIB, next: memoryOf(config.values) / MIB },
-    { field: 'cores', unit: '', is: guest.cpus, next: Math.min(plugged, threads) },
+    { field: 'memory', unit: 'MiB of memory', is: guest.memory / MIB, next: memoryOf(config.values) / MIB },
+    { field: 'cores', unit: 'cores', is: guest.cpus, next: Math.min(plugged, threads) },
   ];
   return sizes
     .filter(({ is, next }) => is > 0 && next > 0 && is !== next)
     .map(({ field, unit, is, next }) => ({
       ...{ kind: 'waiting', field, is: String(is), ought: String(next) },
-      text: `${field} is ${is}${unit}, and ${next}${unit} after it was stopped and started`,
+      text: `it runs with ${is} ${unit}, and with ${next} once it was stopped and started`,
     }));
 }
 
