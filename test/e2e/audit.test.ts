@@ -29,7 +29,7 @@ async function fillDiskAfter(n: number): Promise<void> {
   let count = 0;
   vi.spyOn(prototype, 'write').mockImplementation(async function (this: unknown, ...given) {
     if ((count += 1) > n)
-      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
     return write.apply(this, given);
   });
 }
@@ -41,7 +41,7 @@ test('a full disk in the middle: no write without a record, exit 5, and the next
   const run = await runCli(audited, simulator);
   vi.restoreAllMocks();
   expect([run.code, run.stderr]).toEqual([5, expect.stringContaining('starting nothing new')]);
-  expect(run.stderr).toContain('the audit file cannot be written any more (ENOSPC');
+  expect(run.stderr).toContain('the audit file cannot be written any more: its disk is full (ENOSPC)');
   const started = recordsOf(readFileSync(at('audit.jsonl'), 'utf8')).filter(
     ({ type }) => type === 'write.start',
   );

@@ -230,7 +230,7 @@ describe('--out', () => {
     await fillDisk(2);
     const run = await runCli([...one.deploy, '--out', one.at('plan.json')], cluster);
     expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('[PLAN_FILE]')]);
-    expect(run.stderr).toContain('ENOSPC; nothing was changed');
+    expect(run.stderr).toContain('its disk is full (ENOSPC); nothing was changed');
     expect(writes(cluster)).toEqual(['POST /pools', expect.stringMatching(/^DELETE \/pools/)]);
     expect(readFileSync(one.at('plan.json'), 'utf8')).toBe(former);
     expect(readdirSync(one.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
@@ -273,7 +273,7 @@ describe('files that cannot be written in the end', () => {
       cluster,
     );
     expect(count).toBeGreaterThan(10);
-    expect([run.code, run.stderr.split('cannot be written any more: ENOSPC').length]).toEqual([0, 2]);
+    expect([run.code, run.stderr.split('cannot be written any more: its disk is full (ENOSPC)').length]).toEqual([0, 2]);
     expectDeployed(cluster);
   });
 
@@ -285,7 +285,7 @@ describe('files that cannot be written in the end', () => {
     const run = await runCli(['cleanup', ...one.files, '--output', 'json'], cluster);
     expect(run.code).toBe(5);
     expect(JSON.parse(run.stdout)).toMatchObject({ summary: { status: 'done', steps: { failed: 0 } } });
-    expect(run.stderr).toContain('c.csv cannot be written: ENOSPC');
+    expect(run.stderr).toContain('c.csv cannot be written: its disk is full (ENOSPC)');
     expect(poolsOf(cluster)).toEqual([]);
   });
 

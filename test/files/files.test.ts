@@ -161,7 +161,7 @@ describe('replacing', () => {
         file = join(disk, 'file');
         writeFileSync(file, 'old');
         const problem = await replaceFile(file, 'x'.repeat(1_000_000), ANY).catch((error: unknown) => error);
-        expect(problem).toMatchObject({ kind: 'system', message: 'ENOSPC' });
+        expect(problem).toMatchObject({ kind: 'full', message: 'its disk is full (ENOSPC)' });
         expect([readFileSync(file, 'utf8'), readdirSync(disk)]).toEqual(['old', ['file']]);
       } finally {
         execFileSync('umount', [disk]);

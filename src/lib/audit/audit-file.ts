@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 import { openPrivate, type Opened } from '../files/open.ts';
-import { FileProblem } from '../files/problem.ts';
+import { FileProblem, problem } from '../files/problem.ts';
 import { syncFolderOf } from '../files/replace.ts';
 import { shellWord } from '../shell.ts';
 
@@ -105,7 +105,7 @@ export class AuditFile {
     const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
     this.#isTorn = true;
     const { bytesWritten } = await this.#handle.write(bytes);
-    if (bytesWritten < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    if (bytesWritten < bytes.length) throw problem('full');
     this.#isTorn = false;
     if (!this.#isSynchronous) await this.#handle.datasync();
   }

@@ -7,6 +7,7 @@ import { planText } from '../plan/document/text.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { WriteEnding, WriteRequest, WriteWitness } from '../proxmox/types.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
+import { problemOf } from '../files/problem.ts';
 import { redactArgv, redactText } from '../redact.ts';
 import { escapeJson } from '../render/escape.ts';
 
@@ -75,7 +76,8 @@ function clip(text: string): string {
 }
 
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  const known = problemOf(cause);
+  return known instanceof Error ? known.message : String(known);
 }
 
 export class AuditLog implements WriteWitness {
@@ -102,7 +104,7 @@ export class AuditLog implements WriteWitness {
       await this.#sink.append(this.#line('run.start', { ...facts, argv }));
     } catch (cause) {
       await this.#sink.close();
-      throw new UsageError('AUDIT_FILE', `the audit file cannot be written (${reasonOf(cause)})`, {
+      throw new UsageError('AUDIT_FILE', `the audit file cannot be written: ${reasonOf(cause)}`, {
         hint: 'make room for it, or name another one with --audit-file',
         cause,
       });
@@ -171,7 +173,7 @@ export class AuditLog implements WriteWitness {
 
   #fail(cause: unknown): void {
     if (this.#failure) return;
-    const message = `the audit file cannot be written any more (${reasonOf(cause)})`;
+    const message = `the audit file cannot be written any more: ${reasonOf(cause)}`;
     const hint = 'make room for it, then run the same command again: it goes on where this one stopped';
     this.#failure =
       this.#sent === 0

@@ -11,6 +11,8 @@ type FileTrouble =
   | 'link'
   | 'foreign'
   | 'other'
+  | 'full'
+  | 'quota'
   | 'large'
   | 'system';
 
@@ -25,6 +27,8 @@ const WORDS: Readonly<Record<Exclude<FileTrouble, 'large' | 'system'>, string>> 
   dangling: 'it is a symbolic link to nothing',
   foreign: 'it belongs to another account',
   other: 'it holds something else, which would be lost',
+  full: 'its disk is full (ENOSPC)',
+  quota: 'your quota of its disk is used up (EDQUOT)',
 };
 
 const KINDS: Readonly<Record<string, keyof typeof WORDS>> = {
@@ -35,6 +39,8 @@ const KINDS: Readonly<Record<string, keyof typeof WORDS>> = {
   EROFS: 'denied',
   EISDIR: 'folder',
   ELOOP: 'link',
+  ENOSPC: 'full',
+  EDQUOT: 'quota',
   // A pipe without a reader, opened without waiting for one.
   ENXIO: 'irregular',
 };
