@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { macsOf } from './cluster-view.ts';
-import { scenario, startCluster, writes } from './harness.ts';
+import { post, scenario, startCluster, writes, type Cluster } from './harness.ts';
 import { admin, person, room } from './people.ts';
 
 const FILES = {
@@ -109,6 +109,29 @@ test('a snapshot that names what is another stand’s by now is not gone back to
   const [, anew = ''] = /`deploy-stand (reset [^`]*)`/.exec(told.replaceAll(/\n */g, ' ')) ?? [];
   const remade = await run(cluster, anew);
   expect([remade.code, remade.stdout]).toEqual([0, expect.not.stringContaining('emptied')]);
+});
+
+test('whose number is taken between removal and clone gets another by the command that is printed', async () => {
+  let isArmed = false;
+  const cluster: Cluster = await startCluster({
+    scenario: scenario({ version: '9.2', pools: [{ pool: 'zzz' }] }),
+    onRequest: ({ target }) => {
+      if (!isArmed || !target.endsWith('/clone')) return;
+      isArmed = false;
+      void post(cluster, '/nodes/pve1/qemu', { vmid: '10000', pool: 'zzz', memory: '16' });
+    },
+  });
+  const { run } = room(FILES);
+  await run(cluster, `deploy ${CLASS} --node pve1 --strategy specific`);
+  isArmed = true;
+  const taken = await run(cluster, `reset --reclone ${CLASS} --only anna`);
+  expect([taken.code, taken.stdout]).toEqual([5, expect.stringContaining('[VMID_TAKEN]')]);
+  const [, command = ''] = /To finish: deploy-stand (.*)/.exec(taken.stdout) ?? [];
+  const finished = await run(cluster, command);
+  expect([finished.code, finished.stdout]).toEqual([0, expect.stringContaining('another id is used')]);
+  expect(cluster.snapshot().guests.find(({ vmid }) => vmid === 10000)?.config).toMatchObject({
+    memory: '16',
+  });
 });
 
 test.each([

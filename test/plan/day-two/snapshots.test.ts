@@ -260,7 +260,14 @@ describe('cloning anew', () => {
     ['protected', BASE, { values: { [ANNA_PC]: { protection: '1' } } }, {}, ['srv', 'PROTECTED', false]],
     ['under HA', BASE, { guests: { [ANNA_PC]: { ha: true } } }, {}, ['srv', 'HA_MANAGED', false]],
     ['not in the lab', BASE, {}, { machines: ['srv'] }, ['srv', 'UNKNOWN_MACHINE', false]],
-    ['out of its pool', BASE, { guests: { [ANNA_PC]: { pool: 'staff' } } }, {}, ['srv', 'NOT_OURS', false]],
+    // The deploy takes another number for it.
+    [
+      'somebody else’s at its number',
+      BASE,
+      { guests: { [ANNA_PC]: { pool: 'staff' } } },
+      {},
+      ['pc srv', undefined, false],
+    ],
     [
       'being removed',
       BASE,

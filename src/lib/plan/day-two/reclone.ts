@@ -75,8 +75,17 @@ function lossRefusal(one: StandMachine, input: RecloneInput): Refusal | undefine
   };
 }
 
-/** Begun by us and not finished, or gone: they are made all the same. */
-const RESUMED: ReadonlySet<StandMachine['verdict']> = new Set(['missing', 'open', 'in-flight', 'unjoined']);
+/**
+ * Begun by us and not finished, or gone: they are made all the same. Where somebody else's guest stands at the number
+ * that a removal gave free, the deploy takes another.
+ */
+const RESUMED: ReadonlySet<StandMachine['verdict']> = new Set([
+  'missing',
+  'foreign',
+  'open',
+  'in-flight',
+  'unjoined',
+]);
 
 /**
  * Beside a clone of ours that is in no pool yet, its removal would be known by a seal that its student has read, and that
