@@ -33,6 +33,16 @@ test.each([
   );
 });
 
+test('what is too much in a plan is named, with the way out', () => {
+  writeFileSync(file, '{"version": 2, "steps": [], "more\\u001b": 1}');
+  const issues = expect.arrayContaining([
+    { file, path: '', message: 'unknown property "more\\u001b"' },
+  ]) as unknown;
+  expect(() => loadPlan(file)).toThrow(
+    expect.objectContaining({ issues, hint: 'make a new plan with --dry-run --out' }),
+  );
+});
+
 test('a pipe that nobody writes to is not waited for', () => {
   execFileSync('mkfifo', [file]);
   expect(() => loadPlan(file)).toThrow(/cannot be read: this is not a regular file/);

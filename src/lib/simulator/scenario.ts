@@ -1,9 +1,10 @@
 /** Reads scenario files: YAML, schema, then rules. Reports every problem at once; builds nothing. */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
 import { Issues, printable } from '../config/input/issues.ts';
 import { readYaml, type YamlFile } from '../config/input/read-yaml.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
+import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import { nodesOf } from './build/scenario-nodes.ts';
 import { roleBook } from './access/roles.ts';
 import type { RequestFault } from './faults.ts';
@@ -25,23 +26,6 @@ function schemaCheck(): ReturnType<Ajv['compile']> {
     ...QUICKLY_COMPILED,
   }).compile(readSchema());
   return validator;
-}
-
-function pathOf(error: ErrorObject): (string | number)[] {
-  return error.instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-}
-
-function messageOf(error: ErrorObject): string {
-  const params = error.params as Readonly<Record<string, unknown>>;
-  if (error.keyword === 'additionalProperties')
-    return `unknown property "${printable(String(params['additionalProperty']))}"`;
-  if (error.keyword === 'enum')
-    return `must be one of ${(params['allowedValues'] as unknown[]).map(String).join(', ')}`;
-  return error.message ?? 'is not valid';
 }
 
 const none = (what: string, name: string): string => `there is no ${what} "${printable(name)}"`;
@@ -104,7 +88,8 @@ export function loadScenario(text: string, file: string): Scenario {
   const check = schemaCheck();
   if (!check(value)) {
     for (const error of check.errors ?? []) {
-      if (error.keyword !== 'if' && error.keyword !== 'anyOf') found.add(pathOf(error), messageOf(error));
+      if (error.keyword !== 'if' && error.keyword !== 'anyOf')
+        found.add(schemaErrorPath(error), schemaErrorText(error));
     }
     fail(file, found.errors);
   }

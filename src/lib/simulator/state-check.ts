@@ -1,6 +1,7 @@
 /** Tells a state that was saved from one that was damaged or edited since. Its shapes are those of state.ts; knows no files. */
 import { Ajv } from 'ajv';
 import { QUICKLY_COMPILED } from '../files/package.ts';
+import { schemaProblem } from '../schema.ts';
 import type {
   AclState,
   AgentCommand,
@@ -256,10 +257,7 @@ let check: ReturnType<typeof compile> | undefined;
 /** The state, or in words why it is none. */
 export function checkState(value: unknown): { readonly state: ClusterState } | { readonly problem: string } {
   check ??= compile();
-  if (!check(value)) {
-    const [error] = check.errors ?? [];
-    return { problem: `${error?.instancePath || '/'} ${error?.message ?? 'is not valid'}` };
-  }
+  if (!check(value)) return { problem: schemaProblem(check.errors) };
   const problem = dangling(value) ?? endless(value);
   return problem === undefined ? { state: value } : { problem };
 }

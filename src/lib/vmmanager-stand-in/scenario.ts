@@ -1,9 +1,10 @@
 /** Reads scenario files of VMmanager 6: YAML, schema, then references. Reports every problem at once. */
-import { Ajv, type ErrorObject } from 'ajv';
-import { Issues, printable } from '../config/input/issues.ts';
+import { Ajv } from 'ajv';
+import { Issues } from '../config/input/issues.ts';
 import { readYaml } from '../config/input/read-yaml.ts';
 import { ConfigError } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
+import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import type { RequestFault } from '../simulator/faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 
@@ -14,22 +15,6 @@ function schemaCheck(): ReturnType<Ajv['compile']> {
     JSON.parse(readPackageFile('schemas/vmmanager.schema.json')) as object,
   );
   return validator;
-}
-
-function pathOf({ instancePath }: ErrorObject): (string | number)[] {
-  return instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-}
-
-function messageOf({ keyword, params, message }: ErrorObject): string {
-  const details = params as Readonly<Record<string, unknown>>;
-  if (keyword === 'additionalProperties')
-    return `unknown property "${printable(String(details['additionalProperty']))}"`;
-  if (keyword === 'enum')
-    return `must be one of ${(details['allowedValues'] as unknown[]).map(String).join(', ')}`;
-  return message ?? 'is not valid';
 }
 
 function checkReferences({ clusters, nodes, guests = [] }: Scenario, found: Issues): void {
@@ -68,7 +53,8 @@ export function loadVmmanagerScenario(text: string, file: string): Scenario {
   const yaml = readYaml(text, file, { textKeys: new Set() });
   const found = new Issues(yaml, () => false);
   const check = schemaCheck();
-  if (!check(yaml.value)) for (const error of check.errors ?? []) found.add(pathOf(error), messageOf(error));
+  if (!check(yaml.value))
+    for (const error of check.errors ?? []) found.add(schemaErrorPath(error), schemaErrorText(error));
   // The schema has just been checked.
   const scenario = yaml.value as Scenario;
   if (found.errors.length === 0) checkReferences(scenario, found);

@@ -4,6 +4,7 @@ import { readTextFile } from '../config/input/read-text.ts';
 import { ConfigError } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import type { ChecksReport } from '../plan/views/checks-types.ts';
+import { schemaProblem } from '../schema.ts';
 
 const MAX_BYTES = 100 * 1024 * 1024;
 const HINT = 'make one with `deploy-stand check --out results.json`';
@@ -27,6 +28,5 @@ export function loadCheckResults(file: string): ChecksReport {
   const ajv = new Ajv({ strict: true, allowUnionTypes: true, ...QUICKLY_COMPILED });
   const validate = ajv.compile(schema);
   if (validate(value)) return value as ChecksReport; // the schema has just said so
-  const [first] = validate.errors ?? [];
-  return refuse(file, `${first?.instancePath ?? ''} ${first?.message ?? 'is not as expected'}`.trim());
+  return refuse(file, schemaProblem(validate.errors));
 }

@@ -8,10 +8,13 @@ import { assertReplaceable, replaceFile } from '../files/replace.ts';
 import { planText } from '../plan/document/text.ts';
 import { assertSound } from '../plan/document/graph.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import { schemaErrorText } from '../schema.ts';
 import { shellWord } from '../shell.ts';
 
 /** Some 20 times the plan of 500 users with 5 machines each. */
 const MAX_BYTES = 100 * 1024 * 1024;
+
+const MOST_ISSUES = 20;
 
 const HOW_TO_MAKE = 'make one with --dry-run --out FILE';
 
@@ -95,12 +98,15 @@ export function loadPlan(file: string): Plan {
   }
   const validate = planCheck();
   if (!validate(value)) {
-    const issues = (validate.errors ?? []).slice(0, 20).map((error) => ({
+    const issues = (validate.errors ?? []).slice(0, MOST_ISSUES).map((error) => ({
       file,
       path: error.instancePath,
-      message: error.message ?? 'is not valid',
+      message: schemaErrorText(error),
     }));
-    throw new ConfigError('PLAN_FILE', `plan ${file} was damaged or edited`, { issues });
+    throw new ConfigError('PLAN_FILE', `plan ${file} was damaged or edited`, {
+      issues,
+      hint: 'make a new plan with --dry-run --out',
+    });
   }
   try {
     assertSound(value.steps);
