@@ -126,13 +126,15 @@ async function typed(simulator: Cluster, line: string): Promise<number> {
 }
 
 test.each([
-  { name: 'that doctor makes', privsep: false },
-  { name: 'with privilege separation', privsep: true },
-])('what a refused token $name is told works to the letter', async ({ privsep }) => {
+  { name: 'that doctor makes', version: '9.2', privsep: false },
+  { name: 'with privilege separation', version: '9.2', privsep: true },
+  { name: 'of an old cluster', version: '7.4', privsep: false },
+] as const)('what a refused token $name is told works to the letter', async ({ version, privsep }) => {
   const user = { userid: 'deploy-stand@pve', tokens: [{ id: 'cli', secret: SECRET, privsep }] };
-  const simulator = await startCluster({ scenario: scenario({ version: '9.2', users: [user] }) });
+  const simulator = await startCluster({ scenario: scenario({ version, users: [user] }) });
   const folder = workFolder();
-  writeFiles(folder, { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' });
+  const lab = LAB.replace('networks', 'cores: 2, memory: 640, cloud_init: { user: lab }, networks');
+  writeFiles(folder, { 'lab.yml': lab, 'users.yml': 'users: [anna@pve]\n' });
   const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
   const deploy = ['deploy', ...files, '--credentials', join(folder, 'c.csv'), '--output', 'json'];
   const refused = await runCli(deploy, simulator, { env: ENV });

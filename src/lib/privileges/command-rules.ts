@@ -1,7 +1,7 @@
 /** What each command has to see before it plans, and which kinds of steps it may plan. Holds no policy. */
 import type { StepKind } from '../plan/document/step.ts';
 import { BALANCE_LOCK_PATH, LOCK_PATH } from './step-rules.ts';
-import type { Command, RuleText } from './types.ts';
+import type { Command, MachineKey, RuleText } from './types.ts';
 
 /** What one run of a command is about, as far as it is known before the plan. */
 export interface Scope {
@@ -19,6 +19,8 @@ export interface Scope {
   readonly storages: readonly string[];
   /** Storages of snippets that templates name. */
   readonly snippets: readonly string[];
+  /** What machines of the lab have. */
+  readonly machineKeys: ReadonlySet<MachineKey>;
   /** Role that students get; empty: the default. */
   readonly role: string;
   /** Of the users; empty: any. */

@@ -118,14 +118,14 @@ function inGeneral(input: ExamineInput, seen: readonly Requirement[] = []): Exam
 
 /** Of a run whose caller does not even see what it takes to plan: that, and what is needed in any case. */
 export function requiredUnplanned(scope: Scope, have: Known): Requirement[] {
-  const { command, role, realms, templates } = scope;
+  const { command, role, realms, templates, machineKeys } = scope;
   const general = requiredInGeneral(command, {
     profile: profileOf(have.rights),
     major: majorOf(have),
     role: privilegesOfRole(role, have),
     realms,
     templates,
-    isCertain: true,
+    machineKeys,
   });
   const seen = requiredByScope(scope, have);
   const known = new Set(seen.map(({ grantOn, anyOf }) => `${grantOn} ${anyOf.join()}`));

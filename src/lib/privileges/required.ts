@@ -9,7 +9,7 @@ import { COMMAND_STEPS, LOCK_RULES, readingRules, type Scope, type ScopeRule } f
 import { guestValues } from './guest-values.ts';
 import { majorOf, profileOf, type Major, type Profile } from '../plan/cluster/profile.ts';
 import { BEFORE_JOINING, BRINGS_IN, STEP_RULES } from './step-rules.ts';
-import type { Command, Facts, Known, Requirement, Rule, RuleText } from './types.ts';
+import type { Command, Facts, Known, MachineKey, Requirement, Rule, RuleText } from './types.ts';
 
 type Reader = string;
 
@@ -212,8 +212,8 @@ export interface GeneralFacts {
   readonly realms: readonly string[];
   /** VMIDs of the templates, where they are known. */
   readonly templates?: readonly number[];
-  /** Leave out what is needed only in some cases. */
-  readonly isCertain?: boolean;
+  /** What the machines of the lab have; then what is needed in other cases only is left out. */
+  readonly machineKeys?: ReadonlySet<MachineKey>;
 }
 
 /** Paths for all objects of a kind; VMs of a confined caller are reached through their pools. */
@@ -247,8 +247,10 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
   const { profile } = facts;
   const ofProfile = rule.when?.startsWith('profile ') === true;
   if (!applies(rule, facts.major) || (ofProfile && rule.when !== `profile ${profile}`)) return;
-  const isConditional = rule.when !== undefined && !ofProfile;
-  if (isConditional && facts.isCertain === true) return;
+  const { machineKeys } = facts;
+  const isGiven = rule.forKey !== undefined && machineKeys?.has(rule.forKey) === true;
+  const isConditional = rule.when !== undefined && !ofProfile && !isGiven;
+  if (isConditional && machineKeys !== undefined) return;
   const why = isConditional ? `${rule.why} (when ${rule.when ?? ''})` : rule.why;
   for (const path of wholePaths(rule.path, facts)) {
     const need = {

@@ -1,5 +1,5 @@
 /** What a run is about before it has a plan: templates, pools, bridges and users as the input names them. Pure. */
-import type { Lab, User } from '../config/types.ts';
+import type { Lab, Machine, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
@@ -12,7 +12,7 @@ import {
   type StandSelection,
 } from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
-import type { Command } from './types.ts';
+import type { Command, MachineKey } from './types.ts';
 import { neededFiles } from '../pve-values/host-ties.ts';
 import { sortedUnique } from '../order.ts';
 import { allocatingStorages } from './guest-values.ts';
@@ -25,6 +25,7 @@ const NOTHING: Omit<Scope, 'command'> = {
   bridges: [],
   storages: [],
   snippets: [],
+  machineKeys: new Set(),
   role: '',
   realms: [],
   groups: [],
@@ -65,6 +66,20 @@ function templatesOf(
   };
 }
 
+const MACHINE_KEYS: Readonly<Record<MachineKey, keyof Machine>> = {
+  cores: 'cores',
+  memory: 'memory',
+  cloud_init: 'cloudInit',
+  pool_role: 'poolRole',
+};
+
+function machineKeysOf({ machines }: Lab): Set<MachineKey> {
+  const keys = Object.entries(MACHINE_KEYS) as [MachineKey, keyof Machine][];
+  return new Set(
+    keys.flatMap(([key, field]) => (machines.some((machine) => machine[field] !== undefined) ? [key] : [])),
+  );
+}
+
 function realBridges(lab: Lab, have: Inventory): string[] {
   const names = lab.machines.flatMap(({ networks }) =>
     networks.flatMap(({ target }) => (target.kind === 'real' ? [target.bridge] : [])),
@@ -88,6 +103,7 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     snippets: sortedUnique(
       files.flatMap(({ content, storage }) => (content === 'snippets' ? [storage] : [])),
     ),
+    machineKeys: machineKeysOf(lab),
     role: lab.access.role,
     realms: realmsOf(users),
     groups: groupsOf(users),

@@ -9,7 +9,7 @@ import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import type { Nic } from '../pve-values/nics.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
-import type { Facts, Known, Rule, StepRules } from './types.ts';
+import type { Facts, Known, MachineKey, Rule, RuleText, StepRules } from './types.ts';
 
 const HERE: readonly string[] = [''];
 const OTHER_STORAGE = 'the node has no storage of the same name';
@@ -117,6 +117,10 @@ const changeUser: Rule<UserStep['kind'] | 'user.update'> = {
 
 type AclStep = StepOf<'acl.grant' | 'acl.revoke'>;
 
+function ifMachineHas(key: MachineKey): Pick<RuleText, 'when' | 'forKey'> {
+  return { when: `the machine has \`${key}\``, forKey: key };
+}
+
 function onPath(prefix: string): (step: AclStep) => readonly string[] {
   return ({ path }) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []);
 }
@@ -152,10 +156,10 @@ const changeAcl: readonly Rule<AclStep['kind']>[] = [
     path: '/vms/{vmid}',
     anyOf: ['VM.Allocate', 'Permissions.Modify'],
     why: 'to give access to the VM, and to take it back',
-    when: 'the machine has `pool_role`',
+    ...ifMachineHas('pool_role'),
     at: onPath('/vms/'),
   },
-  { ...handOut('/vms/{vmid}', onPath('/vms/')), when: 'the machine has `pool_role`' },
+  { ...handOut('/vms/{vmid}', onPath('/vms/')), ...ifMachineHas('pool_role') },
 ];
 
 /** A user that is made anew gets the roles that it had. */
@@ -276,17 +280,17 @@ const configure: readonly Rule<'vm.configure'>[] = [
   onVm(['VM.Config.Network'], 'network cards'),
   {
     ...onVm(['VM.Config.CPU'], 'number of cores'),
-    when: 'the machine has `cores`',
+    ...ifMachineHas('cores'),
     at: (step) => (has(step, /^cores$/) ? vmOf(step) : []),
   },
   {
     ...onVm(['VM.Config.Memory'], 'memory'),
-    when: 'the machine has `memory`',
+    ...ifMachineHas('memory'),
     at: (step) => (has(step, /^memory$/) ? vmOf(step) : []),
   },
   {
     ...onVm(['VM.Config.Cloudinit', 'VM.Config.Network'], 'cloud-init settings'),
-    when: 'the machine has `cloud_init`',
+    ...ifMachineHas('cloud_init'),
     at: (step) =>
       step.secret !== undefined || has(step, /^(ci|ipconfig|sshkeys|nameserver|searchdomain)/)
         ? vmOf(step)

@@ -41,6 +41,9 @@ export interface Facts {
   readonly sets: Map<readonly string[], readonly (readonly string[])[]>;
 }
 
+/** Keys of a machine in lab.yml for which rules apply. */
+export type MachineKey = 'cores' | 'memory' | 'cloud_init' | 'pool_role';
+
 /** What a rule says, in the words of the documentation. */
 export interface RuleText {
   /** ACL path, with at most one `{placeholder}`. */
@@ -54,6 +57,8 @@ export interface RuleText {
   readonly since?: 8;
   /** When it applies, where not always. */
   readonly when?: string;
+  /** Where that is a matter of the lab alone: which key of a machine says so. */
+  readonly forKey?: MachineKey;
   /** It works without; `why` says what is lost. */
   readonly advice?: true;
   /** Must reach below the path, too. */
