@@ -2,6 +2,7 @@
 import type { Connection } from '../types.ts';
 import type { Written } from '../input/written.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
+import type { StoredSsh } from './ssh.ts';
 
 export interface Draft {
   /** Not validated yet. */
@@ -10,6 +11,7 @@ export interface Draft {
   readonly folderOf: (key: string) => string;
   /** Is the secret of this key meant as it stands, whatever it looks like? */
   readonly isLiteral: (key: string) => boolean;
+  /** `ssh.user`: a key below another. */
   readonly fail: (
     key: string,
     message: string,
@@ -20,11 +22,12 @@ export interface Draft {
 export type SecretKey = 'password' | 'token_value';
 
 /** A connection whose secret is still where it is kept. */
-export interface StoredConnection extends Omit<Connection, 'auth'> {
+export interface StoredConnection extends Omit<Connection, 'auth' | 'ssh'> {
   /** `id`: user, or whole id of the token. */
   readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
   readonly secret: SecretSource;
   readonly secretKey: SecretKey;
+  readonly ssh?: StoredSsh;
 }
 
 export type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;
