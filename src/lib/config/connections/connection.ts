@@ -7,7 +7,7 @@ import { readAgeKeys, type KeyOptions } from './age-keys.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
-import type { Draft, StoredConnection } from './draft.ts';
+import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
 import { overlayOf, VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
@@ -23,7 +23,6 @@ import {
 import { configError, printable } from '../input/issues.ts';
 import { checkSchema } from '../input/schema.ts';
 import { resolveSecret, type ResolveContext } from './secret-resolve.ts';
-import type { StoredSsh } from './ssh.ts';
 import { isVmmanager } from './vmmanager.ts';
 import type { Connection, SshSettings } from '../types.ts';
 import { mapping } from '../input/written.ts';

@@ -1,8 +1,7 @@
 /** A connection in the making: what was written, where complaints go, and its secret where it is kept. Fetches nothing. */
-import type { Connection } from '../types.ts';
+import type { Connection, SshSettings } from '../types.ts';
 import type { Written } from '../input/written.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
-import type { StoredSsh } from './ssh.ts';
 
 export interface Draft {
   /** Not validated yet. */
@@ -20,6 +19,12 @@ export interface Draft {
 }
 
 export type SecretKey = 'password' | 'token_value';
+
+/** Its secrets are still where they are kept. */
+export interface StoredSsh extends Omit<SshSettings, 'password' | 'passphrase'> {
+  readonly password?: SecretSource;
+  readonly passphrase?: SecretSource;
+}
 
 /** A connection whose secret is still where it is kept. */
 export interface StoredConnection extends Omit<Connection, 'auth' | 'ssh'> {

@@ -1,22 +1,15 @@
 /** How the nodes of a VMmanager 6 connection are reached over SSH. Fetches no secret, and shows none. */
 import { resolve } from 'node:path';
 import { integer, isMapping, mapping, text } from '../input/written.ts';
-import type { SshSettings } from '../types.ts';
-import type { Draft } from './draft.ts';
-import { parseSecret, type SecretSource } from './secret-source.ts';
-
-/** Its secrets are still where they are kept. */
-export interface StoredSsh extends Omit<SshSettings, 'password' | 'passphrase'> {
-  readonly password?: SecretSource;
-  readonly passphrase?: SecretSource;
-}
+import type { Draft, StoredSsh } from './draft.ts';
+import { parseSecret } from './secret-source.ts';
 
 const DEFAULT_TIMEOUT_S = 10;
 
 function secretOf(
   { raw, folderOf, fail }: Draft,
   key: 'password' | 'passphrase',
-): { readonly [K in typeof key]?: SecretSource } {
+): Pick<StoredSsh, typeof key> {
   const written = mapping(raw['ssh'])[key];
   if (written === undefined) return {};
   const parsed = parseSecret(written, folderOf('ssh'));
