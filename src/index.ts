@@ -94,7 +94,7 @@ export type {
   Weekday,
 } from './lib/config/balance/types.ts';
 export type { KeyOptions } from './lib/config/connections/age-keys.ts';
-export type { SecretKey, StoredConnection } from './lib/config/connections/draft.ts';
+export type { SecretKey, StoredConnection, StoredSsh } from './lib/config/connections/draft.ts';
 export type { LoadedConnection } from './lib/config/connections/connection.ts';
 export type { Env } from './lib/config/connections/env.ts';
 export type { FileOptions } from './lib/config/connections/file.ts';

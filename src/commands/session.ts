@@ -9,7 +9,7 @@ import {
 } from '../lib/config/connections/connection.ts';
 import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
-import type { Connection } from '../lib/config/types.ts';
+import type { Connection, SshSettings } from '../lib/config/types.ts';
 import { UsageError, type StandError } from '../lib/errors.ts';
 import { createPveClient, type PveClient } from '../lib/proxmox/client.ts';
 import type { LinkOptions } from '../lib/proxmox/link-options.ts';
@@ -59,6 +59,8 @@ export interface VmmanagerSession extends Link {
   readonly vmmanager: VmmanagerApi;
   /** Of the times that it writes down. */
   readonly timeZone: string;
+  /** How its nodes are reached; absent: they are not. */
+  readonly ssh?: SshSettings;
 }
 
 export type AnySession = Session | VmmanagerSession;
@@ -188,17 +190,17 @@ type Client =
   | { readonly api: PveClient; readonly session: Pick<Session, 'platform' | 'pve' | 'tasks'> }
   | {
       readonly api: VmmanagerApi;
-      readonly session: Pick<VmmanagerSession, 'platform' | 'vmmanager' | 'timeZone'>;
+      readonly session: Pick<VmmanagerSession, 'platform' | 'vmmanager' | 'timeZone' | 'ssh'>;
     };
 
 function clientOf(
-  { platform, timeZone = 'UTC' }: Connection,
+  { platform, timeZone = 'UTC', ssh }: Connection,
   options: LinkOptions,
   hard: AbortSignal,
 ): Client {
   if (platform === 'vmmanager6') {
     const api = createVmmanagerClient(options);
-    return { api, session: { platform, vmmanager: api, timeZone } };
+    return { api, session: { platform, vmmanager: api, timeZone, ...(ssh ? { ssh } : {}) } };
   }
   const api = createPveClient(options);
   const tasks = createTaskWaiter(api, options.clock, { signal: hard });

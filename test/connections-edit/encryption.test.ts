@@ -110,6 +110,10 @@ describe('encrypted in place', () => {
     ['single quotes', "a:\n  host: h\n  user: a@pve\n  password: 's3cret'\n"],
     ['deep indentation', 'a:\n        host: h\n        password: s3cret\n        user: a@pve\n'],
     [
+      'below ssh',
+      'a:\n  platform: vmmanager6\n  host: h\n  email: a@b\n  password: env:X\n  ssh:\n    user: root\n    password: s3cret # y\n    passphrase: s3cret\n',
+    ],
+    [
       'the same secret twice',
       'a: { host: h, user: a@pve, password: s3cret }\nb: { host: h, user: a@pve, password: s3cret }\n',
     ],

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
+import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import {
   post,
   runCli,
@@ -485,6 +486,73 @@ describe('HA', () => {
     expect(placesOf(simulator)[guestMoved?.vmid ?? 0]).toBe(guestMoved?.node);
     const types = simulator.snapshot().tasks.map((task) => task.type);
     expect(types).toEqual(expect.arrayContaining(['hamigrate', 'qmigrate']));
+  });
+
+  describe.each(['7.4', '8.4', '9.2'] as const)('%s: a node in maintenance', (version) => {
+    /** The stands of anna, under HA, and of boris on pve1, which HA empties for a while already. */
+    async function inMaintenance(change: Partial<ClusterState> = {}): Promise<Cluster> {
+      const before = await startCluster({ scenario: { ...standCluster(), version } });
+      await deployClass(before);
+      const state = before.snapshot();
+      const cluster = await startCluster({
+        state: {
+          ...state,
+          nodes: state.nodes.map((node) => ({
+            ...node,
+            maintenance: node.name === 'pve1',
+            memory: 32 * 2 ** 30,
+          })),
+          ha: {
+            groups: [],
+            resources: [10_000, 10_001].map((vmid) => ({ sid: `vm:${vmid}`, state: 'started' })),
+          },
+          ...change,
+        },
+      });
+      await cluster.time.sleep(180_000);
+      return cluster;
+    }
+    const triesOf = (simulator: Cluster): number =>
+      simulator.snapshot().tasks.filter(({ type, exitstatus }) => type === 'qmigrate' && exitstatus !== 'OK')
+        .length;
+
+    test('whose stand HA cannot take for want of its bridge: evacuate makes it, and waits', async () => {
+      const simulator = await inMaintenance();
+      expect(triesOf(simulator)).toBeGreaterThan(2);
+      expect(placesOf(simulator)).toMatchObject({ 10000: 'pve1', 10001: 'pve1' });
+      const dry = await run(simulator, 'window: 15m', { args: ['evacuate', 'pve1', '--dry-run'] });
+      expect([dry.code, writes(simulator)]).toEqual([5, []]);
+      expect(dry.stdout.replaceAll(/\s+/g, ' ')).toContain(
+        'vmbr1000 is missing on pve2, so that HA tries in vain to take 10000, 10001 there',
+      );
+      const outcome = await run(simulator, 'window: 15m', { args: ['evacuate', 'pve1', ...json] });
+      const { plan, summary } = resultOf(outcome);
+      // VM 301 is nobody's of ours.
+      expect([outcome.code, plan.balance.remaining]).toEqual([5, [301]]);
+      expect(summary.moves.map(({ status }) => status)).toEqual(['moved', 'moved']);
+      const sent = writes(simulator).filter((write) => write.endsWith('/migrate'));
+      expect(sent.filter((write) => /1000[01]/.test(write))).toEqual([]);
+      expectWhole(simulator);
+      expect(placesOf(simulator)).toMatchObject({ 10000: 'pve2', 10001: 'pve2', 301: 'pve1' });
+    });
+
+    test('that HA gives up: that is told, and the stand stays whole', async () => {
+      const state = (await inMaintenance()).snapshot();
+      const resources = state.ha.resources.map((one) => ({ ...one, status: 'error' }));
+      const simulator = await startCluster({ state: { ...state, ha: { ...state.ha, resources } } });
+      const outcome = await run(simulator, 'migration_timeout: 60s', { args: ['evacuate', 'pve1', ...json] });
+      const { summary } = resultOf(outcome);
+      expect([outcome.code, summary.moves[0]?.error?.code]).toEqual([5, 'MIGRATION_TIMEOUT']);
+      expect(summary.moves[0]?.error?.message).toMatch(
+        /^HA has not taken VM 1000[01] from pve1 to pve2 within 60 s$/,
+      );
+      expect(placesOf(simulator)).toMatchObject({
+        10000: 'pve1',
+        10001: 'pve1',
+        10002: 'pve2',
+        10003: 'pve2',
+      });
+    });
   });
 
   test("9.2's own balancer is left to its work", async () => {

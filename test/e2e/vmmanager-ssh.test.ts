@@ -131,3 +131,42 @@ test('an unknown key and a node that hangs are gaps, told in text and JSON; all 
     expect.stringMatching(/not read over SSH \(.*key is no private key that can be used\)/),
   ]);
 });
+
+test('the settings may be those of the connection; the env-file wins, and --cpu-overload is a load then', async () => {
+  const farm = await startFarm({ 2: { qemu: '6.2.0' } });
+  const { email, password } = farm.credentials;
+  const connection = (ssh: string): string =>
+    `vmm:\n  platform: vmmanager6\n  host: vmm.example\n  email: ${email}\n  password: ${password}\n${ssh}`;
+  writeFiles(
+    farm.folder,
+    {
+      'connections.yml': connection(
+        '  ssh: { user: root, key_file: key, password: env:NODES, known_hosts: known_hosts, timeout: 10 }\n',
+      ),
+      'off.env': 'SSH_ENABLED=false\n',
+    },
+    0o600,
+  );
+  const named = ['--dry-run', '--output', 'json'];
+  const file = ['--connections', join(farm.folder, 'connections.yml')];
+  const env = { NODES: 'hush-hush-hush' };
+  const run = await balanceOn(farm, [...named, '--cpu-overload', '1.5', '--cpu-target', '1.2'], { env });
+  expect(run.code).toBe(0);
+  const { gaps, moves } = told(run.stdout);
+  expect(gaps ?? []).toEqual([]);
+  expect(moves).toMatchObject([
+    { to: 'node3', reason: expect.stringContaining('load per core 1.63 > 1.50') as unknown },
+  ]);
+  expect(farm.servers.map(({ commands }) => commands.length)).toEqual([1, 1, 1]);
+
+  const off = await balanceOn(farm, [...named, ...file, '--env-file', join(farm.folder, 'off.env')], { env });
+  expect(told(off.stdout).gaps).toEqual([expect.stringMatching(/^load averages are not read: /)]);
+  expect(farm.servers.map(({ commands }) => commands.length)).toEqual([1, 1, 1]);
+  for (const out of [run.stdout, run.stderr, off.stdout, off.stderr]) expect(out).not.toContain('hush');
+
+  const missing = await balanceOn(farm, named);
+  expect([missing.code, missing.stderr]).toEqual([
+    2,
+    expect.stringContaining('the variable NODES is not set'),
+  ]);
+});

@@ -88,6 +88,26 @@ test("of what has ended only ours and HA's own counts; what is under way counts 
   expect(found[1]).toMatchObject({ to: 'pve2', blames: 'node', error: cause.words });
 });
 
+test('the logs that were read of what HA tries again and again speak for those that were not', () => {
+  const failed = (start: number, user = 'root@pam'): TaskRow => ({
+    ...task({ vmid: 104, start, end: start - 0.1, status: 'migration problems' }),
+    user,
+  });
+  const rows = [failed(90, 'ops@pve'), failed(60), failed(50), failed(40)];
+  const cause = { blames: 'node', target: 'pve2', bridge: 'vmbr7', words: 'x' } as const;
+  const found = migrationsOf([{ node: 'pve1', rows }], {
+    ...{ places: new Map([[104, 'pve1']]), now: NOW, timeout: 1800, managed: new Set([104]) },
+    isOurs: () => true,
+    causes: new Map([[rows[2]!.upid, cause]]),
+  });
+  expect(found.map(({ to, blames, bridge }) => [to, blames, bridge])).toEqual([
+    [undefined, undefined, undefined],
+    ['pve2', 'node', 'vmbr7'],
+    ['pve2', 'node', 'vmbr7'],
+    [undefined, undefined, undefined],
+  ]);
+});
+
 test('what a clock that was set back since has put into the time to come is no history, and is told', () => {
   const ahead = [
     task({ vmid: 101, start: -60, end: -59 }),

@@ -1,5 +1,6 @@
 /** Which platform a run of `balance` is for, as far as the command line and the connections file say. Contacts nothing. */
 import { listConnections } from '../../lib/config/connections/connection.ts';
+import type { StoredConnection } from '../../lib/config/connections/draft.ts';
 import type { Platform } from '../../lib/config/balance/env-reader.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { isVmmanagerScenario } from '../../lib/vmmanager-stand-in/scenario.ts';
@@ -9,16 +10,21 @@ import { connectionOptions } from '../session.ts';
 import { readScenario } from '../simulated-files.ts';
 
 /** What is wrong with the file is told when it is used. */
-function platformOf(io: ProgramIo, flags: GlobalFlags, names: readonly string[] | undefined): Platform {
+function meantBy(io: ProgramIo, flags: GlobalFlags): readonly StoredConnection[] {
+  const names = flags.connection?.split(',').map((name) => name.trim());
   try {
     const { connections, default: usual } = listConnections(connectionOptions(io, flags));
-    const meant = connections.filter(({ name }) => (names ?? [usual]).includes(name));
-    const isOther = meant.length > 0 && meant.every(({ platform }) => platform !== undefined);
-    return isOther ? 'vmmanager6' : 'pve';
+    return connections.filter(({ name }) => (names ?? [usual]).includes(name));
   } catch (error) {
-    if (error instanceof ConfigError) return 'pve';
+    if (error instanceof ConfigError) return [];
     throw error;
   }
+}
+
+function platformOf(io: ProgramIo, flags: GlobalFlags): Platform {
+  const meant = meantBy(io, flags);
+  const isOther = meant.length > 0 && meant.every(({ platform }) => platform !== undefined);
+  return isOther ? 'vmmanager6' : 'pve';
 }
 
 /** Undefined: the command line names no connection. */
@@ -28,11 +34,17 @@ export function chosenPlatform(io: ProgramIo, flags: GlobalFlags): Platform | un
     return isVmmanagerScenario(readScenario(simulate), simulate) ? 'vmmanager6' : 'pve';
   if (simulate === true) return 'pve';
   if (connection === undefined) return undefined;
-  const names = connection.split(',').map((name) => name.trim());
-  return platformOf(io, { ...flags, connection: names[0] ?? '' }, names);
+  return platformOf(io, flags);
 }
 
 /** Of the connection that is used when none is named. */
 export function usualPlatform(io: ProgramIo, flags: GlobalFlags): Platform {
-  return platformOf(io, flags, undefined);
+  return platformOf(io, flags);
+}
+
+/** Does each of them say how its nodes are reached over SSH? */
+export function haveSsh(io: ProgramIo, flags: GlobalFlags): boolean {
+  if (flags.simulate !== undefined) return false;
+  const meant = meantBy(io, flags);
+  return meant.length > 0 && meant.every(({ ssh }) => ssh !== undefined);
 }

@@ -65,14 +65,16 @@ function pvePlace(target: string | undefined, tools: Tools): Place {
   };
 }
 
-function vmmanagerPlace(target: Target, { vmmanager, timeZone, url }: VmmanagerSession, tools: Tools): Place {
+function vmmanagerPlace(target: Target, session: VmmanagerSession, tools: Tools): Place {
+  const { vmmanager, timeZone, url } = session;
   const { io, run, settings } = tools;
+  const ssh = settings.ssh ?? session.ssh;
   const want: VmmanagerWant = { ...tools.want, clusters: settings.clusters };
   const memory = new MigrationMemory(url, settings.stateFile);
   const contextOf = async (): Promise<VmmanagerContext> => ({
     ...(await run.baseContext(target)),
     ...{ vmmanager, timeZone, memory },
-    ...(settings.ssh ? { monitor: { settings: settings.ssh, env: io.env } } : {}),
+    ...(ssh ? { monitor: { settings: ssh, env: io.env } } : {}),
   });
   return {
     preview: async () => previewVmmanager(want, await contextOf()),

@@ -1,18 +1,13 @@
 /** balance.yml, the env-file and the flags of `balance`, put together. */
 import { loadBalance } from '../../lib/config/balance/balance.ts';
-import {
-  loadBalanceEnv,
-  parseBalanceEnv,
-  type EnvUse,
-  type SshSettings,
-} from '../../lib/config/balance/env-file.ts';
+import { loadBalanceEnv, parseBalanceEnv, type EnvUse } from '../../lib/config/balance/env-file.ts';
 import type { BalanceConfig } from '../../lib/config/balance/types.ts';
-import type { Connection } from '../../lib/config/types.ts';
+import type { Connection, SshSettings } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { languageOfLocale, type Language } from '../../lib/render/languages/codes.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { chosenPlatform, usualPlatform } from './chosen-platform.ts';
+import { chosenPlatform, haveSsh, usualPlatform } from './chosen-platform.ts';
 
 export interface BalanceFlags extends GlobalFlags {
   readonly config?: string;
@@ -47,8 +42,8 @@ export interface BalanceSettings {
   readonly clusters: readonly string[];
   /** Where what is remembered of migrations is kept. */
   readonly stateFile?: string;
-  /** How nodes of VMmanager 6 are reached over SSH; absent: they are not. */
-  readonly ssh?: SshSettings;
+  /** How nodes of VMmanager 6 are reached over SSH; false: they are not. Absent: as their connection says. */
+  readonly ssh?: SshSettings | false;
   readonly logLevel: GlobalFlags['logLevel'];
   /** Of what people read. */
   readonly language: Language;
@@ -100,6 +95,7 @@ function envUse(io: ProgramIo, flags: BalanceFlags): EnvUse {
   const platform = chosenPlatform(io, flags);
   return {
     ...(platform === undefined ? { usual: () => usualPlatform(io, flags) } : { platform }),
+    hasSsh: () => haveSsh(io, flags),
     flags: Object.fromEntries(
       THRESHOLDS.flatMap(([name, key, flag]) => {
         const value = flags[key];
@@ -132,7 +128,7 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     clusters: flags.clusterIds ?? env.clusters,
     ...(flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }),
     // A rehearsal contacts nobody.
-    ...(ssh && flags.simulate === undefined ? { ssh } : {}),
+    ...(flags.simulate !== undefined ? { ssh: false } : ssh === undefined ? {} : { ssh }),
     logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
     language: languageOfLocale(env.language ?? io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),

@@ -177,6 +177,22 @@ export interface Place {
 /** A platform that `balance` knows beside Proxmox VE. */
 export type OtherPlatform = 'vmmanager6';
 
+/** How nodes of VMmanager 6 are reached over SSH. */
+export interface SshSettings {
+  /** Where VMmanager names no account. */
+  readonly user?: string;
+  readonly keyFile?: string;
+  /** Of the key. */
+  readonly passphrase?: string;
+  readonly password?: string;
+  /** Instead of the account's and the machine's. */
+  readonly knownHostsFile?: string;
+  /** Seconds, for each node. */
+  readonly timeout: number;
+  /** Name or number of a node → host, where VMmanager tells no address. */
+  readonly hosts: Readonly<Record<string, string>>;
+}
+
 /** A cluster and how to log in. Secrets live here and nowhere else. */
 export interface Connection {
   readonly name: string;
@@ -202,4 +218,6 @@ export interface Connection {
   readonly bridgeRange?: BridgeRange;
   /** VMmanager 6: the IANA zone of the times that it writes down; absent: UTC. */
   readonly timeZone?: string;
+  /** VMmanager 6; absent: its nodes are not asked. */
+  readonly ssh?: SshSettings;
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Scalar } from 'yaml';
 import { encryptText, isAge, type AgeKeys, type AgeRecipient } from '../age.ts';
-import { isPlainSecret, namesIn, SECRET_KEYS } from '../config/connections/file.ts';
+import { isPlainSecret, namesIn, SECRET_PATHS, writtenAt } from '../config/connections/file.ts';
 import { configError } from '../config/input/issues.ts';
 import { nearest } from '../nearest.ts';
 import { openAge } from '../config/connections/secret-resolve.ts';
@@ -41,15 +41,15 @@ export interface Changed {
 
 interface Held {
   readonly connection: string;
-  readonly key: string;
+  readonly path: readonly string[];
   readonly written: unknown;
 }
 
 function heldIn(value: Written, names: readonly string[]): Held[] {
   return names.flatMap((connection) =>
-    SECRET_KEYS.flatMap((key) => {
-      const written = mapping(value[connection])[key];
-      return written === undefined ? [] : [{ connection, key, written }];
+    SECRET_PATHS.flatMap((path) => {
+      const written = writtenAt(value[connection], path);
+      return written === undefined ? [] : [{ connection, path, written }];
     }),
   );
 }
@@ -84,14 +84,14 @@ async function opened(
   keys: AgeKeys,
 ): Promise<Map<string, string>> {
   const plain = new Map<string, string>();
-  for (const { connection, key, written } of held) {
+  for (const { connection, path, written } of held) {
     const armor = String(written);
     if (plain.has(armor)) continue;
     const secret = await openAge(armor, keys);
     if ('value' in secret) plain.set(armor, secret.value);
     else {
       const { problem, hint } = secret;
-      issues?.add([connection, key], problem, { hint });
+      issues?.add([connection, ...path], problem, { hint });
       // The next one would cost another second, and fail as well.
       if (problem.includes('passphrase')) break;
     }
@@ -119,17 +119,32 @@ async function newTexts(
   return news;
 }
 
-/** The value as it was, as far as the changed secrets are those that were to be changed. */
-function restored(value: Written, old: Written, news: ReadonlyMap<string, string>): Written {
-  const entries = Object.entries(value).map(([name, raw]) => {
-    if (!isMapping(raw)) return [name, raw] as const;
-    const before = mapping(old[name]);
-    const items = Object.entries(raw).map(([key, item]) => {
-      const isSecret = SECRET_KEYS.some((secret) => secret === key);
-      return [key, isSecret && item === news.get(text(before[key]) ?? '') ? before[key] : item] as const;
-    });
-    return [name, Object.fromEntries(items)] as const;
+type Paths = typeof SECRET_PATHS;
+
+/** The mapping as it was, as far as what stands at these paths is what was to be put there. */
+function restored(value: Written, old: Written, { news, paths }: { news: News; paths: Paths }): Written {
+  const entries = Object.entries(value).map(([key, item]) => {
+    const here = paths.filter(([head]) => head === key);
+    const isSecret = here.some((path) => path.length === 1);
+    if (isSecret && item === news.get(text(old[key]) ?? '')) return [key, old[key]] as const;
+    const below = here.flatMap(([, ...rest]) => (rest.length === 0 ? [] : [rest]));
+    const isBelow = below.length > 0 && isMapping(item);
+    return [key, isBelow ? restored(item, mapping(old[key]), { news, paths: below }) : item] as const;
   });
+  return Object.fromEntries(entries);
+}
+
+/** Old text of a secret → new one. */
+type News = ReadonlyMap<string, string>;
+
+function restoredFile(value: Written, old: Written, news: News): Written {
+  const entries = Object.entries(value).map(
+    ([name, raw]) =>
+      [
+        name,
+        isMapping(raw) ? restored(raw, mapping(old[name]), { news, paths: SECRET_PATHS }) : raw,
+      ] as const,
+  );
   return Object.fromEntries(entries);
 }
 
@@ -147,9 +162,9 @@ export async function changeSecrets(
   const { file, text: old, value } = open;
   const held = heldIn(value, names);
   const due = held.filter(({ written }) => leftBecause(written, work.do) === undefined);
-  const secrets = held.map(({ connection, key, written }): SecretOutcome => ({
+  const secrets = held.map(({ connection, path, written }): SecretOutcome => ({
     connection,
-    key,
+    key: path.join('.'),
     outcome: leftBecause(written, work.do) ?? DONE[work.do],
   }));
   if (due.length === 0) return { text: old, isMeant: () => true, secrets, isChanged: false };
@@ -157,7 +172,7 @@ export async function changeSecrets(
   const document = documentOf(old, file);
   const places = placesOf(document);
   const nodes = new Set(
-    names.flatMap((name) => scalarsBelow(document, document.get(name, true), SECRET_KEYS)),
+    names.flatMap((name) => scalarsBelow(document, document.get(name, true), SECRET_PATHS)),
   );
   const splices = [...nodes].flatMap((node) => {
     const put = news.get(asText(node));
@@ -168,7 +183,7 @@ export async function changeSecrets(
   // An anchor may let a connection that was not named share the text: it changes with it.
   const isMeant = (now: Written): boolean =>
     due.every(
-      ({ connection, key, written }) => mapping(now[connection])[key] === news.get(String(written)),
-    ) && isDeepStrictEqual(restored(now, value, news), value);
+      ({ connection, path, written }) => writtenAt(now[connection], path) === news.get(String(written)),
+    ) && isDeepStrictEqual(restoredFile(now, value, news), value);
   return { text: splice(old, splices), isMeant, secrets, isChanged: true };
 }

@@ -75,18 +75,28 @@ export function placesOf(document: Document.Parsed): ReadonlyMap<Scalar, Place> 
   return places;
 }
 
-/** The scalars below these keys of a connection, through anchors and merge keys. */
-export function scalarsBelow(document: Document.Parsed, node: unknown, keys: readonly string[]): Scalar[] {
+/** The scalars at these paths of a connection, through anchors and merge keys. */
+export function scalarsBelow(
+  document: Document.Parsed,
+  node: unknown,
+  paths: readonly (readonly string[])[],
+): Scalar[] {
   const target = isAlias(node) ? node.resolve(document) : node;
   if (!isMap(target)) return [];
   return target.items.flatMap(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : '';
     if (name === '<<') {
       const merged = isCollection(value) && !isMap(value) ? value.items : [value];
-      return merged.flatMap((item) => scalarsBelow(document, item, keys));
+      return merged.flatMap((item) => scalarsBelow(document, item, paths));
     }
     const scalar = isAlias(value) ? value.resolve(document) : value;
-    return keys.includes(name) && isScalar(scalar) ? [scalar] : [];
+    const here = paths.filter(([head]) => head === name);
+    const below = here.flatMap(([, ...rest]) => (rest.length === 0 ? [] : [rest]));
+    const isMeant = here.some((path) => path.length === 1) && isScalar(scalar);
+    return [
+      ...(isMeant ? [scalar] : []),
+      ...(below.length === 0 ? [] : scalarsBelow(document, value, below)),
+    ];
   });
 }
 

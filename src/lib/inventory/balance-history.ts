@@ -130,13 +130,29 @@ function statusOf({ row }: Entry, { now, timeout }: HistoryContext): MigrationRe
   return isLate || wasStopped(row.status ?? '') ? 'timeout' : 'failed';
 }
 
+/** HA tries the same again and again; only the latest logs of a guest are read, and speak for those before. */
+function causeOf(
+  entry: Entry,
+  { before, later }: { readonly before: readonly Entry[]; readonly later: readonly Entry[] },
+  context: HistoryContext,
+): MigrationCause | undefined {
+  const own = context.causes.get(entry.row.upid);
+  if (own || entry.row.endtime === undefined || originOf(entry, before, context) !== 'ha') return own;
+  const next = later.find(({ row: { upid } }) => context.causes.has(upid));
+  const isSame = next?.node === entry.node && next.row.user === HA_USER && !isGoodEnding(next.row.status);
+  return isSame ? context.causes.get(next.row.upid) : undefined;
+}
+
 /**
  * A row names no target. Of what arrived it is where the guest's next migration starts, or where the guest is now; of
  * what failed or is under way the log tells it.
  */
-function targetOf(entry: Entry, later: readonly Entry[], context: HistoryContext): string | undefined {
-  if (entry.row.endtime === undefined || !isGoodEnding(entry.row.status))
-    return context.causes.get(entry.row.upid)?.target;
+function targetOf(
+  entry: Entry,
+  later: readonly Entry[],
+  { cause, context }: { readonly cause: MigrationCause | undefined; readonly context: HistoryContext },
+): string | undefined {
+  if (entry.row.endtime === undefined || !isGoodEnding(entry.row.status)) return cause?.target;
   const next = later[0]?.node ?? context.places.get(entry.vmid);
   return next === entry.node ? undefined : next;
 }
@@ -150,8 +166,9 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
     const before = entries.slice(0, index);
     if (!counts(entry, before, context)) return [];
     const isGood = isGoodEnding(row.status);
-    const cause = row.endtime === undefined || isGood ? undefined : context.causes.get(row.upid);
-    const to = targetOf(entry, later, context);
+    const told = causeOf(entry, { before, later }, context);
+    const cause = row.endtime === undefined || isGood ? undefined : told;
+    const to = targetOf(entry, later, { cause: told, context });
     return [
       {
         vmid,
@@ -163,6 +180,7 @@ function recordsOf(entries: readonly Entry[], context: HistoryContext): Migratio
         ...(row.endtime === undefined || isGood ? {} : { error: cause?.words ?? row.status ?? '' }),
         ...(cause?.blames === undefined ? {} : { blames: cause.blames }),
         ...(cause?.storage === undefined ? {} : { storage: cause.storage }),
+        ...(cause?.bridge === undefined ? {} : { bridge: cause.bridge }),
         ...(originOf(entry, before, context) === 'ha' ? { by: 'ha' as const } : {}),
       },
     ];
@@ -230,11 +248,13 @@ export async function readCauses(
       .filter(({ row }) => row.type !== 'hamigrate' && row.endtime !== undefined && !isGoodEnding(row.status))
       .filter((entry) => !wasStopped(entry.row.status ?? ''))
       .filter((entry) => counts(entry, entries.slice(0, entries.indexOf(entry)), known))
-      .slice(-LOGS_PER_GUEST),
+      .slice(-LOGS_PER_GUEST)
+      .map((entry, index, few) => ({ entry, rank: few.length - index })),
   );
-  failed.sort((a, b) => b.row.starttime - a.row.starttime);
+  // The latest of each guest before the second latest of any.
+  failed.sort((a, b) => a.rank - b.rank || b.entry.row.starttime - a.entry.row.starttime);
   const causes = await pMap(
-    [...underWay, ...failed.slice(0, MOST_LOGS)],
+    [...underWay, ...failed.slice(0, MOST_LOGS).map(({ entry }) => entry)],
     async ({ row: { upid } }): Promise<[Upid, MigrationCause][]> => {
       const log = await unlessUnread(pve.taskLogEnds(upid, LOG_LINES, signal), undefined);
       return log ? [[upid, migrationCause(log)]] : [];

@@ -136,6 +136,8 @@ export interface MigrationRecord {
   readonly blames?: 'node' | 'storage' | 'guest';
   /** The storage that is to blame. */
   readonly storage?: string;
+  /** The bridge that the target did not have. */
+  readonly bridge?: string;
   /** HA moved it of its own accord. */
   readonly by?: 'ha';
 }

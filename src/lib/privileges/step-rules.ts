@@ -401,7 +401,10 @@ export const STEP_RULES: StepRules = {
   // Also of a guest that HA manages: PVE hands the request on as itself, only HA's own endpoint takes Sys.Console.
   'vm.migrate': [
     seeVm,
-    onVm(['VM.Migrate'], 'to move it to another node'),
+    {
+      ...onVm(['VM.Migrate'], 'to move it to another node'),
+      at: (step) => (step.awaited ? [] : vmOf(step)),
+    },
     {
       ...onVm(['VM.Config.Disk'], 'to put its disks on another storage'),
       when: OTHER_STORAGE,

@@ -249,6 +249,8 @@ export interface MigrationCause {
   readonly target?: string;
   /** Of which PVE speaks, where a storage is to blame. */
   readonly storage?: string;
+  /** That the target does not have. */
+  readonly bridge?: string;
   /** Its own words. */
   readonly words?: string;
 }
@@ -293,7 +295,15 @@ export function migrationCause(lines: readonly string[]): MigrationCause {
     };
   }
   const node = find(NODE_CAUSE);
-  if (node !== undefined) return { ...named, blames: 'node', words: plain(node) };
+  if (node !== undefined) {
+    const bridge = /bridge '([^']+)' does not exist/.exec(node)?.[1];
+    return {
+      ...named,
+      blames: 'node',
+      words: plain(node),
+      ...(bridge === undefined ? {} : { bridge }),
+    };
+  }
   const failedThere = lines.some((line) => /remote command failed with exit code/.test(line));
   const said = failedThere ? find(FROM_TARGET) : undefined;
   return said === undefined ? named : { ...named, blames: 'node', words: plain(said) };

@@ -232,7 +232,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.migrate': {
     count: ['migration', 'migrations'],
     say: (step, names) =>
-      `${names.vm(step.vmid)}: ${step.online ? 'live ' : step.container?.restart === true ? 'by a restart ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.storageMap === undefined ? '' : `, storage ${storagePairs([step.storageMap])}`}${step.ha ? ', by HA' : ''}`,
+      `${names.vm(step.vmid)}: ${step.online ? 'live ' : step.container?.restart === true ? 'by a restart ' : ''}from ${step.node} to ${step.target}${step.withLocalDisks ? ', with its local disks' : ''}${step.storageMap === undefined ? '' : `, storage ${storagePairs([step.storageMap])}`}${step.awaited ? ', by HA of its own accord' : step.ha ? ', by HA' : ''}`,
   },
   'network.reload': { count: ['network reload', 'network reloads'], say: sayReload },
   'user.create': { count: ['user', 'users'], say: sayUser },

@@ -47,9 +47,9 @@ function keyProblem(file: string, key: string, passphrase: string | undefined): 
   const parsed = utils.parseKey(key, passphrase);
   if (!(parsed instanceof Error)) return undefined;
   if (/no passphrase/i.test(parsed.message))
-    return `${file} is encrypted: set SSH_PRIVATE_KEY_PASSPHRASE, or add it to an agent (ssh-add)`;
+    return `${file} is encrypted: give its passphrase (ssh: passphrase of the connection, or SSH_PRIVATE_KEY_PASSPHRASE), or add it to an agent (ssh-add)`;
   if (passphrase !== undefined && /passphrase|decrypt|integrity|malformed/i.test(parsed.message))
-    return `${file} is not opened by SSH_PRIVATE_KEY_PASSPHRASE`;
+    return `${file} is not opened by the passphrase that is given (ssh: passphrase of the connection, or SSH_PRIVATE_KEY_PASSPHRASE)`;
   return `${file} is no private key that can be used`;
 }
 
@@ -76,7 +76,8 @@ export function readLogin(source: LoginSource): Login {
   const agent = socket !== undefined && isAbsolute(socket) ? socket : undefined;
   if (read.key === undefined && agent === undefined && password === undefined)
     return {
-      problem: 'there is no way to log in: set SSH_PRIVATE_KEY_PATH or SSH_PASSWORD, or start an SSH agent',
+      problem:
+        'there is no way to log in: give key_file or password below ssh: of the connection (or SSH_PRIVATE_KEY_PATH, SSH_PASSWORD), or start an SSH agent',
     };
   const own = expand(knownHostsFile ?? '~/.ssh/known_hosts', env);
   return {

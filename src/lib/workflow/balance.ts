@@ -129,9 +129,9 @@ async function decide(
     const { plan } = decision;
     const request = requestFor(plan, have, rights);
     if (planChecked(request, context).lacking.length > 0) return { plan, have, request };
-    // Of containers PVE (9) says only what HA's rules are, and those of HA are left to it.
+    // Of containers PVE (9) says only what HA's rules are, and those of HA are left to it. HA itself asks nobody.
     const fresh = migrations(plan).filter(
-      ({ vmid, target, container }) => !container && !checked.has(`${vmid}>${target}`),
+      ({ vmid, target, container, awaited }) => !container && !awaited && !checked.has(`${vmid}>${target}`),
     );
     for (const { vmid, target } of fresh) checked.add(`${vmid}>${target}`);
     const found = await readVetoes(

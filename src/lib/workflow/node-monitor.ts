@@ -1,6 +1,6 @@
 /** How a round of balance asks VMmanager's nodes over SSH: the login is read for it, and the gap is told where there is none. */
 import type { Clock } from '../clock.ts';
-import type { SshSettings } from '../config/balance/env-file.ts';
+import type { SshSettings } from '../config/types.ts';
 import { readLoads } from '../inventory/vmmanager-loads.ts';
 import type { VmmanagerInventory } from '../inventory/vmmanager-types.ts';
 

@@ -375,7 +375,7 @@ describe('accounts', () => {
       'a secret in the place of a connection',
       ['user: a@pve', 'password: x', 'd: hunter2'],
       [
-        'connections.yml:5:3 c.d: unknown key → known here: platform, host, user, email, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, time_zone, bridge_range, operators',
+        'connections.yml:5:3 c.d: unknown key → known here: platform, host, user, email, use_token, password, token_name, token_value, verify_ssl, ca_file, fingerprint, timeout, time_zone, ssh, bridge_range, operators',
       ],
     ],
   ])('%s', async (_, lines, expected) => {
@@ -392,6 +392,66 @@ describe('accounts', () => {
       expect(complaints.length).toBeGreaterThan(1);
       expect(complaints.join()).not.toContain('hunter2');
     }
+  });
+});
+
+describe('ssh of VMmanager 6', () => {
+  const VMM = 'vmm:\n  platform: vmmanager6\n  host: vmm.example\n  email: a@b.example\n  password: x\n';
+
+  test('files are looked for beside this one, secrets where they are kept', async () => {
+    put('key.txt', 'hunter2\n');
+    put(
+      'connections.yml',
+      `${VMM}  ssh:\n    user: root\n    key_file: keys/id\n    known_hosts: ~/hosts\n    passphrase: env:PHRASE\n    password: file:key.txt\n    timeout: 5\n    hosts: { node1: 192.0.2.11, 2: node2.example }\n`,
+    );
+    const { connection } = await load({ env: { PHRASE: 'secret' } });
+    expect(connection.ssh).toEqual({
+      user: 'root',
+      keyFile: join(folder, 'keys/id'),
+      knownHostsFile: '~/hosts',
+      passphrase: 'secret',
+      password: 'hunter2',
+      timeout: 5,
+      hosts: { node1: '192.0.2.11', 2: 'node2.example' },
+    });
+  });
+
+  test.each([
+    ['{}', { timeout: 10, hosts: {} }],
+    ['{ password: 007 }', { timeout: 10, hosts: {}, password: '007' }],
+  ])('%s', async (written, ssh) => {
+    put('connections.yml', `${VMM}  ssh: ${written}\n`);
+    expect((await load()).connection.ssh).toEqual(ssh);
+  });
+
+  test.each<[string, string, readonly string[]]>([
+    [
+      'a variable that is not set',
+      `${VMM}  ssh: { passphrase: env:HUNTER }`,
+      [
+        'connections.yml:6:22 vmm.ssh.passphrase: the variable HUNTER is not set → export HUNTER=… before the command',
+      ],
+    ],
+    [
+      'what is no secret, and an unknown key',
+      `${VMM}  ssh: { password: [hunter2], keyfile: hunter2 }`,
+      [
+        'connections.yml:6:20 vmm.ssh.password: is a list, not text → write the secret itself, env:NAME, file:PATH, or command: [program, argument]',
+        'connections.yml:6:31 vmm.ssh.keyfile: unknown key → did you mean key_file?',
+      ],
+    ],
+    [
+      'a cluster of Proxmox VE',
+      'c: { host: h, user: a@pve, password: x, ssh: { password: hunter2 } }',
+      [
+        'connections.yml:1:46 c.ssh: has no meaning for Proxmox VE → add "platform: vmmanager6" if it is one, or remove it',
+      ],
+    ],
+  ])('%s', async (_, text, expected) => {
+    put('connections.yml', `${text}\n`);
+    const complaints = await found();
+    expect(complaints).toEqual(expected);
+    expect(complaints.join()).not.toContain('hunter2');
   });
 });
 

@@ -9,7 +9,7 @@ import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { shellWord } from '../../shell.ts';
 import { parseHost, VMMANAGER } from '../connections/parts.ts';
-import type { Connection } from '../types.ts';
+import type { Connection, SshSettings } from '../types.ts';
 
 export interface BalanceEnv {
   readonly overlay: BalanceOverlay;
@@ -19,29 +19,13 @@ export interface BalanceEnv {
   readonly clusters: readonly string[];
   /** The installation that the file logs in to, when it is the one that is meant. */
   readonly installation?: Connection;
-  /** How nodes of VMmanager 6 are reached over SSH; absent: they are not. */
-  readonly ssh?: SshSettings;
+  /** How nodes of VMmanager 6 are reached over SSH; false: they are not. Absent: the file does not say. */
+  readonly ssh?: SshSettings | false;
   /** `LOG_LEVEL`, in our words. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** `VM_BALANCER_LANG`, as it is written. */
   readonly language?: string;
   readonly warnings: readonly string[];
-}
-
-/** Of the nodes of VMmanager 6. */
-export interface SshSettings {
-  /** Where VMmanager names no account. */
-  readonly user?: string;
-  readonly keyFile?: string;
-  /** Of the key. */
-  readonly passphrase?: string;
-  readonly password?: string;
-  /** Instead of the account's and the machine's. */
-  readonly knownHostsFile?: string;
-  /** Seconds, for each node. */
-  readonly timeout: number;
-  /** Name or number of a node → host, where VMmanager tells no address. */
-  readonly hosts: Readonly<Record<string, string>>;
 }
 
 /** What the file is read for. */
@@ -50,6 +34,8 @@ export interface EnvUse {
   readonly platform?: Platform;
   /** The platform of the connection that is used where the file logs in to nothing. Default: Proxmox VE. */
   readonly usual?: () => Platform;
+  /** Do the connections themselves say how nodes are reached over SSH? Default: no. */
+  readonly hasSsh?: () => boolean;
   /** Flags that stand for variables, and win: variable → flag and value. */
   readonly flags?: Readonly<Record<string, { readonly flag: string; readonly value: string }>>;
 }
@@ -236,8 +222,10 @@ function installationOf(reader: Reader): Connection | undefined {
   };
 }
 
-function sshOf({ values, platform }: Reader): SshSettings | undefined {
-  if (platform === 'pve' || !YES.test(values['SSH_ENABLED'] ?? '')) return undefined;
+function sshOf({ values, platform }: Reader): SshSettings | false | undefined {
+  const enabled = values['SSH_ENABLED'];
+  if (platform === 'pve' || enabled === undefined) return undefined;
+  if (!YES.test(enabled)) return false;
   const given = <K extends keyof SshSettings>(key: K, name: string): { readonly [P in K]?: string } =>
     (values[name] === undefined ? {} : { [key]: values[name] }) as { readonly [P in K]?: string }; // one key, or none
   return {
@@ -282,6 +270,12 @@ function readVariables(reader: Reader): void {
   thresholds(reader);
 }
 
+/** Is the load average what CPU is judged by? */
+function isMeasured({ values, isLogin }: Pick<Reader, 'values' | 'isLogin'>, { hasSsh }: EnvUse): boolean {
+  const enabled = values['SSH_ENABLED'];
+  return enabled === undefined ? !isLogin && hasSsh?.() === true : YES.test(enabled);
+}
+
 /** Throws a ConfigError with all problems. */
 export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): BalanceEnv {
   const issues: ConfigIssue[] = [];
@@ -293,8 +287,10 @@ export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): B
     const line = lineOf(text, name);
     return line === undefined ? { file, path: name } : { file, path: name, line };
   };
+  const meant = platformOf(values, use);
   const reader: Reader = {
-    ...{ raw: {}, connections: [], clusters: [], values, ...platformOf(values, use) },
+    ...{ raw: {}, connections: [], clusters: [], values, ...meant },
+    isMeasured: isMeasured({ values, ...meant }, use),
     fail: (name, message, hint) => {
       const shown = SECRET.test(name) ? {} : { value: printable(values[name] ?? '') };
       issues.push({ ...place(name), message, ...shown, hint });
@@ -315,7 +311,7 @@ export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): B
     overlay: { raw: reader.raw, file },
     ...{ connections: reader.connections, clusters: reader.clusters },
     ...(installation ? { installation } : {}),
-    ...(ssh ? { ssh } : {}),
+    ...(ssh === undefined ? {} : { ssh }),
     ...(values['LOG_LEVEL'] === undefined ? {} : { logLevel: level }),
     ...(language === undefined ? {} : { language }),
     warnings: byLine(warnings),
@@ -329,8 +325,7 @@ export function loadBalanceEnv(file: string, use: EnvUse = {}): BalanceEnv {
   const hasSecret =
     env.overlay.raw['notify'] !== undefined ||
     env.installation !== undefined ||
-    env.ssh?.password !== undefined ||
-    env.ssh?.passphrase !== undefined;
+    (env.ssh && (env.ssh.password ?? env.ssh.passphrase) !== undefined);
   const isOpen = process.platform !== 'win32' && (mode & 0o044) !== 0 && hasSecret;
   const warning = `${file} holds a secret and others on this machine may read it: chmod 600 ${shellWord(file)}`;
   return isOpen ? { ...env, warnings: [...env.warnings, warning] } : env;

@@ -11,6 +11,8 @@ export interface Reader {
   readonly platform: Platform;
   /** Does the file itself say where to log in? */
   readonly isLogin: boolean;
+  /** Is the load average of nodes known, over SSH? */
+  readonly isMeasured: boolean;
   readonly connections: string[];
   readonly clusters: string[];
   readonly values: Readonly<Record<string, string>>;

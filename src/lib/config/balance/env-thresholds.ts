@@ -1,5 +1,5 @@
 /** The VM Balancer's thresholds in the words of balance.yml: what they meant there they mean here. */
-import { put, YES, type Reader } from './env-reader.ts';
+import { put, type Reader } from './env-reader.ts';
 
 /** A relieved node goes so far below its limit: a target may not be nearer to it. */
 const BELOW = { points: 4, part: 0.95 };
@@ -22,8 +22,7 @@ const THRESHOLDS: readonly Threshold[] = [
     most: 1000,
     hint: 'e.g. 7.0',
     // With SSH it is the load average per core, and virtual CPUs per core where a node cannot be reached.
-    keysOf: ({ values }) =>
-      YES.test(values['SSH_ENABLED'] ?? '') ? ['load_per_core', 'vcpus_per_core'] : ['vcpus_per_core'],
+    keysOf: ({ isMeasured }) => (isMeasured ? ['load_per_core', 'vcpus_per_core'] : ['vcpus_per_core']),
     below: (overload) => Number((overload * BELOW.part).toFixed(4)),
   },
   {
@@ -74,7 +73,6 @@ export function thresholds(reader: Reader): void {
       put(reader.raw, ['overload', key], overload);
       put(reader.raw, ['target', key], target);
     }
-    if (what === 'CPU' && !YES.test(reader.values['SSH_ENABLED'] ?? ''))
-      reader.raw['measures'] = ['load', 'allocation'];
+    if (what === 'CPU' && !reader.isMeasured) reader.raw['measures'] = ['load', 'allocation'];
   }
 }

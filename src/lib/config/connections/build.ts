@@ -3,7 +3,8 @@ import { parseUserId, tokenIn, userIn } from '../../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { hostTexts, isPem, parseFingerprints, parseHost, PVE, VMMANAGER } from './parts.ts';
-import { isVmmanager, timeZoneOf, vmmanagerAccount, vmmanagerHasNo } from './vmmanager.ts';
+import { sshOf } from './ssh.ts';
+import { isVmmanager, pveHasNo, timeZoneOf, vmmanagerAccount, vmmanagerHasNo } from './vmmanager.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { secretOf, type Account, type Draft, type StoredConnection } from './draft.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
@@ -160,8 +161,10 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
     watched.fail('host', 'is missing', { hint: 'add host or host:port' });
   const isOther = isVmmanager(draft.raw);
   if (isOther) vmmanagerHasNo(watched, hosts);
+  else pveHasNo(watched);
   const account = isOther ? vmmanagerAccount(watched) : accountOf(watched);
   const timeZone = isOther ? timeZoneOf(watched) : undefined;
+  const ssh = isOther ? sshOf(watched) : undefined;
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
   const operators = operatorsOf(watched);
@@ -181,5 +184,6 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
     operators,
     ...(bridgeRange ? { bridgeRange } : {}),
     ...(timeZone === undefined ? {} : { timeZone }),
+    ...(ssh ? { ssh } : {}),
   };
 }

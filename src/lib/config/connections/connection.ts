@@ -7,7 +7,7 @@ import { readAgeKeys, type KeyOptions } from './age-keys.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
-import type { Draft, StoredConnection } from './draft.ts';
+import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
 import { overlayOf, VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
@@ -22,9 +22,9 @@ import {
 } from './file.ts';
 import { configError, printable } from '../input/issues.ts';
 import { checkSchema } from '../input/schema.ts';
-import { resolveSecret } from './secret-resolve.ts';
+import { resolveSecret, type ResolveContext } from './secret-resolve.ts';
 import { isVmmanager } from './vmmanager.ts';
-import type { Connection } from '../types.ts';
+import type { Connection, SshSettings } from '../types.ts';
 import { mapping } from '../input/written.ts';
 
 export interface ConnectionOptions extends FileOptions, KeyOptions {
@@ -55,7 +55,10 @@ function complainTo(problems: ConfigIssue[]): Draft['fail'] {
   };
 }
 
-function toConnection(stored: StoredConnection, secret: string): Connection {
+function toConnection(
+  stored: StoredConnection,
+  { secret, ssh }: { readonly secret: string; readonly ssh: SshSettings | undefined },
+): Connection {
   const { name, platform, hosts, tls, timeout, operators, bridgeRange, timeZone, login } = stored;
   const auth: Connection['auth'] =
     login.kind === 'token'
@@ -66,20 +69,43 @@ function toConnection(stored: StoredConnection, secret: string): Connection {
     ...(platform === undefined ? {} : { platform }),
     ...(bridgeRange ? { bridgeRange } : {}),
     ...(timeZone === undefined ? {} : { timeZone }),
+    ...(ssh ? { ssh } : {}),
   };
 }
 
-/** The secret of this one connection only; `complain` hears why there is none. */
+/** Undefined after a complaint. */
+async function resolveSsh(
+  { password, passphrase, ...rest }: StoredSsh,
+  context: ResolveContext,
+  complain: Draft['fail'],
+): Promise<SshSettings | undefined> {
+  const found: { password?: string; passphrase?: string } = {};
+  for (const [key, source] of Object.entries({ passphrase, password })) {
+    const secret = source && (await resolveSecret(source, context));
+    if (secret && 'problem' in secret) {
+      complain(`ssh.${key}`, secret.problem, { hint: secret.hint });
+      return undefined;
+    }
+    if (secret) found[key as keyof typeof found] = secret.value; // one of the two above
+  }
+  return { ...rest, ...found };
+}
+
+/** The secrets of this one connection only; `complain` hears why there is none. */
 async function resolve(
   stored: StoredConnection,
   { options, warn }: { readonly options: ConnectionOptions; readonly warn: (text: string) => void },
   complain: Draft['fail'],
 ): Promise<Connection | undefined> {
   const keys = (): AgeKeys => readAgeKeys(options, warn);
-  const secret = await resolveSecret(stored.secret, { env: options.env, keys, warn });
-  if ('value' in secret) return toConnection(stored, secret.value);
-  complain(stored.secretKey, secret.problem, { hint: secret.hint });
-  return undefined;
+  const context = { env: options.env, keys, warn };
+  const secret = await resolveSecret(stored.secret, context);
+  if ('problem' in secret) {
+    complain(stored.secretKey, secret.problem, { hint: secret.hint });
+    return undefined;
+  }
+  const ssh = stored.ssh && (await resolveSsh(stored.ssh, context, complain));
+  return stored.ssh && !ssh ? undefined : toConnection(stored, { secret: secret.value, ssh });
 }
 
 async function loadFromEnv({ raw }: Overlay, options: ConnectionOptions): Promise<LoadedConnection> {
@@ -118,7 +144,9 @@ function draftOf(
     folderOf: (key) => (isFromEnv(key) ? cwd : dirname(file)),
     isLiteral: isFromEnv,
     fail: (key, message, details) =>
-      isFromEnv(key) ? complain(key, message, details) : issues.add([name, key], message, details),
+      isFromEnv(key)
+        ? complain(key, message, details)
+        : issues.add([name, ...key.split('.')], message, details),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A connection in the making: what was written, where complaints go, and its secret where it is kept. Fetches nothing. */
-import type { Connection } from '../types.ts';
+import type { Connection, SshSettings } from '../types.ts';
 import type { Written } from '../input/written.ts';
 import { parseSecret, type SecretSource } from './secret-source.ts';
 
@@ -10,6 +10,7 @@ export interface Draft {
   readonly folderOf: (key: string) => string;
   /** Is the secret of this key meant as it stands, whatever it looks like? */
   readonly isLiteral: (key: string) => boolean;
+  /** `ssh.user`: a key below another. */
   readonly fail: (
     key: string,
     message: string,
@@ -19,12 +20,19 @@ export interface Draft {
 
 export type SecretKey = 'password' | 'token_value';
 
+/** Its secrets are still where they are kept. */
+export interface StoredSsh extends Omit<SshSettings, 'password' | 'passphrase'> {
+  readonly password?: SecretSource;
+  readonly passphrase?: SecretSource;
+}
+
 /** A connection whose secret is still where it is kept. */
-export interface StoredConnection extends Omit<Connection, 'auth'> {
+export interface StoredConnection extends Omit<Connection, 'auth' | 'ssh'> {
   /** `id`: user, or whole id of the token. */
   readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
   readonly secret: SecretSource;
   readonly secretKey: SecretKey;
+  readonly ssh?: StoredSsh;
 }
 
 export type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;

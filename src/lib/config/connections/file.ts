@@ -28,7 +28,18 @@ export interface ConnectionsFile {
   readonly issues: Issues;
 }
 
-export const SECRET_KEYS = ['password', 'token_value'] as const;
+/** Where a connection may hold a secret, or say where it is kept. */
+export const SECRET_PATHS: readonly (readonly string[])[] = [
+  ['password'],
+  ['token_value'],
+  ['ssh', 'password'],
+  ['ssh', 'passphrase'],
+];
+
+/** What stands there. */
+export function writtenAt(raw: unknown, path: readonly string[]): unknown {
+  return path.reduce((below: unknown, key) => mapping(below)[key], raw);
+}
 
 /** Whatever else stands in a connections file may be a secret in the wrong place. */
 const SHOWN_KEYS = new Set([
@@ -44,6 +55,8 @@ const SHOWN_KEYS = new Set([
   'platform',
   'email',
   'time_zone',
+  'key_file',
+  'known_hosts',
 ]);
 
 function isSecret(path: Path): boolean {
@@ -73,7 +86,7 @@ export function noFile(options: FileOptions): never {
 
 /** `007` is a password, not a number. */
 export function parseConnections(content: string, file: string): YamlFile {
-  const textKeys = new Set([...textKeysOf('connections'), ...SECRET_KEYS]);
+  const textKeys = new Set([...textKeysOf('connections'), ...SECRET_PATHS.flat()]);
   return readYaml(content, file, { textKeys });
 }
 
@@ -138,7 +151,7 @@ export function isPlainSecret(written: unknown): written is string {
 /** The bits mean nothing on Windows. */
 export function modeWarnings({ file, mode, value }: ConnectionsFile): string[] {
   const isOpen = process.platform !== 'win32' && (mode & 0o044) !== 0;
-  const secrets = Object.values(value).flatMap((raw) => SECRET_KEYS.map((key) => mapping(raw)[key]));
+  const secrets = Object.values(value).flatMap((raw) => SECRET_PATHS.map((path) => writtenAt(raw, path)));
   if (!isOpen || !secrets.some(isPlainSecret)) return [];
   const octal = mode.toString(8).padStart(4, '0');
   return [

@@ -9,6 +9,18 @@ export function isVmmanager(raw: Written): boolean {
 /** Keys that only Proxmox VE has a meaning for. */
 const OF_PVE = ['user', 'use_token', 'token_name', 'token_value', 'operators', 'bridge_range'];
 
+/** Keys that only VMmanager 6 has a meaning for. */
+const OF_VMMANAGER = ['email', 'time_zone', 'ssh'];
+
+export function pveHasNo({ raw, fail }: Draft): void {
+  for (const key of OF_VMMANAGER) {
+    if (raw[key] === undefined) continue;
+    fail(key, 'has no meaning for Proxmox VE', {
+      hint: 'add "platform: vmmanager6" if it is one, or remove it',
+    });
+  }
+}
+
 /** Complains of keys that mean nothing there, and of a second address. */
 export function vmmanagerHasNo({ raw, fail }: Draft, hosts: readonly string[]): void {
   for (const key of OF_PVE) {

@@ -17,6 +17,7 @@ import {
   standBridge,
   standScene,
   type GuestSpec,
+  type NodeSpec,
   type Scene,
 } from './builders.ts';
 
@@ -1077,6 +1078,123 @@ describe('evacuate', () => {
     expect(() => plan({ nodes: three, guests: [] }, ALL, { evacuate: ['pve9'] })).toThrow(
       'the cluster has no node pve9',
     );
+  });
+
+  describe('of a node in maintenance, whose guests HA takes in vain to where their bridge is missing', () => {
+    const nodes: readonly NodeSpec[] = [
+      { name: 'pve1', maintenance: true },
+      { name: 'pve2' },
+      { name: 'pve3' },
+    ];
+    const anna = { user: 'anna', vmids: [10001, 10002], node: 'pve1', bridge: 'vmbr1000' };
+    const vain = (vmid: number, to: string, bridge = 'vmbr1000') => ({
+      ...{ vmid, from: 'pve1', to, bridge, blames: 'node' as const, by: 'ha' as const },
+      ...{
+        start: ago(2),
+        end: ago(1),
+        status: 'failed' as const,
+        error: `bridge '${bridge}' does not exist`,
+      },
+    });
+    /** HA tries again all the time, and has the guest locked for it. */
+    const again = (vmid: number, to: string) => ({
+      ...{ vmid, from: 'pve1', to, by: 'ha' as const, start: ago(0), status: 'running' as const },
+    });
+    const managed = (vmids: readonly number[], guest: object = {}): Scene => {
+      const scene = standScene([anna], { nodes, guests: [{ vmid: 900, node: 'pve1', gib: 2 }] });
+      const guests = scene.guests.map((one) =>
+        vmids.includes(one.vmid) ? { ...one, ha: true, lock: 'migrate', ...guest } : one,
+      );
+      return { ...scene, guests };
+    };
+    const onVmbr7 = (scene: Scene): Scene => ({
+      ...scene,
+      bridges: { pve1: [standBridge('vmbr1000', 'anna'), localBridge('vmbr7')] },
+      guests: scene.guests.map((one) =>
+        one.ha === true
+          ? { ...one, values: { ...one.values, net2: 'virtio=BC:24:11:00:00:07,bridge=vmbr7' } }
+          : one,
+      ),
+    });
+    const order = (scene: Scene, over: Partial<BalanceInventory>): BalanceDecision =>
+      plan({ ...scene, over: { ...scene.over, ...over } }, '{}', { evacuate: ['pve1'] });
+
+    test('the bridge is made there, the reload awaited, nothing sent to HA, the bridge here removed', () => {
+      const migrations = [vain(10001, 'pve3'), vain(10002, 'pve3'), again(10002, 'pve3')];
+      const tasks = [{ node: 'pve1', type: 'qmigrate', id: '10002' }];
+      const decision = order(managed([10001, 10002]), { migrations, tasks });
+      expect(ids(decision)).toEqual([
+        'bridge.create:pve3/vmbr1000',
+        'network.reload:pve3 < ~bridge.create:pve3/vmbr1000',
+        'vm.migrate:10001 < bridge.create:pve3/vmbr1000 network.reload:pve3',
+        'vm.migrate:10002 < bridge.create:pve3/vmbr1000 network.reload:pve3 vm.migrate:10001',
+        'bridge.delete:pve1/vmbr1000 < vm.migrate:10001 vm.migrate:10002',
+        'network.reload:pve1 < bridge.delete:pve1/vmbr1000',
+      ]);
+      const awaited = decision.plan.steps.flatMap((step) =>
+        step.kind === 'vm.migrate' ? [[step.ha, step.awaited]] : [],
+      );
+      expect(awaited).toEqual([
+        [true, true],
+        [true, true],
+      ]);
+      expect(decision.plan.balance.moves[0]?.reason).toBe('pve1 is being emptied');
+      expect(decision.plan.warnings).toContain(
+        'vmbr1000 is missing on pve3, so that HA tries in vain to take 10001, 10002 there',
+      );
+    });
+
+    test('those that HA does not have go along, after it', () => {
+      const decision = order(managed([10002], { gib: 1 }), { migrations: [vain(10002, 'pve3')] });
+      const steps = decision.plan.steps.flatMap((step) =>
+        step.kind === 'vm.migrate' ? [[step.vmid, step.target, step.awaited]] : [],
+      );
+      expect(steps).toEqual([
+        [10002, 'pve3', true],
+        [10001, 'pve3', undefined],
+      ]);
+    });
+
+    test.each<[string, Scene, Partial<BalanceInventory>, string]>([
+      [
+        'it takes them to several nodes',
+        managed([10001, 10002]),
+        { migrations: [vain(10001, 'pve2'), vain(10002, 'pve3')] },
+        'HA takes it to pve',
+      ],
+      [
+        'the bridge is none of ours',
+        onVmbr7(managed([10001, 10002])),
+        { migrations: [vain(10001, 'pve2', 'vmbr7'), vain(10002, 'pve2', 'vmbr7')] },
+        'vmbr7',
+      ],
+      [
+        'what waits to be applied there is not ours',
+        managed([10001, 10002]),
+        {
+          migrations: [vain(10001, 'pve2'), vain(10002, 'pve2')],
+          networks: inventory(managed([])).networks.map((one) => ({
+            ...one,
+            pending: [{ iface: 'vmbr5', change: 'added', ours: false, text: '+x' }],
+          })),
+        },
+        'network changes that are not ours are staged there',
+      ],
+      ['it has not tried', managed([10001, 10002], { lock: '' }), {}, 'which takes it off pve1'],
+      [
+        'that was long ago',
+        managed([10001, 10002], { lock: '' }),
+        {
+          migrations: [10001, 10002].map((vmid) => ({ ...vain(vmid, 'pve2'), end: ago(15), start: ago(16) })),
+        },
+        'which takes it off pve1',
+      ],
+    ])('nothing is made when %s', (_, scene, over, why) => {
+      const decision = order(scene, over);
+      expect(decision.plan.steps.filter(({ kind }) => kind === 'bridge.create')).toEqual([]);
+      expect(decision.plan.balance.remaining).toEqual(expect.arrayContaining([10001, 10002]));
+      expect(JSON.stringify(decision.plan.balance.rejected)).toContain(why);
+    });
   });
 
   test('it does not wait for the cooldown, and does not send back', () => {

@@ -37,7 +37,16 @@ async function locate(step: MigrateStep, io: StepIo): Promise<string> {
 }
 
 function tooLong(step: MigrateStep): StepError {
-  const { node, target, timeoutSeconds } = step;
+  const { node, target, timeoutSeconds, awaited } = step;
+  if (awaited) {
+    return new StepError(
+      'MIGRATION_TIMEOUT',
+      `HA has not taken ${nameOf(step)} from ${node} to ${target} within ${timeoutSeconds} s`,
+      {
+        hint: `see whether ${node} is in maintenance still, and \`ha-manager status\`; then run balance again`,
+      },
+    );
+  }
   return new StepError(
     'MIGRATION_TIMEOUT',
     `the migration of ${nameOf(step)} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
@@ -110,14 +119,17 @@ async function judge(step: MigrateStep, io: StepIo, ended: true | TaskError): Pr
   throw failure(step, where, ended === true ? undefined : ended);
 }
 
-/** HA's manager starts the migration itself, some rounds of 10 s after the request, with a task of its own. */
+/**
+ * HA's manager starts the migration itself, some rounds of 10 s after the request, with a task of its own. Of those that
+ * it starts unasked, one from before `since` had no bridge to go to.
+ */
 async function followHa(step: MigrateStep, io: StepIo, { since, deadline }: HaRun): Promise<StepOutcome> {
   const { node, target, vmid } = step;
   for (;;) {
     const child = await activeMigration(step, io);
     if (child) {
       const ended = await follow(step, io, { upid: child.upid, deadline });
-      if (ended !== true) return judge(step, io, ended);
+      if (ended !== true && child.starttime >= since) return judge(step, io, ended);
     }
     const where = await locate(step, io);
     if (where === target) return 'done';
@@ -170,6 +182,7 @@ async function migrate(step: MigrateStep, io: StepIo): Promise<StepOutcome> {
       });
     }
   }
+  if (step.awaited) return followHa(step, io, { since, deadline });
   const upid = running?.upid ?? (await start(step, io));
   const ended = await follow(step, io, { upid, deadline });
   if (step.ha && ended === true) return followHa(step, io, { since: running?.starttime ?? since, deadline });

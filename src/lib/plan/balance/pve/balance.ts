@@ -8,6 +8,7 @@ import { decide, type Decision } from '../core/decide.ts';
 import { lessonNotes } from '../core/lessons.ts';
 import { lostHistory, unknownNodes } from '../core/verdict.ts';
 import { constraintsOn } from './constraints.ts';
+import { ledNotes } from './ha-led.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
 import { plannedStands, planSteps } from './steps.ts';
 import { bridgesOf, createWorld, isLocalNetwork, type World } from './world.ts';
@@ -60,6 +61,7 @@ function warningsOf(world: World): string[] {
       : []),
     ...lostHistory(world),
     ...lessonNotes(world),
+    ...ledNotes(world.led),
   ];
 }
 

@@ -38,8 +38,8 @@ function hostMount({ vmid }: BalanceGuest, { facts }: World): string | undefined
   );
 }
 
-function locked({ vmid, node, lock }: BalanceGuest, { have }: World): string | undefined {
-  if (lock === undefined || lock === '') return undefined;
+function locked({ vmid, node, lock }: BalanceGuest, { have, led }: World): string | undefined {
+  if (lock === undefined || lock === '' || (lock === 'migrate' && led.has(vmid))) return undefined;
   const hold = holdOn({ vmid, node }, lock, have.tasks);
   return hold.kind === 'operation' ? sayHold(hold) : `${sayHold(hold)}: ${holdHint({ vmid, node }, hold)}`;
 }
@@ -50,8 +50,11 @@ function state({ status }: BalanceGuest): string | undefined {
     : `is neither running nor stopped (${status})`;
 }
 
-function haManaged({ ha }: BalanceGuest, { config, have }: World): string | undefined {
-  if (!ha) return undefined;
+function haManaged({ vmid, ha, node }: BalanceGuest, world: World): string | undefined {
+  const { config, have, led, evacuated, nodes } = world;
+  if (!ha || led.has(vmid)) return undefined;
+  if (config.ha === 'skip' && evacuated.has(node) && nodes.get(node)?.maintenance === true)
+    return `is managed by HA, which takes it off ${node}, being in maintenance, by itself`;
   if (config.ha === 'skip') return 'is managed by HA (`ha: follow` moves it through HA)';
   if (have.haUnread) return 'is managed by HA, of which not all can be read';
   return have.haAutoRebalance ? 'is managed by HA, which balances by itself (ha-auto-rebalance)' : undefined;
@@ -65,10 +68,11 @@ function networkUnread({ node }: BalanceGuest, { networks }: World): string | un
 }
 
 /** HA moves the members of a positive resource affinity along with each other. */
-function haBundle({ vmid, ha }: BalanceGuest, { haRules }: World): string | undefined {
-  const rule = ha
-    ? haRules.get(vmid)?.find((one) => one.kind === 'resource-affinity' && one.affinity === 'positive')
-    : undefined;
+function haBundle({ vmid, ha }: BalanceGuest, { haRules, led }: World): string | undefined {
+  const rule =
+    ha && !led.has(vmid)
+      ? haRules.get(vmid)?.find((one) => one.kind === 'resource-affinity' && one.affinity === 'positive')
+      : undefined;
   return rule && rule.vmids.length > 1 ? `is tied to others by HA rule ${rule.name}` : undefined;
 }
 

@@ -48,6 +48,7 @@ function migrate(
       withLocalDisks: online && hasLocalDisks(guest, world),
       ...(storageMap ? { storageMap } : {}),
       ha: guest.ha,
+      ...(world.led.has(guest.vmid) ? { awaited: true } : {}),
       conntrack: online && isNew,
       ...(bandwidth === undefined ? {} : { bandwidth }),
       timeoutSeconds: migrationTimeout,
@@ -71,7 +72,11 @@ function migrations(
       ...(leaving.get(move.to) ?? []),
     ];
     let before: string | undefined;
-    const guests = move.unit.guests.flatMap(({ vmid }) => world.guests.get(vmid) ?? []);
+    // HA waits for nobody. Where it fails, the rest of the unit stays.
+    const isFree = ({ vmid }: BalanceGuest): number => Number(!world.led.has(vmid));
+    const guests = move.unit.guests
+      .flatMap(({ vmid }) => world.guests.get(vmid) ?? [])
+      .sort((a, b) => isFree(a) - isFree(b));
     const steps = guests.map((guest) => {
       const dependsOn = [...waits, ...(before === undefined ? [] : [before])];
       const step = migrate(guest, move, { world, dependsOn });

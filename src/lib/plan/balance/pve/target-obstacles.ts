@@ -77,6 +77,14 @@ function haRules(move: Move): string | undefined {
   });
 }
 
+/** HA asks nobody where to. */
+function ledElsewhere(move: Move): string | undefined {
+  return ofGuests(move, ({ vmid }) => {
+    const led = move.world.led.get(vmid);
+    return led && led.to !== move.target.name ? `HA takes it to ${led.to}` : undefined;
+  });
+}
+
 // Hardware and software.
 
 /** A running machine keeps its type, and needs a QEMU at least as new; where no list tells, PVE's version does. */
@@ -295,6 +303,7 @@ function fixed(rule: Rule): Rule {
 /** Cheap ones first: most nodes fail at an early one. */
 const UNIT_RULES: Rules<Move> = [
   ['cpus', fixed(threads)],
+  ['ha-led', fixed(ledElsewhere)],
   ['ha-rule', haRules],
   ['blamed', blamedStorage],
   ['version', fixed(version)],

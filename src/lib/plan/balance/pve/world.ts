@@ -9,6 +9,7 @@ import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
+import { ledByHa, withoutVainTries, type LedGuests } from './ha-led.ts';
 import { landings, type Landings } from './landing.ts';
 import { standKey, type LocalVolume, type Stand } from '../core/types.ts';
 import { isRunning } from '../core/load.ts';
@@ -68,6 +69,8 @@ export interface World extends CoreWorld {
   readonly bridgeUseNodes: ReadonlySet<string>;
   readonly bridgeGuests: BridgeGuests;
   readonly haRules: ReadonlyMap<number, readonly HaRule[]>;
+  /** Whom HA wants to take off nodes that are to be emptied. */
+  readonly led: LedGuests;
 }
 
 const MIB = 2 ** 20;
@@ -131,8 +134,12 @@ export interface WorldInput {
 }
 
 /** What runs on a guest now. Tasks on nodes, storages and the like have other ids. */
-function tasksOn({ tasks }: BalanceInventory): Map<number, string> {
-  return new Map(tasks.flatMap(({ id, type }) => (/^\d+$/.test(id) ? [[Number(id), type] as const] : [])));
+function tasksOn({ tasks }: BalanceInventory, led: LedGuests): Map<number, string> {
+  return new Map(
+    tasks.flatMap(({ id, type }) =>
+      /^\d+$/.test(id) && !(type === 'qmigrate' && led.has(Number(id))) ? [[Number(id), type] as const] : [],
+    ),
+  );
 }
 
 function localVolumesOf(
@@ -167,8 +174,10 @@ type Maps = Omit<
 function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
   const nodes = have.nodes.map((node) => withoutArc(node, have, config));
   const movable = have.guests.flatMap((guest) => (guest.template ? [] : [withRestart(guest)]));
-  const seen = { ...have, nodes, guests: movable, evacuate, vetoes };
-  const indexed = indexSeen({ ...seen, tasks: tasksOn(have) }, config);
+  const led = ledByHa(have, evacuate);
+  const migrations = withoutVainTries(have.migrations, led);
+  const seen = { ...have, nodes, guests: movable, migrations, evacuate, vetoes };
+  const indexed = indexSeen({ ...seen, tasks: tasksOn(have, led) }, config);
   const { guests } = indexed;
   const configs = have.configs.filter(({ vmid, node }) => guests.get(vmid)?.node === node);
   const descriptions = new Map(
@@ -204,6 +213,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     bridgeUseNodes: new Set(have.bridgeUseNodes),
     bridgeGuests: indexBridgeGuests(have),
     haRules: group(have.haRules.flatMap((rule) => rule.vmids.map((vmid) => [vmid, rule] as const))),
+    led,
   };
 }
 

@@ -224,6 +224,8 @@ export interface VmSteps {
     readonly storageMap?: Readonly<Record<string, string>>;
     /** Managed by HA: the task only queues the request. */
     readonly ha: boolean;
+    /** HA moves it of its own accord, its node being in maintenance: nothing is sent. */
+    readonly awaited?: true;
     /** Keep connection tracking; PVE 9. */
     readonly conntrack: boolean;
     /** KiB/s. */
