@@ -12,6 +12,7 @@ const states: StateTexts = {
     'io-error': 'io-error',
     'internal-error': 'internal-error',
     cloning: 'cloning',
+    'being made': 'being made',
     'half made': 'half made',
     'not made': 'not made',
     missing: 'missing',

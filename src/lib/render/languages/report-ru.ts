@@ -10,6 +10,7 @@ const states: StateTexts = {
     'io-error': 'ошибка ввода-вывода',
     'internal-error': 'внутренняя ошибка',
     cloning: 'копируется',
+    'being made': 'создаётся',
     'half made': 'создана не до конца',
     'not made': 'не создана',
     missing: 'отсутствует',
