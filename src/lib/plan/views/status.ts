@@ -4,7 +4,7 @@ import type { Inventory, RunningTask } from '../../inventory/types.ts';
 import { isLockPast, LOCK_POOL, parseLockMark } from '../../marks/lock.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
-import { isAnyCloning } from '../cluster/locks.ts';
+import { isAnyCloning, seesTasks } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
@@ -34,11 +34,6 @@ function networksOf({ index, selection, networks }: StatusInput): Map<string, Se
   }
   if (selection.lab !== undefined && networks) found.set(selection.lab, new Set(networks));
   return found;
-}
-
-/** A caller that does not see the tasks of others cannot tell a lock that was left behind. */
-function seesTasks({ rights = {} }: Inventory): boolean {
-  return privilegesOn(rights, '/nodes')['Sys.Audit'] === true;
 }
 
 /**
