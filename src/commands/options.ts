@@ -1,5 +1,6 @@
 /** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { spanText } from '../lib/pve-values/moment.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
 
 export interface GlobalFlags {
@@ -58,7 +59,7 @@ export function durationSeconds(text: string): number {
 export function pauseSeconds(least: number): (text: string) => number {
   return (text) => {
     const seconds = durationSeconds(text);
-    if (seconds < least) throw new InvalidArgumentError(`"${text}" is less than ${least}s.`);
+    if (seconds < least) throw new InvalidArgumentError(`"${text}" is less than ${spanText(least)}.`);
     return seconds;
   };
 }

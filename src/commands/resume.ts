@@ -92,6 +92,7 @@ export interface StartsOver {
 /** Their hint is another command: the same one would be refused again. */
 const NEEDS_OTHER_WORDS: ReadonlySet<string> = new Set([
   ...['SNAPSHOTS_LOST', 'SNAPSHOT_MISSING', 'SNAPSHOT_NAME_TAKEN'],
+  ...['SNAPSHOT_NAME_USED', 'SNAPSHOT_NOT_OURS', 'SNAPSHOT_NOT_NEWEST'],
   ...['SHARED_POOL', 'UNTIL_PAST', 'NO_EXPIRY'],
 ]);
 

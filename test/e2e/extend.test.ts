@@ -58,7 +58,35 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       'anna@pve 2027-02-11T00:00:00.000Z',
       'boris@pve 2027-02-11T00:00:00.000Z',
     ]);
+    const past = await run(cluster, `extend ${CLASS} --until 2020-01-01 --shorten`);
+    expect([past.code, past.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+      0,
+      expect.stringMatching(
+        /warning: 2020-01-01 is past, today is 2026-\S+: nobody can log in with .* the next `cleanup --expired` removes the stands/,
+      ),
+    ]);
   });
+});
+
+test('where nothing is to do, why comes first, once for all, and no machine is listed', async () => {
+  const cluster = await startCluster();
+  const { run } = room({ ...FILES, 'users.yml': 'users: [anna@pve, boris@pve, carla@pve, dora@pve]\n' });
+  await run(cluster, 'deploy -c @web.yml -u @users.yml');
+  const { code, stdout } = await run(cluster, 'extend --lab web --until 2027-03-01');
+  expect([code, stdout]).toEqual([
+    0,
+    `Nothing to do for 4 stands
+
+Notes
+  anna@pve: lab web never expires: left so without --shorten
+    the same for 3 more: boris@pve, carla@pve, dora@pve
+
+4 stands are unchanged (--wide lists them)
+
+4 stands: 4 unchanged
+`,
+  ]);
+  expect((await run(cluster, 'extend --lab web --until 2027-03-01 --wide')).stdout).toContain('10000');
 });
 
 test('an account outlives every stand of its user; one that is not ours is told of', async () => {

@@ -172,7 +172,7 @@ test('guests that do not obey are told by name; --force cuts their power', async
   expect([code, states(cluster)]).toEqual([5, { ...all('off'), [BORIS_PC]: 'on' }]);
   expect(result.summary.stands.find(({ user }) => user === 'boris@pve')!.error).toMatchObject({
     code: 'SHUTDOWN_IGNORED',
-    message: `VM ${BORIS_PC} on pve1 did not shut down within 30 s`,
+    message: `VM ${BORIS_PC} on pve1 did not shut down within 30s`,
   });
   expect((await power(cluster, 'reboot --lab net --timeout 10s')).result.summary.status).toBe('failed');
   expect((await power(cluster, 'shutdown --lab net --timeout 30s --force')).code).toBe(0);
@@ -322,7 +322,8 @@ test('VM.PowerMgmt on the machines is all that switching them on takes', async (
 
 test.each([
   ['start', 'NO_SELECTION', /power start needs to be told which stands/],
-  ['suspend --lab net --idle 5m', 'IDLE_TIME', /10m to 24h/],
+  ['suspend --lab net --idle 5m', 'IDLE_TIME', /10m to 24h, got 5m$/m],
+  ['suspend --lab net --idle 400d', 'IDLE_TIME', /10m to 24h, got 400d$/m],
   ['suspend --lab net --pause --storage ceph', 'PAUSE_STORAGE', /writes nothing/],
   ['start --lab nte', 'UNKNOWN_NAME', /no such lab/],
 ])('%s: %s', async (line, code, message) => {

@@ -7,6 +7,27 @@ const failed = (vmid: number, detail: string, node = 'pve1'): Problem => ({
   ...{ kind: 'task-failed', user: `s${vmid}@pve`, lab: 'net', machine: 'pc', vmid, node, detail },
 });
 
+test('of a machine that an administrator took out, and of one in doubt, the way out is a whole command', () => {
+  const at = { user: 'anna@pve', lab: 'net', machine: 'pc', vmid: 10000, node: 'pve1' };
+  const problems: Problem[] = [
+    { kind: 'machine-left-pool', ...at },
+    { kind: 'machine-in-doubt', ...at, machine: undefined } as never,
+  ];
+  const hints = (files?: Parameters<typeof problemTexts>[1]) =>
+    problemTexts(problems, files).flatMap((text) => text.hints);
+  const out = 'put VM 10000 back into the pool of anna@pve, or remove it, or leave it and make another: ';
+  const files = 'run deploy again with the files of lab net and --only anna@pve';
+  expect(hints()).toEqual([
+    `${out}${files} --replace pc`,
+    `take it out of the pool, or take it over: ${files} --adopt`,
+  ]);
+  const command = 'deploy-stand deploy -c l.yml -u u.yml --only anna@pve';
+  expect(hints({ lab: 'l.yml', users: ['u.yml'] })).toEqual([
+    `${out}${command} --replace pc`,
+    `take it out of the pool, or take it over: ${command} --adopt`,
+  ]);
+});
+
 test('failures of one kind on one node are folded, also where PVE names the VM in them; others stay as they are', () => {
   const locked = (vmid: number, node?: string) =>
     failed(vmid, `qmrollback: can't lock file '/var/lock/qemu-server/lock-${vmid}.conf' - got timeout`, node);

@@ -45,7 +45,7 @@ describe('plain', () => {
     expect(stream.take()).toBe(''); // 5 s are over, but not a tenth
     clock.advance(24_000);
     ui.event(succeeded(second!));
-    expect(stream.take()).toMatch(/^8 %: accounts 1\/6 · .* · 0:30\n$/);
+    expect(stream.take()).toMatch(/^8 %: accounts 0\/2 · claims 1\/4 · .* · 0:30\n$/);
     ui.event(succeeded(third!));
     expect(stream.take()).toBe(''); // a tenth, but too soon
     clock.advance(5_000);
@@ -193,7 +193,7 @@ describe('terminal', () => {
     expect(stream.take()).toBe('<start>');
     clock.advance(130_000);
     ui.event(succeeded(clone));
-    expect(fake.frame()).toContain('applying accounts 0/6 · ');
+    expect(fake.frame()).toContain('applying accounts 0/2 · ');
     expect(fake.frame().length).toBeLessThanOrEqual(77);
     expect(stream.take()).toBe('');
     ui.event(failed(clone, broken));
@@ -233,7 +233,7 @@ describe('terminal', () => {
     ui.event(failed(clone, broken));
     ui.done();
     expect(stream.text).toContain('reading the cluster');
-    expect(stream.text).toContain('applying accounts 0/6');
+    expect(stream.text).toContain('applying accounts 0/2');
     expect(stream.text).toContain('[TASK_FAILED]');
     expect(stdout).not.toHaveBeenCalled();
     const ended = new Set(cleared.mock.calls.map(([timer]) => timer));

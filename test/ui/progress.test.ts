@@ -24,7 +24,7 @@ describe('progress', () => {
     const progress = createProgress(clock);
     progress.start(net);
     expect(formatProgress(progress.state(), 200)).toBe(
-      'accounts 0/6 · bridges 0/2 · reloads 0/1 · clones 0/4 · configured 0/4 · joined 0/2 · access 0/2 · started 0/2 · 0:00',
+      'accounts 0/2 · claims 0/4 · bridges 0/2 · reloads 0/1 · clones 0/4 · configured 0/4 · joined 0/2 · access 0/2 · started 0/2 · 0:00',
     );
     const clones = steps.filter((step) => step.kind === 'vm.clone');
     clock.advance(10_000);

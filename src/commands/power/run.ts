@@ -3,6 +3,7 @@ import { UsageError } from '../../lib/errors.ts';
 import type { PowerAction } from '../../lib/plan/document/plan.ts';
 import { power, previewPower, type PowerWant } from '../../lib/workflow/power.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
+import { spanText } from '../../lib/pve-values/moment.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection } from '../selection.ts';
@@ -28,7 +29,7 @@ const LONGEST_IDLE = 86_400;
 
 function assertSense({ idle, pause, storage }: PowerFlags): void {
   if (idle !== undefined && (idle < SHORTEST_IDLE || idle > LONGEST_IDLE)) {
-    throw new UsageError('IDLE_TIME', `--idle takes 10m to 24h, got ${idle} s`, {
+    throw new UsageError('IDLE_TIME', `--idle takes 10m to 24h, got ${spanText(idle)}`, {
       hint: 'for example: --idle 2h',
     });
   }

@@ -1,7 +1,7 @@
 /** The pool that is a lock, as one run sees it: created by one only, renewed, written over when expired. Waits for nobody. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { formatLockMark, LOCK_POOL, parseLockMark, type LockMark } from '../marks/lock.ts';
+import { formatLockMark, isLockPast, LOCK_POOL, parseLockMark, type LockMark } from '../marks/lock.ts';
 import type { PveApi } from '../proxmox/types.ts';
 import { isAlreadyExists, isNotFound } from '../proxmox/words.ts';
 import { attempt, type RetryIo } from './retry.ts';
@@ -81,7 +81,7 @@ export class LockPool {
 
   isPast({ until, owner }: Holder): boolean {
     if (until === undefined) return false;
-    return Date.parse(until) < this.#pve.serverTime().getTime() || this.#isGone(owner);
+    return isLockPast({ until }, this.#pve.serverTime().getTime()) || this.#isGone(owner);
   }
 
   /** False: there is a lock. Of all that try at once PVE lets one create the pool. */

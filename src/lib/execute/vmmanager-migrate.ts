@@ -1,6 +1,7 @@
 /** Moves a guest of VMmanager 6 to another node and says where it ended up. Never stops a migration, never orders one twice. */
 import type { Clock } from '../clock.ts';
 import type { Step, StepOf } from '../plan/document/step.ts';
+import { spanText } from '../pve-values/moment.ts';
 import { VmmanagerAnswerLost, VmmanagerError, VmmanagerUnreachable } from '../vmmanager/errors.ts';
 import type { MigrationRow, TaskWord, VmmanagerApi } from '../vmmanager/types.ts';
 import { StepError } from './step-error.ts';
@@ -53,7 +54,7 @@ async function history({ vmid }: MigrateStep, io: VmmanagerIo): Promise<readonly
 function tooLong({ vmid, node, target, timeoutSeconds }: MigrateStep): StepError {
   return new StepError(
     'MIGRATION_TIMEOUT',
-    `the migration of VM ${vmid} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
+    `the migration of VM ${vmid} from ${node} to ${target} takes longer than ${spanText(timeoutSeconds)} and goes on`,
     { hint: `follow it in the tasks of VMmanager; balance leaves VM ${vmid} alone for the blacklist's time` },
   );
 }

@@ -152,7 +152,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
   const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
-  const [{ tasks, failures }, loaded, stock] = await Promise.all([
+  const [{ tasks, justEnded, failures }, loaded, stock] = await Promise.all([
     readTasks(pve, asksTasks ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
@@ -185,6 +185,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     ...(scope.rights === true ? { rights, hidden: hiddenBy(rights, release) } : {}),
     tasks,
     tasksKnown: asksTasks,
+    ...(justEnded ? { justEnded } : {}),
     ...(failures ? { failures } : {}),
     gaps,
   };

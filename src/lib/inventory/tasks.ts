@@ -11,6 +11,9 @@ const MOST_TASKS = 5000;
 /** PVE locks a VM for as long as a task works on it; what runs for longer than this is not told by a list that ends here. */
 const LONGEST_TASK = 24 * 3600;
 
+/** Between two tasks of one machine a run writes configurations and claims, and waits for a lock of PVE's. */
+const JUST_ENDED = 30;
+
 /** Of each guest and type the last one counts: what was tried again, and went well, is over. */
 function failuresOf(node: string, rows: readonly TaskRow[]): FailedTask[] {
   const last = new Map<string, TaskRow & { readonly endtime: number }>();
@@ -27,6 +30,7 @@ function failuresOf(node: string, rows: readonly TaskRow[]): FailedTask[] {
 
 export interface ReadTasks {
   readonly tasks: readonly RunningTask[];
+  readonly justEnded?: readonly RunningTask[];
   readonly failures?: readonly FailedTask[];
 }
 
@@ -49,11 +53,11 @@ export async function readTasks(
   const lists = await pMap(nodes, async (node) => ({ node, rows: await pve.tasks(node, filter, signal) }), {
     concurrency: PARALLEL_READS,
   });
-  const isRunning = ({ endtime }: TaskRow): boolean => failuresSince === undefined || endtime === undefined;
-  const tasks = lists.flatMap(({ node, rows }) =>
-    rows.filter(isRunning).map(({ type, id }) => ({ node, type, id })),
-  );
-  if (failuresSince === undefined) return { tasks };
+  const those = (isMeant: (row: TaskRow) => boolean): RunningTask[] =>
+    lists.flatMap(({ node, rows }) => rows.filter(isMeant).map(({ type, id }) => ({ node, type, id })));
+  if (failuresSince === undefined) return { tasks: those(() => true) };
+  const tasks = those(({ endtime }) => endtime === undefined);
+  const justEnded = those(({ endtime }) => endtime !== undefined && endtime >= now - JUST_ENDED);
   const failures = lists.flatMap(({ node, rows }) => failuresOf(node, rows));
-  return { tasks, failures: failures.filter(({ ended }) => ended >= failuresSince) };
+  return { tasks, justEnded, failures: failures.filter(({ ended }) => ended >= failuresSince) };
 }

@@ -59,6 +59,8 @@ export interface Inventory {
   readonly tasks: readonly RunningTask[];
   /** Were they? */
   readonly tasksKnown?: boolean;
+  /** Tasks that have only just ended; absent where nobody asked for those that failed. */
+  readonly justEnded?: readonly RunningTask[];
   /** Of each guest and type of task the last one, where it failed; absent where nobody asked. */
   readonly failures?: readonly FailedTask[];
   /** What could not be read, in words. */

@@ -20,6 +20,11 @@ export function formatLockMark({ owner, run, until }: LockMark): string {
   return `deploy-stand-lock owner=${owner} run=${run} until=${until}`;
 }
 
+/** From its deadline on others may take it. `now`: milliseconds, by the server's clock. */
+export function isLockPast({ until }: Pick<LockMark, 'until'>, now: number): boolean {
+  return Date.parse(until) < now;
+}
+
 /** Undefined: not written by us. */
 export function parseLockMark(comment: string): LockMark | undefined {
   const [, owner, run, until] =

@@ -20,7 +20,7 @@ import {
 } from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
-import { addressText, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
+import { addressText, CALM, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
 
 export interface ReportOptions {
   readonly files?: StatusFiles | undefined;
@@ -125,8 +125,6 @@ export function reportColumns(texts: ReportTexts): readonly Column[] {
     { head: texts.problems, share: 11 },
   ];
 }
-
-const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning']);
 
 function kindOf({ state }: MachineStatus): string {
   if (state === 'running') return 'good';

@@ -103,9 +103,16 @@ const nodesOf = (problems: readonly Problem[]): string[] => sortedUnique(problem
 const MOST_NAMED = 20;
 
 /** With the files at hand the very command; else what is to be run with them. */
-function deployAgain(problems: readonly Problem[], { files, texts }: Context): string {
+function deployAgain(
+  problems: readonly Problem[],
+  { files, texts }: Context,
+  ...more: readonly string[]
+): string {
   const users = usersOf(problems);
-  const only = users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : [];
+  const only = [
+    ...(users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : []),
+    ...more,
+  ];
   if (!files) return texts.deployAgain(labsOf(problems), only.join(' '));
   const named = files.users.flatMap((file) => ['-u', file]);
   return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only);
@@ -128,7 +135,7 @@ const say =
 /** Ways out that are the same for all. */
 type PlainTexts = Pick<
   ProblemTexts,
-  'foreignBridge' | 'inDoubt' | 'cardElsewhere' | 'torn' | 'nodeOffline' | 'storageFull' | 'taskLog'
+  'foreignBridge' | 'cardElsewhere' | 'torn' | 'nodeOffline' | 'storageFull' | 'taskLog'
 >;
 
 const WORDS: Readonly<Record<ProblemKind, Words>> = {
@@ -144,20 +151,21 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'machine-left-pool': {
     about: ofMachine,
-    way: (problems, { texts }) =>
-      problems.map(({ vmid, user, machine }) =>
-        texts.backIntoPool(
-          String(vmid ?? '?'),
-          user ?? '?',
-          shellCommand('deploy', '--replace', machine ?? '?'),
-        ),
-      ),
+    way: (problems, context) =>
+      problems.map((problem) => {
+        const { vmid, user, machine } = problem;
+        const another = deployAgain([problem], context, '--replace', machine ?? '?');
+        return context.texts.backIntoPool(String(vmid ?? '?'), user ?? '?', another);
+      }),
   },
   'machine-half-removed': {
     about: ofMachine,
     way: perNode((vmid) => `qm unlock ${vmid} && qm destroy ${vmid} --purge`),
   },
-  'machine-in-doubt': { about: ofMachine, way: say('inDoubt') },
+  'machine-in-doubt': {
+    about: ofMachine,
+    way: (problems, context) => [context.texts.inDoubt(deployAgain(problems, context, '--adopt'))],
+  },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
   'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },

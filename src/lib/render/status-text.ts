@@ -77,7 +77,8 @@ export function machinesText({ machines, running }: StandStatus, texts: StateTex
   return (running === 0 ? parts : [texts.someRunning(running, machines.length), ...parts]).join(', ');
 }
 
-const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning']);
+/** Neither running nor wrong. */
+export const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning', 'being made']);
 
 function brushOf(machines: readonly MachineStatus[], paint: Paint): Cell['paint'] {
   if (machines.every(({ state }) => state === 'running')) return paint.green;

@@ -7,6 +7,7 @@ import { frozenSince, parsePoolComment } from '../marks/pool.ts';
 import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { endText } from '../pve-values/expire.ts';
+import { spanText } from '../pve-values/moment.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */
 export type Mark = '+' | '~' | '-';
@@ -306,7 +307,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'vm.shutdown': {
     count: ['shutdown', 'shutdowns'],
     say: ({ vmid, timeoutSeconds, force }, names) =>
-      `${names.vm(vmid)}: shut down within ${timeoutSeconds} s${force ? ', else power off' : ''}`,
+      `${names.vm(vmid)}: shut down within ${spanText(timeoutSeconds)}${force ? ', else power off' : ''}`,
   },
   'vm.reboot': {
     count: ['reboot', 'reboots'],

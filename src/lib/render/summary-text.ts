@@ -87,8 +87,9 @@ function standRows(command: Plan['command'], stand: StandSummary, paint: Paint):
   });
 }
 
-/** A class of this size is listed, also where nothing happened. */
+/** A class of this size is listed, also where nothing happened; of `extend` the machines are not what it is about. */
 const FULL_UP_TO = 20;
+const fullUpTo = (command: Plan['command']): number => (command === 'extend' ? 0 : FULL_UP_TO);
 
 function table(
   command: Plan['command'],
@@ -96,10 +97,16 @@ function table(
   { width, paint, wide }: Context,
 ): string[] {
   const unchanged = all.filter(({ status }) => status === 'unchanged').length;
-  const folds = !wide && unchanged > FULL_UP_TO;
+  const folds = !wide && unchanged > fullUpTo(command);
   const stands = folds ? all.filter(({ status }) => status !== 'unchanged') : all;
   const rest = folds
-    ? ['', ...paragraph(`${unchanged} stands are unchanged (--wide lists them)`, { width })]
+    ? [
+        '',
+        ...paragraph(
+          `${unchanged === 1 ? '1 stand is' : `${unchanged} stands are`} unchanged (--wide lists ${unchanged === 1 ? 'it' : 'them'})`,
+          { width },
+        ),
+      ]
     : [];
   if (stands.length === 0) return rest;
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
@@ -239,14 +246,17 @@ export function renderSummary(plan: Plan, summary: Summary, options: SummaryOpti
   // A nightly run with nothing to do is one line in its log.
   if (isIdleCleanup(plan, summary) && notes.length === 0 && plan.warnings.length === 0)
     return paragraph(escapeControl(titleOf(plan, summary)), { width }).join('\n');
+  // Where nothing was done, why is the answer.
+  const isReason = summary.status === 'nothing-to-do';
   return [
     ...paragraph(escapeControl(titleOf(plan, summary)), { width, paint: context.paint.bold }),
+    ...(isReason ? notes : []),
     ...(plan.command === 'users'
       ? usersTable(plan, summary.stands, context)
       : table(plan.command, summary.stands, context)),
     ...(givesAccess(plan) ? loginLines(summary, options) : []),
     ...unfinishedLines(summary.stands, context),
-    ...notes,
+    ...(isReason ? [] : notes),
     ...warningLines(plan, context),
     ...resumeLines(summary, options),
     '',

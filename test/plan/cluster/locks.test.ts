@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunningTask } from '../../../src/lib/inventory/types.ts';
-import { holdHint, holdOn, sayHold } from '../../../src/lib/plan/cluster/locks.ts';
+import { holdHint, isAnyCloning, holdOn, sayHold } from '../../../src/lib/plan/cluster/locks.ts';
 
 const VM = { vmid: 501, node: 'pve1' };
 const task = (type: string, id: string, node = 'pve1'): RunningTask => ({ node, type, id });
@@ -62,4 +62,12 @@ describe('a lock is a state, an operation under way, or the rest of one', () => 
     const live = holdOn(VM, 'backup', [task('vzdump', '501')]);
     expect(holdHint(VM, live)).toBe('task vzdump holds it: wait until it has ended');
   });
+});
+
+test('who does not see the tasks of others does not know that no clone is under way', () => {
+  const clone = { node: 'pve1', type: 'qmclone', id: '100' };
+  const sees = { '/nodes': { 'Sys.Audit': true } };
+  expect([isAnyCloning({ tasks: [] }), isAnyCloning({ tasks: [], rights: sees })]).toEqual([false, false]);
+  expect(isAnyCloning({ tasks: [], rights: { '/vms': { 'VM.Audit': true } } })).toBe(undefined);
+  expect(isAnyCloning({ tasks: [clone], rights: {} })).toBe(true);
 });

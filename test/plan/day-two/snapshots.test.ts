@@ -130,6 +130,11 @@ describe('snapshot create', () => {
       [true, 'vm.snapshot:anna/pc'],
     ]);
     expect(plan?.stands[0]?.notes).toEqual([`VM ${ANNA_SRV} (srv) is off: there is no memory to keep`]);
+    // What is true of several is said once.
+    const off = create(BASE, { withMemory: true }, ANNA).plan?.stands[0]?.notes;
+    expect(off).toEqual([
+      `each of VM ${ANNA_SRV} (srv), VM ${ANNA_PC} (pc) is off: there is no memory to keep`,
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { STUDENT_ROLE } from '../../../src/lib/marks/role.ts';
 import { PlanRefusedError } from '../../../src/lib/errors.ts';
 import { assertSound } from '../../../src/lib/plan/document/graph.ts';
-import type { Lab, Network } from '../../../src/lib/config/types.ts';
+import type { Lab, Machine, Network } from '../../../src/lib/config/types.ts';
 import type { BridgeInfo, GuestInfo, Inventory } from '../../../src/lib/inventory/types.ts';
 import { sealHash } from '../../../src/lib/marks/seal.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
@@ -635,6 +635,28 @@ describe('running again', () => {
     ]);
     const tagged = lab([routed.machines[0]!, { ...routed.machines[1]!, tags: ['x'] }]);
     expect(plan(tagged, [anna], snapshot, { updateRunning: true }).stands[0]?.notes).toEqual([]);
+  });
+
+  test('of a hibernated machine it is told what this very run makes of it', () => {
+    const before = deployed();
+    const vms = before.vms.map((vm) =>
+      vm.vmid === 10001 ? { ...vm, values: { ...vm.values, lock: 'suspended' } } : vm,
+    );
+    const told = (change: Partial<Machine>) => {
+      const host = { ...routed.machines[1]!, ...change };
+      const made = plan(lab([routed.machines[0]!, host]), [anna], { ...before, vms });
+      return [ids(made).filter((id) => id.startsWith('vm.start')), made.stands[0]?.notes];
+    };
+    const off =
+      'VM 10001 (host) on pve1 is hibernated (lock: suspended): start VM 10001, or as root on pve1: `qm unlock 10001`';
+    const on =
+      'VM 10001 (host) on pve1 is hibernated (lock: suspended): it goes on, as the lab wants it running';
+    const waits = "; the lab's changes wait until it is stopped";
+    const starts = ['vm.start:anna/host'];
+    expect(told({ start: false })).toEqual([[], [off]]);
+    expect(told({ start: false, cores: 4 })).toEqual([[], [off + waits]]);
+    expect(told({ start: true })).toEqual([starts, [on]]);
+    expect(told({ start: true, cores: 4 })).toEqual([starts, [on + waits]]);
   });
 
   test('a configured router keeps its MACs when it is changed', () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
 import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
-import type { StatusDetails } from '../../../src/lib/plan/views/status-types.ts';
+import type { StatusContext } from '../../../src/lib/plan/views/status-types.ts';
 import { machinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { guest } from '../builders.ts';
 
@@ -34,9 +34,11 @@ test.each([
     isSelected: true,
     state: 'made',
   };
-  const details: StatusDetails = {};
-  expect(machineStatus(machine, true, details).state).toBe(state);
+  expect(machineStatus(machine, 'anna', contextOf({})).state).toBe(state);
 });
+
+const contextOf = (more: Partial<StatusContext>): StatusContext =>
+  ({ isMaking: false, sees: () => true, details: {}, ...more }) as StatusContext;
 
 const VIEW = { user: 'anna@pve', pool: 'anna', claim: { lab: 'net' } } as StandView;
 
@@ -48,7 +50,7 @@ const kinds = (
   machineProblems(
     VIEW,
     { vmid: 100, machine: 'pc', isSelected: true, verdict, guest: guest(100, more) } as StandMachine,
-    { busy, sees: () => true, details: {} } as unknown as Parameters<typeof machineProblems>[2],
+    contextOf({ busy }),
   ).map(({ kind }) => kind);
 
 const AT_WORK = new Set([100]);
@@ -66,4 +68,30 @@ test.each([
   ['left-pool', {}, AT_REST, ['machine-left-pool']],
 ] as const)('%s %o', (verdict, more, busy, expected) => {
   expect(kinds(verdict, more, busy)).toEqual(expected);
+});
+
+test.each([
+  ['open', {}, 'not made', ['machine-missing']],
+  ['unjoined', {}, 'half made', ['machine-half-made']],
+  ['unreadable', {}, 'half made', ['machine-half-made']],
+  ['zombie', {}, 'half removed', ['machine-half-removed']],
+  // Its student may have made one there; of a machine that is cloned anew the former one is there until it is removed.
+  ['foreign', {}, 'not ours', ['machine-not-ours']],
+  ['foreign', { isRemade: true }, 'not ours', ['machine-not-ours']],
+] as const)('reserved and %s %o: the rest of a run, or what one is at', (verdict, more, state, problems) => {
+  const isForeign = verdict === 'foreign' && !('isRemade' in more);
+  const one = {
+    vmid: 100,
+    machine: 'pc',
+    state: 'reserved',
+    isSelected: true,
+    verdict,
+    ...more,
+  } as StandMachine;
+  const seen = (isMaking: boolean) => [
+    machineStatus(one, 'anna', contextOf({ isMaking })).state,
+    machineProblems(VIEW, one, contextOf({ isMaking })).map(({ kind }) => kind),
+  ];
+  expect(seen(false)).toEqual([state, problems]);
+  expect(seen(true)).toEqual(isForeign ? [state, problems] : ['being made', []]);
 });

@@ -3,6 +3,7 @@ import { thresholdsOf } from './normalise.ts';
 import { fractionOf, minutesOf, localMomentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
 import { type Issues, type Path } from '../input/issues.ts';
+import { spanText } from '../../pve-values/moment.ts';
 import { nearest } from '../../nearest.ts';
 import { isLabName } from '../input/names.ts';
 import { isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
@@ -88,12 +89,6 @@ const DURATIONS: readonly (readonly [key: string, least: number, most: number])[
   ['jitter', 0, 86_400],
 ];
 
-function spell(seconds: number): string {
-  if (seconds % 86_400 === 0 && seconds > 0) return `${seconds / 86_400}d`;
-  if (seconds % 3600 === 0 && seconds > 0) return `${seconds / 3600}h`;
-  return seconds % 60 === 0 && seconds > 0 ? `${seconds / 60}m` : `${seconds}s`;
-}
-
 function durationsAreInRange(raw: Written, issues: Issues): void {
   for (const [key, least, most] of DURATIONS) {
     const value = raw[key];
@@ -101,7 +96,7 @@ function durationsAreInRange(raw: Written, issues: Issues): void {
     if (typeof value === 'string' && seconds === undefined)
       issues.add([key], 'is no duration', { value, hint: 'write 90s, 15m, 1h or 1d' });
     else if (seconds !== undefined && (seconds < least || seconds > most))
-      issues.add([key], `must be between ${spell(least)} and ${spell(most)}`, { value });
+      issues.add([key], `must be between ${spanText(least)} and ${spanText(most)}`, { value });
   }
 }
 
@@ -120,7 +115,7 @@ function cooldownCoversTheWindow(raw: Written, issues: Issues): void {
   const cooldown = secondsOf(raw['cooldown']) ?? 3600;
   if (cooldown >= window) return;
   const hint = 'right after a move the average still shows the load from before it';
-  issues.warn(['cooldown'], `cooldown is shorter than window (${spell(window)})`, { hint });
+  issues.warn(['cooldown'], `cooldown is shorter than window (${spanText(window)})`, { hint });
 }
 
 interface RuleView {

@@ -125,7 +125,7 @@ function isOld(since: string | undefined, { have, options }: CleanupContext): bo
 /** Anything under way on a guest of the claim, or any clone at all, may be a deploy at work. */
 function isBusy(claim: Claim, context: CleanupContext): boolean {
   const ids = new Set(claim.vmids.map(String));
-  return isAnyCloning(context.have) || context.have.tasks.some((task) => ids.has(task.id));
+  return isAnyCloning(context.have) === true || context.have.tasks.some((task) => ids.has(task.id));
 }
 
 function isGone(claim: Claim, context: CleanupContext): boolean {

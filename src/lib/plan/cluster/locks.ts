@@ -1,5 +1,6 @@
 /** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
-import type { RunningTask } from '../../inventory/types.ts';
+import { privilegesOn } from '../../inventory/rights.ts';
+import type { Inventory, RunningTask } from '../../inventory/types.ts';
 import { shellCommand } from '../../shell.ts';
 
 export type Hold =
@@ -18,9 +19,18 @@ interface Locked {
   readonly node: string;
 }
 
-/** Is any clone under way? The id of its task is the template's: it may be of whichever machine. */
-export function isAnyCloning({ tasks }: { readonly tasks: readonly RunningTask[] }): boolean {
-  return tasks.some(({ type }) => type === 'qmclone');
+/** Who does not see the tasks of others cannot tell what is under way from what was left behind. `rights` absent: sees all. */
+export function seesTasks({ rights }: Pick<Inventory, 'rights'>): boolean {
+  return rights === undefined || privilegesOn(rights, '/nodes')['Sys.Audit'] === true;
+}
+
+/**
+ * Is any clone under way? The id of its task is the template's: it may be of whichever machine. Undefined: none is to be
+ * seen, and somebody else's may be.
+ */
+export function isAnyCloning({ tasks, rights }: Pick<Inventory, 'tasks' | 'rights'>): boolean | undefined {
+  if (tasks.some(({ type }) => type === 'qmclone')) return true;
+  return seesTasks(rights === undefined ? {} : { rights }) ? false : undefined;
 }
 
 /** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */

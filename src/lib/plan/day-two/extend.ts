@@ -8,6 +8,7 @@ import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, StandsPlan } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { endWarnings } from '../stands/expiry.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 
@@ -162,6 +163,14 @@ function fileWarnings(target: string, steps: readonly Step[]): string[] {
   ];
 }
 
+function pastWarnings(target: string, steps: readonly Step[], now: string): string[] {
+  return endWarnings(
+    target,
+    steps.some(({ kind }) => kind === 'user.update'),
+    now,
+  );
+}
+
 /** Accounts once, however many pools a user has. */
 export function planExtend(input: ExtendInput): StandsPlan {
   const pools = poolStands(input);
@@ -181,6 +190,10 @@ export function planExtend(input: ExtendInput): StandsPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: [...input.have.gaps, ...fileWarnings(target, steps)],
+    warnings: [
+      ...input.have.gaps,
+      ...(pools.length === 0 ? [] : pastWarnings(target, steps, input.have.now)),
+      ...fileWarnings(target, steps),
+    ],
   };
 }

@@ -48,7 +48,7 @@ function wayOut(verdict: Verdict, { user, pool }: StandView, { vmid, guest }: St
     case 'in-flight':
       return 'run again when the clone has ended';
     case 'zombie':
-      return `as root on ${guest?.node ?? 'its node'}: \`${shellCommand('qm', 'unlock', String(vmid))} && ${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again`;
+      return `${holdHint({ vmid, node: guest?.node ?? 'its node' }, { kind: 'removed' })}, then deploy again`;
     case 'unreadable':
       return 'see that the caller has VM.Audit on /vms, then run again';
     default:

@@ -29,18 +29,23 @@ export interface Judged {
   readonly why: Refusal;
 }
 
+interface SaidOf {
+  readonly one: StandMachine;
+  readonly text: string;
+}
+
 /** What is true of several machines is said once. */
-function sayAll(judged: readonly Judged[]): string {
+function sayOnce(all: readonly SaidOf[]): string[] {
   const machines = new Map<string, string[]>();
-  for (const { one, why } of judged) {
+  for (const { one, text } of all) {
     const name = sayMachine(one);
-    const isOfIt = why.message.startsWith(`${name} `);
-    const said = isOfIt ? why.message.slice(name.length) : why.message;
+    const isOfIt = text.startsWith(`${name} `);
+    const said = isOfIt ? text.slice(name.length) : text;
     machines.set(said, [...(machines.get(said) ?? []), ...(isOfIt ? [name] : [])]);
   }
-  return [...machines]
-    .map(([said, names]) => `${names.length > 1 ? 'each of ' : ''}${names.join(', ')}${said}`)
-    .join('; ');
+  return [...machines].map(
+    ([said, names]) => `${names.length > 1 ? 'each of ' : ''}${names.join(', ')}${said}`,
+  );
 }
 
 export function joined(judged: readonly Judged[]): Refusal | undefined {
@@ -49,7 +54,7 @@ export function joined(judged: readonly Judged[]): Refusal | undefined {
   const hints = [...new Set(judged.flatMap(({ why }) => why.hint ?? []))];
   return {
     code: first.why.code,
-    message: sayAll(judged),
+    message: sayOnce(judged.map(({ one, why }) => ({ one, text: why.message }))).join('; '),
     ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
   };
 }
@@ -92,7 +97,9 @@ function planStand(
     bridges: [],
     ...(frozen === undefined ? {} : { frozen }),
     ...(left ? (isRefused ? { refused: left } : { left }) : {}),
-    notes: works.flatMap(({ notes }) => notes ?? []),
+    notes: sayOnce(
+      selected.flatMap((one, at) => (works[at]?.notes ?? []).map((text): SaidOf => ({ one, text }))),
+    ),
   };
   return { stand, steps };
 }

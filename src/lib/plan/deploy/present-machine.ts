@@ -5,6 +5,7 @@ import { adoptedBecause } from '../stands/adopt.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import { frozenSince } from '../../marks/pool.ts';
 import { parseVmMark, withVmMark } from '../../marks/vm.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
@@ -55,8 +56,17 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
   draft.lastStep.set(machine.name, step.id);
 }
 
-function holdNote(vm: PresentVm, machine: Machine, hold: Hold): string {
-  return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${holdHint(vm, hold)}`;
+/** Hibernated it takes no change, and goes on as it was when it is started. */
+function holdNote(
+  { state }: Request,
+  machine: Machine,
+  vm: PresentVm,
+  { hold, isDue }: { readonly hold: Hold; readonly isDue: boolean },
+): string {
+  const isStarted = hold.kind === 'hibernated' && machine.start && frozenSince(state.mark) === undefined;
+  const way = isStarted ? 'it goes on, as the lab wants it running' : holdHint(vm, hold);
+  const waits = hold.kind === 'hibernated' && isDue ? "; the lab's changes wait until it is stopped" : '';
+  return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${way}${waits}`;
 }
 
 /** What is given to machines when they are made, and changes in none that is there. */
@@ -188,14 +198,14 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
   draft.fixed.push(
     ...fixed.map((wish) => ({ user: request.state.user.userid, machine: machine.name, wish })),
   );
-  // Hibernated it takes no change either, and goes on as it was when it is started.
   const hold = vm.lock === undefined ? undefined : holdOn(vm, vm.lock, request.index.tasks);
-  if (hold) draft.notes.push(holdNote(vm, machine, hold));
-  if (differs?.inPlace === true && hold?.kind === 'hibernated') {
+  const isDue = differs?.inPlace === true;
+  if (hold) draft.notes.push(holdNote(request, machine, vm, { hold, isDue }));
+  if (isDue && hold?.kind === 'hibernated') {
     draft.vms.push(planned(vm, machine, 'pending-change'));
     return;
   }
-  if (differs?.inPlace === true && vm.power !== 'stopped' && !request.updateRunning) {
+  if (isDue && vm.power !== 'stopped' && !request.updateRunning) {
     draft.notes.push(
       `VM ${vm.vmid} (${machine.name}) is running; the lab's changes wait until it is stopped (or --update-running)`,
     );

@@ -33,6 +33,7 @@ export type PowerState = 'running' | 'stopped' | 'suspended' | 'paused';
 /** What progress is counted in, in the order in which it is shown. */
 export const COUNTERS = [
   'accounts',
+  'claims',
   'bridges',
   'reloads',
   'templates',
@@ -136,14 +137,14 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   },
   'pool.create': {
     effect: 'creates',
-    counter: 'accounts',
+    counter: 'claims',
     roles: ['told-to-planners', 'reserves', 'deploys'],
     claims: ['comment'],
     limits: userConfig,
   },
   'pool.update': {
     effect: 'changes',
-    counter: 'accounts',
+    counter: 'claims',
     roles: ['told-to-planners', 'reserves', 'deploys'],
     resumes: 'pool.create',
     claims: ['comment'],
@@ -159,19 +160,19 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
   },
   'pool.release': {
     effect: 'changes',
-    counter: 'accounts',
+    counter: 'claims',
     roles: ['told-to-planners', 'gives-up'],
     limits: userConfig,
   },
   'pool.leave': {
     effect: 'changes',
-    counter: 'accounts',
+    counter: 'claims',
     roles: ['told-to-planners', 'gives-up'],
     limits: userConfig,
   },
   'pool.delete': {
     effect: 'removes',
-    counter: 'accounts',
+    counter: 'claims',
     roles: ['told-to-planners', 'gives-up'],
     limits: userConfig,
   },

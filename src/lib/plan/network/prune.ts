@@ -64,7 +64,7 @@ function createContext(input: BridgesPruneInput): PruneContext {
     vms: new Map(have.guests.map((guest) => [guest.vmid, guest])),
     notes: new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description])),
     online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
-    isCloning: isAnyCloning(have),
+    isCloning: isAnyCloning(have) === true,
     busy: new Set(have.tasks.map(({ id }) => id)),
   };
 }

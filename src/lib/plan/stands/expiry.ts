@@ -39,3 +39,10 @@ export function accountWarnings(
     `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, and ${NEXT} the stands; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
   ];
 }
+
+/** Of an end that was asked for by name: what it is called (`--until`) stands in no file. */
+export function endWarnings(end: string, isOfAccounts: boolean, now: string): string[] {
+  if (!isLabOver(end, now)) return [];
+  const accounts = isOfAccounts ? 'nobody can log in with the accounts that end with it, and ' : '';
+  return [`${end} is past, today is ${now.slice(0, 10)}: ${accounts}${NEXT} the stands`];
+}

@@ -37,8 +37,19 @@ function powerOf(guest: GuestInfo): MachineState {
   return ODD.find((state) => state === guest.monitor) ?? 'running';
 }
 
-function stateOf({ verdict, guest }: StandMachine, isSeen: boolean): MachineState {
-  if (!guest && !isSeen) return 'unknown';
+/** What is reserved and there or not, and would be the rest of a run that was cut short if none were at work. */
+const UNFINISHED: ReadonlySet<Verdict> = new Set(['open', 'unjoined', 'unreadable', 'zombie']);
+
+/** Until the former machine is gone it is a member at a reserved number, as one is that the student made there. */
+export function isBeingMade({ state, verdict, isRemade }: StandMachine, isMaking: boolean): boolean {
+  if (!isMaking || state !== 'reserved') return false;
+  return UNFINISHED.has(verdict) || (verdict === 'foreign' && isRemade === true);
+}
+
+function stateOf(one: StandMachine, { sees, isMaking }: StatusContext, pool: string): MachineState {
+  const { verdict, guest } = one;
+  if (!guest && !sees(pool)) return 'unknown';
+  if (isBeingMade(one, isMaking)) return 'being made';
   if (verdict === 'ours' && guest) return powerOf(guest);
   return BY_VERDICT[verdict] ?? 'unknown';
 }
@@ -59,9 +70,10 @@ function snapshotsOf(
 }
 
 /** Of a guest that is not ours nothing is told but that it is there. */
-export function machineStatus(one: StandMachine, isSeen: boolean, details: StatusDetails): MachineStatus {
+export function machineStatus(one: StandMachine, pool: string, context: StatusContext): MachineStatus {
+  const { details } = context;
   const { vmid, machine = null, verdict, guest } = one;
-  const state = stateOf(one, isSeen);
+  const state = stateOf(one, context, pool);
   const isShown = guest !== undefined && verdict !== 'foreign';
   const use = isShown && guest.status === 'running' ? guest.use : undefined;
   return {
@@ -113,15 +125,16 @@ function cardProblems(vmid: number, at: Omit<Problem, 'kind'>, { drift }: Status
 export function machineProblems(
   { user, pool, claim: { lab } }: StandView,
   one: StandMachine,
-  { busy, sees, details }: StatusContext,
+  context: StatusContext,
 ): Problem[] {
+  const { busy, details } = context;
   const { vmid, machine, guest, verdict } = one;
   const at = {
     ...{ user, lab, vmid },
     ...(machine === undefined ? {} : { machine }),
     ...(guest ? { node: guest.node } : {}),
   };
-  const found = PROBLEMS[stateOf(one, sees(pool))];
+  const found = PROBLEMS[stateOf(one, context, pool)];
   // Somebody is at it.
   const kind = found === 'machine-half-removed' && busy?.has(vmid) ? undefined : found;
   const lock = verdict === 'ours' ? guest?.lock : undefined;

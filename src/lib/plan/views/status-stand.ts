@@ -3,7 +3,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgeKey } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
-import { machineStatus } from './status-machine.ts';
+import { isBeingMade, machineStatus } from './status-machine.ts';
 import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
 
 function sum(values: readonly number[]): number {
@@ -32,7 +32,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
   const { user, pool, claim, nodes } = view;
   const machines = view.machines
     .filter(({ isSelected }) => isSelected)
-    .map((one) => machineStatus(one, context.sees(pool), context.details));
+    .map((one) => machineStatus(one, pool, context));
   return {
     ...{ user, lab: claim.lab, pool, nodes, machines },
     running: machines.filter(({ state }) => state === 'running').length,
@@ -90,12 +90,21 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
   const { user, claim, nodes } = view;
   const of = { user, lab: claim.lab };
   const account = context.index.users.get(user);
+  // Its bridges may be on their way, too, and a clone is on its template's node until it is made.
+  const isAtWork = view.machines.some(
+    (one) => one.verdict === 'in-flight' || isBeingMade(one, context.isMaking),
+  );
   const isHandedOut = view.machines.length > 0 && view.machines.every(({ verdict }) => verdict === 'ours');
   return [
     ...expiryProblems(view, context),
-    ...(isTorn(view, context) ? [{ kind: 'stand-torn' as const, ...of, detail: nodes.join(', ') }] : []),
-    ...bridgeProblems(view, context),
+    ...(!isAtWork && isTorn(view, context)
+      ? [{ kind: 'stand-torn' as const, ...of, detail: nodes.join(', ') }]
+      : []),
+    ...(isAtWork ? [] : bridgeProblems(view, context)),
     ...(account && !account.enabled ? [{ kind: 'user-disabled' as const, ...of }] : []),
-    ...(isHandedOut && accessOf(view, context) === 'none' ? [{ kind: 'no-access' as const, ...of }] : []),
+    // Access is the last that a run gives.
+    ...(isHandedOut && !context.isMaking && accessOf(view, context) === 'none'
+      ? [{ kind: 'no-access' as const, ...of }]
+      : []),
   ];
 }

@@ -14,6 +14,7 @@ export type MachineState =
   | 'io-error'
   | 'internal-error'
   | 'cloning'
+  | 'being made'
   | 'half made'
   | 'not made'
   | 'missing'
@@ -173,6 +174,8 @@ export interface StatusContext {
   readonly networks: ReadonlyMap<string, ReadonlySet<string>>;
   /** VMIDs at which a task is at work; undefined: nobody may see the tasks of others. */
   readonly busy: ReadonlySet<number> | undefined;
+  /** Is a run of ours at work that makes machines? It may be of another lab. */
+  readonly isMaking: boolean;
   /** Are all machines of this pool to be seen? */
   readonly sees: (pool: string) => boolean;
   readonly details: StatusDetails;

@@ -1,8 +1,10 @@
 /** The stands of a class as they are now, and what is wrong with them: a read model, of one inventory. Plans nothing. */
 import { groupBy } from '../../group.ts';
-import type { Inventory } from '../../inventory/types.ts';
+import type { Inventory, RunningTask } from '../../inventory/types.ts';
+import { isLockPast, LOCK_POOL, parseLockMark } from '../../marks/lock.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
+import { isAnyCloning, seesTasks } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
@@ -34,9 +36,19 @@ function networksOf({ index, selection, networks }: StatusInput): Map<string, Se
   return found;
 }
 
-/** A caller that does not see the tasks of others cannot tell a lock that was left behind. */
-function seesTasks({ rights = {} }: Inventory): boolean {
-  return privilegesOn(rights, '/nodes')['Sys.Audit'] === true;
+/**
+ * By what such a run leaves to be seen: the lock of its claims and joins, clones, whose tasks are filed under their templates,
+ * and other tasks at numbers that are reserved, those included that have just ended.
+ */
+function isMaking({ have, stands }: StatusInput, tasks: readonly RunningTask[]): boolean {
+  const lock = have.pools.find(({ pool }) => pool === LOCK_POOL);
+  const mark = lock && parseLockMark(lock.comment);
+  if (isAnyCloning({ tasks }) || (mark && !isLockPast(mark, Date.parse(have.now)))) return true;
+  const reserved = stands.flatMap(({ machines }) =>
+    machines.flatMap(({ state, vmid }) => (state === 'reserved' ? [String(vmid)] : [])),
+  );
+  const at = new Set(tasks.map(({ id }) => id));
+  return reserved.some((id) => at.has(id));
 }
 
 /** What the caller may not see looks as if it were not there. */
@@ -141,12 +153,15 @@ function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: Stat
 
 export function viewStatus(input: StatusInput): StatusReport {
   const { have, index, selection, stands } = input;
-  const busy = seesTasks(have) ? new Set(have.tasks.map(({ id }) => Number(id))) : undefined;
+  // Guests are listed before tasks: what held one may have ended in between.
+  const tasks = [...have.tasks, ...(have.justEnded ?? [])];
+  const busy = seesTasks(have) ? new Set(tasks.map(({ id }) => Number(id))) : undefined;
   const context: StatusContext = {
     have,
     index,
     networks: networksOf(input),
     busy,
+    isMaking: isMaking(input, tasks),
     sees: seesMachines(have),
     details: input.details ?? {},
   };

@@ -12,6 +12,7 @@ const states: StateTexts = {
     'io-error': 'io-error',
     'internal-error': 'internal-error',
     cloning: 'cloning',
+    'being made': 'being made',
     'half made': 'half made',
     'not made': 'not made',
     missing: 'missing',
@@ -71,7 +72,7 @@ const problemTexts: ProblemTexts = {
     'put it back where it belongs, or unplug it: in PVE under Hardware of the VM; deploy changes no card',
   backIntoPool: (vmid, user, way) =>
     `put VM ${vmid} back into the pool of ${user}, or remove it, or leave it and make another: ${way}`,
-  inDoubt: 'take it over with deploy --adopt, or take it out of the pool',
+  inDoubt: (way) => `take it out of the pool, or take it over: ${way}`,
   cardElsewhere: 'what a student changed stays so; to put it back: in PVE under Hardware of the VM',
   torn: 'balance puts such stands together; by hand: migrate all of its machines to one node',
   nodeOffline: 'bring it back; its machines are counted, and no second copy is made',

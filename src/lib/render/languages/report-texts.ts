@@ -34,9 +34,10 @@ export interface ProblemTexts {
   readonly whenIdle: (way: string) => string;
   readonly otherVmid: (way: string) => string;
   readonly foreignBridge: string;
-  /** `way`: the option that makes another. */
+  /** `way`: what makes another. */
   readonly backIntoPool: (vmid: string, user: string, way: string) => string;
-  readonly inDoubt: string;
+  /** `way`: what takes it over. */
+  readonly inDoubt: (way: string) => string;
   readonly cardElsewhere: string;
   readonly torn: string;
   readonly nodeOffline: string;

@@ -1,5 +1,6 @@
 /** What became of a clone of ours that is under way or whose answer was lost. Reads and waits only. */
 import { REPLICA_POOL } from '../../../marks/replica.ts';
+import { holdHint } from '../../../plan/cluster/locks.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AuthError } from '../../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
@@ -108,7 +109,10 @@ function stuck(step: CloneStep, vm: FoundVm | Hidden, code: LeftCode): StepError
     : new StepError(
         'ZOMBIE_CLONE',
         `VM ${vmid} on ${node} is locked (${values['lock']}), and no clone of template ${step.templateVmid} is running`,
-        { hint: `as root on ${node}: \`qm unlock ${vmid}\`; then remove the VM with cleanup and run again` },
+        // Its disks may be half copied: it is no machine, and `cleanup` would take the whole stand.
+        {
+          hint: `if its notes name vmid=${vmid}, ${holdHint({ vmid, node }, { kind: 'removed' })}; then run again`,
+        },
       );
 }
 

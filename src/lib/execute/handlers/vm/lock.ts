@@ -20,7 +20,7 @@ const LONGEST_POLL = 5000;
 /** A rest that no operation of PVE will ever take care of. `why` reads on after "VM 1 on pve1". */
 export function zombie({ node, vmid }: Vm, why: string): StepError {
   return new StepError('ZOMBIE_VM', `VM ${vmid} on ${node} ${why}; only root can remove it`, {
-    hint: `as root on ${node}: \`qm unlock ${vmid} && qm destroy ${vmid} --purge\`, then run again`,
+    hint: `${holdHint({ vmid, node }, { kind: 'removed' })}, then run again`,
   });
 }
 

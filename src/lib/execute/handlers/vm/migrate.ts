@@ -1,4 +1,5 @@
 /** Moves a guest to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
+import { spanText } from '../../../pve-values/moment.ts';
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AnswerLostError, TaskError } from '../../../proxmox/errors.ts';
@@ -49,7 +50,7 @@ function tooLong(step: MigrateStep): StepError {
   }
   return new StepError(
     'MIGRATION_TIMEOUT',
-    `the migration of ${nameOf(step)} from ${node} to ${target} takes longer than ${timeoutSeconds} s and goes on`,
+    `the migration of ${nameOf(step)} from ${node} to ${target} takes longer than ${spanText(timeoutSeconds)} and goes on`,
     {
       hint: `follow it in the task log of ${node}; balance leaves ${nameOf(step)} alone until it has ended`,
     },

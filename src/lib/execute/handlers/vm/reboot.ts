@@ -1,5 +1,6 @@
 /** Shuts a guest down and starts it again. A VM that is off is left off. */
 import { isNotRunning, isShutdownIgnored } from '../../../proxmox/words.ts';
+import { spanText } from '../../../pve-values/moment.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo } from '../../types.ts';
@@ -33,10 +34,14 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
     } catch (error) {
       if (isNotRunning(error)) return 'already-done';
       if (!isShutdownIgnored(error)) throw error;
-      throw new StepError('SHUTDOWN_IGNORED', `VM ${vmid} on ${node} did not shut down within ${timeout} s`, {
-        hint: `it runs on as it was; power stop, then power start, is the way that asks no guest`,
-        cause: error,
-      });
+      throw new StepError(
+        'SHUTDOWN_IGNORED',
+        `VM ${vmid} on ${node} did not shut down within ${spanText(timeout)}`,
+        {
+          hint: `it runs on as it was; power stop, then power start, is the way that asks no guest`,
+          cause: error,
+        },
+      );
     }
     // The task ends with the shutdown; qmeventd starts it again.
     await untilSeen(step, (now) => isReborn(now, seen, io), io, {

@@ -1,5 +1,6 @@
 /** Asks a guest to shut down. A VM that is off, or gone, is left as it is. */
 import { isShutdownIgnored } from '../../../proxmox/words.ts';
+import { spanText } from '../../../pve-values/moment.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
@@ -19,10 +20,14 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
       return 'done';
     } catch (error) {
       if (!isShutdownIgnored(error)) throw error;
-      throw new StepError('SHUTDOWN_IGNORED', `VM ${vmid} on ${node} did not shut down within ${timeout} s`, {
-        hint: 'run again with --force, which cuts the power of those that do not obey',
-        cause: error,
-      });
+      throw new StepError(
+        'SHUTDOWN_IGNORED',
+        `VM ${vmid} on ${node} did not shut down within ${spanText(timeout)}`,
+        {
+          hint: 'run again with --force, which cuts the power of those that do not obey',
+          cause: error,
+        },
+      );
     }
   };
   return attempt(io, {
