@@ -53,7 +53,7 @@ const LIB = {
   vmmanager: [
     'The client of VMmanager 6 has no policy. Of the PVE client it knows how one host is reached and trusted, and whom writes are told to.',
     [
-      '^src/lib/proxmox/(answer|call-limit|hosts|link-options|server-clock|types|transports/(https|types))[.]ts$',
+      '^src/lib/proxmox/(answer|call-limit|hosts|link-options|server-clock|types|transports/(https|how-to-trust|types))[.]ts$',
       '^src/lib/redact[.]ts$',
     ],
   ],

@@ -79,6 +79,32 @@ test('whoever is helped by another command only is left out, and where nobody el
   expect(resumeWays(['access', 'freeze'], open, undefined)).toEqual(['deploy-stand access freeze']);
 });
 
+test('whoever found no room is not sent to the same command again', () => {
+  const outcome = outcomeOf({ a: { done: ['pc'] }, b: BOTH, c: SRV });
+  const codes: Readonly<Record<string, string>> = { b: 'NO_CAPACITY', c: 'TASK_FAILED' };
+  const withCodes = (users: readonly string[]): Outcome => {
+    const stands = outcome.summary.stands.flatMap((stand): StandSummary[] => {
+      const code = codes[stand.user];
+      if (!users.includes(stand.user)) return [];
+      return [code === undefined ? stand : { ...stand, error: { code, message: '' } }];
+    });
+    return { ...outcome, summary: { stands } };
+  };
+  const room =
+    'make room for the stand that found none (the numbers are above), then: deploy-stand deploy -c lab.yml';
+  expect(
+    resumeWays(['deploy', '-c', 'lab.yml', '--plan', 'p.json'], withCodes(['a', 'b']), undefined),
+  ).toEqual([room]);
+  expect(resumeWays(['deploy', '-c', 'lab.yml', '--fit'], withCodes(['a', 'b', 'c']), undefined)).toEqual([
+    'deploy-stand deploy -c lab.yml --fit',
+    `${room} --fit`,
+  ]);
+  expect(resumeWays(['deploy', '-c', 'lab.yml'], withCodes(['b', 'c']), undefined)).toEqual([
+    'deploy-stand deploy -c lab.yml --fit',
+    room,
+  ]);
+});
+
 test('machines that were named are never widened', () => {
   expect(ways('reset --lab net --machine pc --machine srv', { a: PC, b: SRV })).toEqual([
     'reset --lab net --user a --machine pc',

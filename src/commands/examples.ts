@@ -65,6 +65,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     "connections add school --host pve1.example.edu --token-id 'root@pam!lab' --trust-fingerprint",
     'connections add school --host pve1.example.edu --user admin@pam --replace',
   ],
+  'connections trust': ['connections trust school', 'connections trust school --connections school.yml'],
   'connections remove': ['connections remove school', 'connections remove school --connections school.yml'],
   'connections encrypt': ['connections encrypt --to age1…', 'connections encrypt --connections school.yml'],
   'connections decrypt': ['connections decrypt', 'connections decrypt --identity key.txt'],

@@ -3,12 +3,17 @@ import { Command, type Option } from 'commander';
 import { groupBy } from '../lib/group.ts';
 import { sortedUnique } from '../lib/order.ts';
 import type { RunOutcome, StandSummary } from '../lib/outcome/types.ts';
+import { NO_ROOM } from '../lib/plan/placement/capacity-text.ts';
 import { shellCommand } from '../lib/shell.ts';
 import { addGlobalOptions, labNameOption, labOption, usersOption } from './options.ts';
 
 /** They narrow the selection by user, and give way to who is left. */
 const BY_USER = new Set(['--user', '--only']);
 const BY_MACHINE = new Set(['--machine']);
+/** A saved plan leaves out for good what found no room when it was made. */
+const SAVED = new Set(['--plan']);
+/** Commands that can leave out what does not fit. */
+const FITTING: ReadonlySet<string> = new Set(['deploy', 'power']);
 
 function without(argv: readonly string[], options: ReadonlySet<string>): string[] {
   return argv.filter((word, at) => {
@@ -106,12 +111,34 @@ function canFinish(stands: readonly StandSummary[]): boolean {
   return stands.some(isLeft) || !stands.some(isOpen);
 }
 
-/** The ways to go on, one after another. What is missing only a deploy can make, as it is handed out. */
+const isWithoutRoom = ({ error }: StandSummary): boolean => error?.code === NO_ROOM;
+
+/** Repeated as it is, the command would find no more room than before. */
+function roomWay(argv: readonly string[], count: number): string {
+  const whom = count === 1 ? 'the stand that found none' : `the ${count} stands that found none`;
+  return `make room for ${whom} (the numbers are above), then: ${shellCommand('deploy-stand', ...without(argv, SAVED))}`;
+}
+
+/** The ways to go on, one after another. */
 export function resumeWays(
   argv: readonly string[],
   outcome: Outcome,
   startsOver: StartsOver | undefined,
 ): string[] {
+  const { stands } = outcome.summary;
+  const full = stands.filter((stand) => isOpen(stand) && isWithoutRoom(stand));
+  if (full.length === 0) return waysOfRest(argv, outcome, startsOver);
+  const rest = stands.filter((stand) => !full.includes(stand));
+  // Without it the whole class would be refused for those that do not fit.
+  const fitting = FITTING.has(argv[0] ?? '') && !argv.includes('--fit') ? [...argv, '--fit'] : argv;
+  const ways = rest.some(isOpen)
+    ? waysOfRest(fitting, { ...outcome, summary: { stands: rest } }, startsOver)
+    : [];
+  return [...ways, roomWay(argv, full.length)];
+}
+
+/** What is missing only a deploy can make, as it is handed out. */
+function waysOfRest(argv: readonly string[], outcome: Outcome, startsOver: StartsOver | undefined): string[] {
   if (!canFinish(outcome.summary.stands)) return [];
   if (startsOver === undefined) return [shellCommand('deploy-stand', ...argv)];
   const { hasFiles, makesMissing } = startsOver;

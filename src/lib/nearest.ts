@@ -5,7 +5,7 @@ function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[-_\s]/g, '');
 }
 
-/** Those that are near enough, the nearest first; at most `most`. */
+/** Those that are nearest, if they are near enough: several only where they are equally near; at most `most`. */
 export function nearestOf(word: string, candidates: Iterable<string>, most: number): string[] {
   const typed = plain(word).slice(0, 64);
   const near: { readonly candidate: string; readonly score: number }[] = [];
@@ -15,8 +15,9 @@ export function nearestOf(word: string, candidates: Iterable<string>, most: numb
     const isNear = score <= Math.max(candidate.length < 5 ? 1 : 2, Math.floor(candidate.length / 3));
     if (isNear) near.push({ candidate, score });
   }
+  const best = Math.min(...near.map(({ score }) => score));
   return near
-    .sort((a, b) => a.score - b.score)
+    .filter(({ score }) => score === best)
     .slice(0, most)
     .map(({ candidate }) => candidate);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { putEntry, removeEntry } from '../../src/lib/connections-edit/entries.ts';
+import { putEntry, putKey, removeEntry } from '../../src/lib/connections-edit/entries.ts';
 
 const entry = { host: 'pve9:8006', user: 'a@pve', use_token: false, password: 'env:X' };
 const BLOCK = 'new:\n  host: pve9:8006\n  user: a@pve\n  use_token: false\n  password: env:X\n';
@@ -84,5 +84,47 @@ describe('remove', () => {
     expect(remove('# mine\na:\n  host: x\n', 'a')).toBe('# mine\n');
     expect(remove('a:\n  host: x', 'a')).toBe('');
     expect(parse(remove('{a: {host: x}, b: {host: y}} # end\n', 'a'))).toEqual({ b: { host: 'y' } });
+  });
+});
+
+describe('one key', () => {
+  const trust = (text: string, name: string): string =>
+    putKey(text, 'c.yml', { name, key: 'fingerprint', value: 'AB:CD' });
+
+  test.each<[string, string, string, string]>([
+    [
+      'below the others',
+      FILE,
+      'a',
+      FILE.replace('  # timeout: 5\n', '  # timeout: 5\n  fingerprint: AB:CD\n'),
+    ],
+    [
+      'below a block',
+      FILE,
+      'b',
+      FILE.replace('FILE-----\n\n# about c', 'FILE-----\n  fingerprint: AB:CD\n\n# about c'),
+    ],
+    ['in one line', FILE, 'c', FILE.replace('password: q}', 'password: q, "fingerprint": "AB:CD"}')],
+    ['of JSON', '{"a": {"host": "x"}}', 'a', '{"a": {"host": "x", "fingerprint": "AB:CD"}}'],
+    ['in one line, in place', 'a: {fingerprint: [X, Y], host: x}', 'a', 'a: {fingerprint: "AB:CD", host: x}'],
+    ['at an open end', 'a:\n  host: x', 'a', 'a:\n  host: x\n  fingerprint: AB:CD\n'],
+    [
+      'in place',
+      'a:\n  fingerprint: "X" # old\n  host: x\n',
+      'a',
+      'a:\n  fingerprint: AB:CD # old\n  host: x\n',
+    ],
+    [
+      'of a list',
+      'a:\r\n  fingerprint:\r\n    - X\r\n    - Y\r\n  host: x\r\n',
+      'a',
+      'a:\r\n  fingerprint: AB:CD\r\n  host: x\r\n',
+    ],
+  ])('%s', (_, text, name, expected) => {
+    expect(trust(text, name)).toBe(expected);
+  });
+
+  test('an entry that stands elsewhere is left', () => {
+    expect(() => trust('a: &a\n  host: x\nb: *a\n', 'b')).toThrow('cannot be changed in place');
   });
 });

@@ -1,5 +1,5 @@
 /** Connections as a user meets them: add, trust, test, encrypt, use; and a server that is another one than before. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decryptText, encryptText } from '../../src/lib/age.ts';
@@ -69,20 +69,24 @@ describe('a new connection', () => {
     const added = await run(`connections add school --host ${host}`, login);
     expect([added.code, added.stdout]).toEqual([0, expect.stringContaining('NOT TRUSTED YET')]);
     // What is next is what trusts, in full: following it to the letter works.
-    const [next = ''] = /^ {2}deploy-stand connections add .*$/m.exec(added.stdout) ?? [];
     expect(added.stdout).toContain('next, if it is the same:');
-    expect(next).toContain(
-      `--host ${host} --connections ${file} --replace --trust-fingerprint ${fingerprint}`,
-    );
+    const trusts = `deploy-stand connections trust school --connections ${file} ${fingerprint}`;
+    expect(added.stdout.split('\n')).toContain(`  ${trusts}`);
     expect(added.stdout).not.toContain('connections test');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).not.toContain('fingerprint');
     const untrusted = await run('connections test');
     expect([untrusted.code, untrusted.stdout]).toEqual([4, expect.stringContaining('TLS_UNTRUSTED')]);
     expect(untrusted.stdout).toContain('certificate NOT accepted by the authorities of the system');
+    expect(untrusted.stdout.split('\n').map((line) => line.trim())).toContain(trusts);
     expect(simulator.requests).toEqual([]);
 
-    expect((await run(`connections add school --host ${host}`, login)).code).toBe(2);
+    const again = await run(`connections add school --host ${host}`, login);
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('CONNECTION_EXISTS')]);
+    expect(again.stderr).toContain(`: deploy-stand connections trust school --connections ${file}\n`);
+    expect(again.stderr).toContain(
+      `: deploy-stand connections add school --host ${host} --connections ${file} --replace\n`,
+    );
     const before = readFileSync(file, 'utf8');
     const other = Array(32).fill('AB').join(':');
     const mismatch = await run(
@@ -100,11 +104,18 @@ describe('a new connection', () => {
       const asked = await run(`connections add school ${change} --replace`, byId);
       expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('the secret is missing')]);
     }
-    const trusted = await run(
+    const wrong = await run(`connections trust school ${other}`, byId);
+    expect([wrong.code, readFileSync(file, 'utf8')]).toEqual([4, before]);
+    for (const way of [
       `connections add school --host ${host} --replace --trust-fingerprint ${fingerprint}`,
-      byId,
-    );
-    expect([trusted.code, trusted.stdout.includes(secret)]).toEqual([0, false]);
+      `connections trust school ${fingerprint}`,
+      `connections trust school`,
+    ]) {
+      writeFileSync(file, before);
+      const trusted = await run(way, byId);
+      expect([trusted.code, trusted.stdout.includes(secret)]).toEqual([0, false]);
+      expect(readFileSync(file, 'utf8')).toBe(`${before}  fingerprint: ${fingerprint}\n`);
+    }
 
     const tested = await run('connections test school --output json');
     expect(tested.code).toBe(0);

@@ -71,6 +71,17 @@ function addCommand(io: ProgramIo): Command {
   return command;
 }
 
+function trustCommand(io: ProgramIo): Command {
+  return new Command('trust')
+    .description('trust the certificates that the hosts of a connection show, or only these; sends nothing')
+    .argument('<name>', 'name of the connection')
+    .argument('[sha256]', 'fingerprints that you have compared, separated by commas')
+    .action(async (name: string, sha256: string | undefined, _: unknown, self: Command) => {
+      const { runConnectionsTrust } = await import('./run-trust.ts');
+      await runConnectionsTrust(io, self.optsWithGlobals<GlobalFlags>(), { name, sha256 });
+    });
+}
+
 function removeCommand(io: ProgramIo): Command {
   return new Command('remove')
     .description('take a connection out of the file')
@@ -107,12 +118,13 @@ function secretsCommand(io: ProgramIo, work: keyof typeof SECRETS): Command {
 
 export function connectionsCommand(io: ProgramIo): Command {
   const command = new Command('connections').description(
-    'list, test, add and remove clusters; encrypt their secrets',
+    'list, test, add, trust and remove clusters; encrypt their secrets',
   );
   const subcommands = [
     listCommand(io),
     testCommand(io),
     addCommand(io),
+    trustCommand(io),
     removeCommand(io),
     secretsCommand(io, 'encrypt'),
     secretsCommand(io, 'decrypt'),

@@ -6,6 +6,7 @@ import { isMapping } from '../../lib/config/input/written.ts';
 import { putEntry, type Entry } from '../../lib/connections-edit/entries.ts';
 import { openFile, saveFile, type OpenFile } from '../../lib/connections-edit/store.ts';
 import { UsageError } from '../../lib/errors.ts';
+import { shellCommand } from '../../lib/shell.ts';
 import { renderAdded, toAddedDocument } from '../../lib/render/connections-text.ts';
 import { assertSeen, readCertificates } from '../../lib/workflow/connections.ts';
 import { recipientFor } from '../age-recipient.ts';
@@ -19,7 +20,7 @@ export type { AddFlags } from './entry.ts';
 /** Keys with a meaning of their own at the top of the files, and the name of a connection without a file. */
 const TAKEN = new Set(['default', 'machines', 'users', 'environment']);
 
-function assertName(name: string, { value, file }: OpenFile, flags: AddFlags): void {
+function assertName(name: string, { value, file }: OpenFile, flags: AddFlags, argv: ProgramIo['argv']): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) || TAKEN.has(name)) {
     throw new UsageError('CONNECTION_NAME', `"${name}" cannot be the name of a connection`, {
       hint: `use up to 63 letters, digits, ".", "_" and "-"; not ${[...TAKEN].join(', ')}`,
@@ -27,7 +28,9 @@ function assertName(name: string, { value, file }: OpenFile, flags: AddFlags): v
   }
   if (Object.hasOwn(value, name) && !flags.replace) {
     throw new UsageError('CONNECTION_EXISTS', `${file} has a connection ${name} already`, {
-      hint: 'choose another name, or add --replace: the secret is kept where host and login stay the same',
+      hint: `choose another name, or
+to trust the certificate that its hosts show: ${shellCommand('deploy-stand', 'connections', 'trust', name)}
+to replace it, its secret kept where host and login stay the same: ${shellCommand('deploy-stand', ...argv, '--replace')}`,
     });
   }
   if (flags.default && isMapping(value['default'])) {
@@ -69,7 +72,7 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
   const output = createOutput(io, flags);
   const open = openFile(connectionsToAdd(io, flags));
   const { file, value, text } = open;
-  assertName(name, open, flags);
+  assertName(name, open, flags, io.argv);
   const known = value[name];
   const former = isMapping(known) ? known : undefined;
   const added = newConnection(io, flags, { name, file, former });
@@ -98,11 +101,11 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
     file,
     name,
     isDefault: expected.default === name,
-    isReplaced: Object.hasOwn(value, name),
+    change: Object.hasOwn(value, name) ? ('replaced' as const) : ('added' as const),
     login: stored.login,
     secret: flags.encrypt ? ({ kind: 'age' } as const) : stored.secret,
     trust: isPinned ? ('fingerprint' as const) : stored.tls.verify ? undefined : ('none' as const),
     certificates,
   };
-  output.result(toAddedDocument(result), () => renderAdded(result, { ...output, argv: io.argv }));
+  output.result(toAddedDocument(result), () => renderAdded(result, output));
 }

@@ -196,6 +196,8 @@ export interface SshSettings {
 /** A cluster and how to log in. Secrets live here and nowhere else. */
 export interface Connection {
   readonly name: string;
+  /** The connections file that has it; absent: it is of the environment, in whole or in part. */
+  readonly file?: string;
   /** Absent: Proxmox VE. */
   readonly platform?: OtherPlatform;
   /** Hosts of one cluster in the order to try; `host:port`, default port 8006. */

@@ -151,3 +151,31 @@ export function removeEntry(
     spans.map((span) => ({ ...span, text: '' })),
   );
 }
+
+/** One more key of a connection, or another value for it; all other lines stay as they are. */
+export function putKey(
+  text: string,
+  file: string,
+  { name, key, value }: { readonly name: string; readonly key: string; readonly value: string },
+): string {
+  const { root } = open(text, file);
+  const entry = find(root, name);
+  if (!root || !entry || !isMap<Node, Node | null>(entry.value)) throw cannotEdit(file);
+  const { flow, items } = entry.value;
+  const written = flow ? JSON.stringify(value) : stringify(value, { version: '1.1', lineWidth: 0 }).trimEnd();
+  const present = find(entry.value, key);
+  const [start, end] = present?.value?.range ?? [];
+  if (start !== undefined && end !== undefined && (flow || isScalar(present?.value)))
+    return splice(text, [{ start, end, text: written }]);
+  if (flow) {
+    const last = items.at(-1)?.value?.range?.[1];
+    if (last === undefined || present) throw cannotEdit(file);
+    return splice(text, [{ start: last, end: last, text: `, ${JSON.stringify(key)}: ${written}` }]);
+  }
+  const eol = lineBreakOf(text);
+  const line = `${indentOf(text, entry.value)}${key}: ${written}${eol}`;
+  if (present) return splice(text, [{ ...linesOf(text, present, indentOf(text, entry.value)), text: line }]);
+  const { end: at } = linesOf(text, entry, indentOf(text, root));
+  const isOpen = text.charAt(at - 1) !== '\n';
+  return splice(text, [{ start: at, end: at, text: isOpen ? `${eol}${line}` : line }]);
+}

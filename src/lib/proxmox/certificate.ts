@@ -38,7 +38,7 @@ export async function readCertificate(written: string, ca?: string): Promise<Ser
         }),
       );
     const tls = { verify: false, ...(ca === undefined ? {} : { ca }) };
-    openTls({ host, tls, connectTimeout: CONNECT_TIMEOUT_MS }, (error, socket) => {
+    openTls({ host, tls, connectTimeout: CONNECT_TIMEOUT_MS, howToTrust: () => '' }, (error, socket) => {
       if (error || !(socket instanceof TLSSocket)) {
         fail(error?.message ?? 'no TLS', error);
         return;

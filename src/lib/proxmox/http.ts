@@ -11,6 +11,7 @@ import { badEndingOf, endingOf, meaningOf } from './exchange-ending.ts';
 import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from './errors.ts';
 import { plainParams, type Params, type SentParams } from './form.ts';
 import { CallLimit } from './call-limit.ts';
+import { howToTrustNode } from './transports/how-to-trust.ts';
 import { parseHost } from './hosts.ts';
 import type { LinkOptions } from './link-options.ts';
 import { LoginProof } from './login-proof.ts';
@@ -81,6 +82,7 @@ export class PveHttp {
       timeout: connection.timeout,
       maxSockets: concurrency,
       maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
+      howToTrust: (seen: string) => howToTrustNode(connection, seen),
     };
     const connect: Connect = options.connect ?? ((host, given) => new HttpsTransport(host, given));
     this.#peers = connection.hosts.map((written) => connect(parseHost(written), transportOptions));

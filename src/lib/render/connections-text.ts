@@ -118,7 +118,7 @@ interface Added {
   readonly file: string;
   readonly name: string;
   readonly isDefault: boolean;
-  readonly isReplaced: boolean;
+  readonly change: 'added' | 'replaced' | 'trusted';
   readonly login: Login;
   readonly secret: Keeping;
   /** Undefined: certificates are verified. */
@@ -134,12 +134,12 @@ interface Added {
 }
 
 export function toAddedDocument(added: Added): JsonObject {
-  const { file, name, isDefault, isReplaced, login, secret, trust, certificates } = added;
+  const { file, name, isDefault, change, login, secret, trust, certificates } = added;
   return {
     file,
     name,
     default: isDefault,
-    replaced: isReplaced,
+    replaced: change === 'replaced',
     login: { kind: login.kind, id: login.id },
     secret: { kept: secret.kind },
     fingerprintStored: trust === 'fingerprint',
@@ -170,30 +170,22 @@ function trustLines(added: Added): string[] {
 }
 
 /** What is left to do: the command that trusts what has been compared, or the test. */
-function nextLines(added: Added, argv: readonly string[], width: number): string[] {
+function nextLines(added: Added, width: number): string[] {
   const fingerprints = untrusted(added);
   if (fingerprints.length === 0)
     return paragraph(`next: ${shellCommand('deploy-stand', 'connections', 'test', added.name)}`, { width });
-  const replace = argv.includes('--replace') ? [] : ['--replace'];
-  const trust = ['--trust-fingerprint', [...new Set(fingerprints)].join(',')];
+  const all = [...new Set(fingerprints)].join(',');
   return [
     'next, if it is the same:',
-    ...paragraph(shellCommand('deploy-stand', ...argv, ...replace, ...trust), { width, indent: 2 }),
+    ...paragraph(shellCommand('deploy-stand', 'connections', 'trust', added.name, all), { width, indent: 2 }),
   ];
 }
 
 /** Ends without a line break. */
-export function renderAdded(
-  added: Added,
-  {
-    width,
-    color,
-    argv,
-  }: RenderOptions & { /** The command line that added it. */ readonly argv: readonly string[] },
-): string {
+export function renderAdded(added: Added, { width, color }: RenderOptions): string {
   const paint = createPaint(color);
-  const { file, name, isDefault, isReplaced, login, secret, certificates } = added;
-  const verb = isReplaced ? 'replaced in' : 'added to';
+  const { file, name, isDefault, change, login, secret, certificates } = added;
+  const verb = { added: 'added to', replaced: 'replaced in', trusted: 'trusted in' }[change];
   const rows: (readonly [string, string])[] = [
     ['login', login.kind === 'token' ? `token ${login.id}` : login.id],
     ['secret', keepingWords(secret)],
@@ -213,7 +205,7 @@ export function renderAdded(
       rows.map(([label, text]) => [{ text: label, paint: paint.dim }, { text }]),
       { width: Infinity, indent: 2 },
     ),
-    ...nextLines(added, argv, width),
+    ...nextLines(added, width),
   ].join('\n');
 }
 

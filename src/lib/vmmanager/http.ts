@@ -4,6 +4,7 @@
  */
 import { unlessAborted } from '../abort.ts';
 import { ConfigError, ConnectionError } from '../errors.ts';
+import { trustCommand } from '../proxmox/transports/how-to-trust.ts';
 import { CallLimit } from '../proxmox/call-limit.ts';
 import { parseHost } from '../proxmox/hosts.ts';
 import type { LinkOptions } from '../proxmox/link-options.ts';
@@ -32,8 +33,10 @@ interface Wanted {
   readonly step?: string | undefined;
 }
 
-function howToTrust(seen: string): string {
-  return `Compare the fingerprint with that of the certificate on VMmanager's own machine. If it is the same, it goes into connections.yml as fingerprint: ${seen}; or name the file of its authority as ca_file:`;
+function howToTrust(connection: LinkOptions['connection'], seen: string): string {
+  const command = trustCommand(connection, seen);
+  const way = command === undefined ? `it goes into connections.yml as fingerprint: ${seen}` : command;
+  return `Compare the fingerprint with that of the certificate on VMmanager's own machine, or name the file of its authority as ca_file:. If it is the same: ${way}`;
 }
 
 export class VmmanagerHttp {
@@ -65,7 +68,7 @@ export class VmmanagerHttp {
       timeout: connection.timeout,
       maxSockets: AT_ONCE,
       maxAnswerBytes: MAX_ANSWER_BYTES,
-      howToTrust,
+      howToTrust: (seen) => howToTrust(connection, seen),
     });
   }
 

@@ -2,6 +2,8 @@
 import type { Connection } from '../config/types.ts';
 import type { ConnectionReport, HostReport, Problem } from '../connections-edit/types.ts';
 import { ConnectionError } from '../errors.ts';
+import { sortedUnique } from '../order.ts';
+import { shellCommand } from '../shell.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
@@ -169,16 +171,28 @@ export async function readCertificates(hosts: readonly string[], ca?: string) {
   return Promise.all(hosts.map((host) => readCertificate(host, ca)));
 }
 
-/** Throws when a host shows another certificate than one of those that were compared. */
+/**
+ * Throws when a host shows another certificate than one of those that were compared, or known before. `name`: how the
+ * connection is called that all of them can be stored in.
+ */
 export function assertSeen(
   certificates: readonly { readonly host: string; readonly fingerprint: string }[],
   wanted: readonly string[],
+  { known = [], name }: { readonly known?: readonly string[]; readonly name?: string } = {},
 ): void {
-  const other = certificates.find(({ fingerprint }) => !wanted.includes(fingerprint));
+  const isFirst = ({ fingerprint }: { readonly fingerprint: string }): boolean =>
+    wanted.includes(fingerprint);
+  const isSome = certificates.some(isFirst);
+  const other = certificates.find((one) => !isFirst(one) && !(isSome && known.includes(one.fingerprint)));
   if (!other) return;
+  const all = sortedUnique(certificates.map(({ fingerprint }) => fingerprint)).join(',');
+  const way =
+    isSome && name !== undefined
+      ? `each node has one of its own. If this one is the same, too: ${shellCommand('deploy-stand', 'connections', 'trust', name, all)}`
+      : 'compare with System > Certificates of the node';
   throw new ConnectionError(
     'TLS_FINGERPRINT',
     `the certificate of ${other.host} has SHA-256 fingerprint ${other.fingerprint}, expected ${wanted.join(' or ')}`,
-    { hint: 'nothing was sent and nothing was stored; compare with System > Certificates of the node' },
+    { hint: `nothing was sent and nothing was stored; ${way}` },
   );
 }

@@ -21,9 +21,12 @@ export interface ReadStands {
 /** More than this would bury the rest of the message. */
 const MOST_LISTED = 20;
 
-function list(names: readonly string[]): string {
-  const more = names.length - MOST_LISTED;
-  return more > 0 ? `${names.slice(0, MOST_LISTED).join(', ')} and ${more} more` : names.join(', ');
+/** To a name that resembles none of them. */
+const EXAMPLES = 8;
+
+function list(names: readonly string[], most = MOST_LISTED): string {
+  const more = names.length - most;
+  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
 }
 
 const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; readonly all: string }>> = {
@@ -40,9 +43,9 @@ function sayUnknown({ option, name, near, there }: UnknownName): {
   readonly hint: string;
 } {
   const { what, all } = THINGS[option];
-  const guess = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
-  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${list(there)}`;
-  return { message: `${option} ${name}: there is no such ${what}`, hint: `${guess}${known}` };
+  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${list(there, EXAMPLES)}`;
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : known;
+  return { message: `${option} ${name}: there is no such ${what}`, hint };
 }
 
 /** What is named may be there: in a pool that is not shown, or of which it is not known who else may write it. */

@@ -91,6 +91,7 @@ describe('a file as the older tool wrote it', () => {
     expect(await load({ name: 'prod-cluster' })).toEqual({
       connection: {
         name: 'prod-cluster',
+        file: join(folder, 'connections_config.yml'),
         hosts: ['192.168.1.100:8006'],
         auth: { kind: 'password', user: 'root@pam', password: 'a-password' },
         tls: { verify: true },

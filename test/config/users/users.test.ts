@@ -151,6 +151,14 @@ describe('users.yml', () => {
       ],
     ],
     [
+      'lists, whose pools are not judged',
+      '- x;y@pve\n- x;y@ad\n- x.y@pve',
+      [
+        'users.yml:1:3 users[0]: PVE takes "," and ";" in a userid for the end of it when rights are given [x;y@pve] → write x.y-2@pve, or list the users one by one',
+        'users.yml:2:3 users[1]: PVE takes "," and ";" in a userid for the end of it when rights are given [x;y@ad] → write x.y-3@ad, or list the users one by one',
+      ],
+    ],
+    [
       'addresses that PVE refuses or spoils',
       "- {userid: a@pve, email: müller@x.example}\n- {userid: b@pve, email: b@schüle.example}\n- {userid: c@pve, email: o'neil@x.example}\n- {userid: d@pve, email: иван@x.example}",
       [

@@ -59,13 +59,14 @@ function toConnection(
   stored: StoredConnection,
   { secret, ssh }: { readonly secret: string; readonly ssh: SshSettings | undefined },
 ): Connection {
-  const { name, platform, hosts, tls, timeout, operators, bridgeRange, timeZone, login } = stored;
+  const { name, file, platform, hosts, tls, timeout, operators, bridgeRange, timeZone, login } = stored;
   const auth: Connection['auth'] =
     login.kind === 'token'
       ? { kind: 'token', tokenId: login.id, secret }
       : { kind: 'password', user: login.id, password: secret };
   return {
     ...{ name, hosts, auth, tls, timeout, operators },
+    ...(file === undefined ? {} : { file }),
     ...(platform === undefined ? {} : { platform }),
     ...(bridgeRange ? { bridgeRange } : {}),
     ...(timeZone === undefined ? {} : { timeZone }),
@@ -169,7 +170,9 @@ async function loadFromFile(
     checkSchema('connections', source.value, issues);
     const isSound = issues.errors.length + problems.length === 0;
     const warn = (text: string): void => void warnings.push(text);
-    if (stored && isSound) connection = await resolve(stored, { options, warn }, draft.fail);
+    const isOfFile = Object.keys(own.raw).length === 0;
+    if (stored && isSound)
+      connection = await resolve({ ...stored, ...(isOfFile ? { file } : {}) }, { options, warn }, draft.fail);
     warnings.push(...overrideWarnings(own, options, name));
   }
   if (!connection || issues.errors.length + problems.length > 0) throw configError(issues.errors, problems);

@@ -72,6 +72,16 @@ function notPlain(userid: string): { readonly name: string; readonly realm: stri
     : undefined;
 }
 
+/** ACLs take lists: `a,b@pve` can never be granted anything, and `x@pve,y@pve` grants to both. */
+const LISTS = /[,;]/;
+
+/** Those whose pool can be judged: what is proposed for an illegal userid brings a pool of its own. */
+function withPools(users: readonly UserView[]): UserView[] {
+  const isSound = (userid: string): boolean =>
+    parseUserId(userid) !== undefined && !notPlain(userid) && !LISTS.test(userid) && userid !== ROOT;
+  return users.filter(({ pool, poolName, userid }) => poolName && (pool !== undefined || isSound(userid)));
+}
+
 function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
   const staying = users.filter(({ userid }) => parseUserId(userid) && !looksLikeAddress(userid));
   const legal = new LegalUserids([
@@ -96,11 +106,10 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
         value: userid,
         hint: `write ${legal.for(odd.name, odd.realm)}`,
       });
-    } else if (/[,;]/.test(userid)) {
-      // ACLs take lists: `a,b@pve` can never be granted anything, and `x@pve,y@pve` grants to both.
+    } else if (LISTS.test(userid)) {
       issues.add(idPath, 'PVE takes "," and ";" in a userid for the end of it when rights are given', {
         value: userid,
-        hint: `write ${userid.replaceAll(/[,;]+/g, '.')}, or list the users one by one`,
+        hint: `write ${legal.for(nameIn(userid), realmIn(userid))}, or list the users one by one`,
       });
     } else if (!userid.includes('@')) noRealm.push({ path: idPath, name: userid });
     else if (!parseUserId(userid)) {
@@ -177,11 +186,8 @@ function poolPath(user: UserView): Path {
 
 function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
   const notOn9: Odd[] = [];
-  for (const user of users) {
-    const pool = user.poolName;
-    if (pool === undefined || pool === '') continue;
-    // The userid that is proposed brings its own pool.
-    if (user.pool === undefined && notPlain(user.userid)) continue;
+  for (const user of withPools(users)) {
+    const pool = user.poolName ?? '';
     const path = poolPath(user);
     const add = (message: string, hint: string): void => issues.add(path, message, { value: pool, hint });
     const own = (name: string): string =>
@@ -208,8 +214,9 @@ function poolsAreLegal(users: readonly UserView[], issues: Issues): void {
 
 /** Rights on a pool reach those below it, so that a stand below another one's pool would be the other one's as well. */
 function poolsAreApart(users: readonly UserView[], issues: Issues): void {
-  const owners = new Map(users.map((user) => [user.poolName, user]));
-  for (const user of users) {
+  const judged = withPools(users);
+  const owners = new Map(judged.map((user) => [user.poolName, user]));
+  for (const user of judged) {
     const pool = user.poolName;
     const above = pool === undefined ? undefined : poolsAbove(pool).find((name) => owners.has(name));
     const owner = owners.get(above);
@@ -223,7 +230,7 @@ function poolsAreApart(users: readonly UserView[], issues: Issues): void {
 
 function poolsAreDistinct(users: readonly UserView[], issues: Issues): void {
   const owners = new Map<string, UserView>();
-  for (const user of users) {
+  for (const user of withPools(users)) {
     const pool = user.poolName;
     if (pool === undefined) continue;
     const owner = owners.get(pool);

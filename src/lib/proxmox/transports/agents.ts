@@ -25,7 +25,7 @@ interface Dial {
   readonly host: Host;
   readonly tls: ConnectionSettings['tls'];
   readonly connectTimeout: number;
-  readonly howToTrust?: HowToTrust;
+  readonly howToTrust: HowToTrust;
 }
 type Done = (error: Error | null, socket: Duplex) => void;
 /** How the agents of node:http and node:https declare the callback of createConnection. */
@@ -203,7 +203,7 @@ function distrust(socket: TLSSocket, { tls, host, howToTrust }: Dial): Error | n
       'TLS_FINGERPRINT',
       `the certificate of ${host.label} has SHA-256 fingerprint ${seen}, expected ${wanted.join(' or ')}`,
       {
-        hint: `nothing was sent; was the certificate renewed? ${(howToTrust ?? trustNode)(seen)}`,
+        hint: `nothing was sent; was the certificate renewed? ${howToTrust(seen)}`,
       },
     );
   }
@@ -212,20 +212,9 @@ function distrust(socket: TLSSocket, { tls, host, howToTrust }: Dial): Error | n
     'TLS_UNTRUSTED',
     `the certificate of ${host.label} is not trusted: ${untrustedBecause(socket)}`,
     {
-      hint: `nothing was sent. ${(howToTrust ?? trustNodeOrCluster)(seen)}`,
+      hint: `nothing was sent. ${howToTrust(seen)}`,
     },
   );
-}
-
-/** Whether the connection is of a file or of the environment, nobody knows here. */
-function trustNode(seen: string): string {
-  return `Compare the fingerprint with what the node shows (System > Certificates, or \`pvenode cert info\`). If it is the same, it goes into connections.yml as fingerprint:, or into the environment:
-export PVE_FINGERPRINT=${seen}`;
-}
-
-function trustNodeOrCluster(seen: string): string {
-  return `${trustNode(seen)}
-or set ca_file (PVE_CA_FILE) to a copy of the cluster's CA, /etc/pve/pve-root-ca.pem`;
 }
 
 function fingerprintOf(socket: TLSSocket): string {

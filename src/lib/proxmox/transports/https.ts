@@ -33,10 +33,7 @@ export class HttpsTransport implements Transport {
     const { tls, howToTrust } = options;
     this.host = host;
     this.#options = options;
-    this.#agent = createAgent(
-      { host, tls, connectTimeout, ...(howToTrust ? { howToTrust } : {}) },
-      options.maxSockets,
-    );
+    this.#agent = createAgent({ host, tls, connectTimeout, howToTrust }, options.maxSockets);
   }
 
   /** Also ends what is still connecting, which the agent does not know yet. */

@@ -31,8 +31,7 @@ export interface TransportOptions {
   readonly timeout: number;
   readonly maxSockets: number;
   readonly maxAnswerBytes: number;
-  /** Absent: the words for a node of PVE. */
-  readonly howToTrust?: HowToTrust;
+  readonly howToTrust: HowToTrust;
 }
 
 /** The way out for a certificate that is not trusted, and has this fingerprint. */
