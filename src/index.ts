@@ -152,7 +152,7 @@ export type { UsersWork } from './lib/plan/users/context.ts';
 export type { UserRow } from './lib/plan/users/list.ts';
 export type { Grant } from './lib/privileges/grants.ts';
 export type { CommandRights, RightsOverview } from './lib/privileges/overview.ts';
-export type { Command, Requirement, RuleText } from './lib/privileges/types.ts';
+export type { Command, MachineKey, Requirement, RuleText } from './lib/privileges/types.ts';
 export type { RawAnswer } from './lib/proxmox/answer.ts';
 export type {
   ContainerMigrateRequest,
