@@ -275,9 +275,10 @@ const LIB = {
     ],
   ],
   simulator: [
-    'Written from the PVE documents. Sharing code with the client would make both wrong together; how YAML is read is no matter of PVE.',
+    'Written from the PVE documents. Sharing code with the client would make both wrong together; how YAML is read, and what was mistyped, is no matter of PVE.',
     [
       '^src/lib/files/',
+      '^src/lib/nearest[.]ts$',
       '^src/lib/config/input/(read-yaml|issues)[.]ts$',
       '^node_modules/(ajv|diff|tinyqueue)/',
       '^(node:)?(crypto|https?|net)$',

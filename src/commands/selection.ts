@@ -138,7 +138,7 @@ function assertWhole({ config, users, user, lab }: SelectionFlags): void {
 
 /** For commands that change stands: no selection is an error that lists what there is. `more`: selectors of their own. */
 export async function needSelection(
-  flags: SelectionFlags,
+  flags: SelectionFlags & { readonly plan?: string },
   run: Changing,
   { command, more = [] }: { readonly command: string; readonly more?: readonly string[] },
 ): Promise<ReadSelection> {
@@ -148,6 +148,9 @@ export async function needSelection(
   const ways = ['-c lab.yml -u users.yml', '--lab NAME', '--user ID', ...more];
   throw new UsageError('NO_SELECTION', `${command} needs to be told which stands`, {
     hint: [
+      ...(flags.plan === undefined
+        ? []
+        : ['a saved plan is applied with the selection that it was made with']),
       `use ${ways.slice(0, -1).join(', ')} or ${ways.at(-1) ?? ''}`,
       await listStands(await run.runContext()),
     ].join('\n'),

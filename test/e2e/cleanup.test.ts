@@ -140,6 +140,8 @@ describe('what stays', () => {
     expect([run.code, writes(simulator)]).toEqual([0, []]);
     expect(run.stderr).toContain('warning: --lab nett: there is no such lab; did you mean net?\n');
     expect(run.stderr).not.toContain('applying');
+    const nobody = await runCli(['cleanup', '--user', 'xavier@pve'], simulator);
+    expect(nobody.stderr).toContain('there is no such user; users of deploy-stand on this cluster: ');
   });
 
   test('more than --max-changes: refused with the number, nothing changed', async () => {

@@ -153,6 +153,8 @@ describe('a saved plan', () => {
     expect((await run('show @removal.json')).stdout).toBe(out.stdout);
     await run(`deploy -c @lab.yml -u @b.yml ${passwords}`);
     const since = cluster.requests.length;
+    const alone = await run(`cleanup --plan @removal.json ${passwords}`);
+    expect(alone.stderr).toContain('a saved plan is applied with the selection that it was made with');
     const stale = await run(`cleanup --lab lab --plan @removal.json ${passwords}`);
     expect([stale.code, stale.stderr]).toEqual([3, expect.stringContaining('is not in the plan: selected')]);
     expect(stale.stderr).toContain('PLAN_STALE');

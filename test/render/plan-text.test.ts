@@ -141,6 +141,11 @@ describe('renderPlan', () => {
     expect(text).toContain('the same for 10 more stands (11 steps each):');
     expect(text).toContain('  +  student3@pve   pool student3   node pve1  VMs 10005-10006  vmbr1002\n');
     expect(text).toContain('  +  student22@pve  pool student22  node pve2  VMs 10043-10044  vmbr1021\n');
+    const changed = stands.map(({ stand, steps }) => ({
+      stand: { ...stand, vms: stand.vms.map((vm) => ({ ...vm, state: 'unfinished' as const })) },
+      steps: steps.filter(({ kind }) => kind === 'vm.configure'),
+    }));
+    expect(renderPlan(plan(changed), wide)).toContain('  ~  student3@pve   pool student3   node pve1');
     expect(text).toContain('--wide shows every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(

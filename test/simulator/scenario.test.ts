@@ -1,7 +1,7 @@
 /** Scenario files: what is accepted, what is reported, and the ones that ship. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../src/lib/errors.ts';
+import { ConfigError, type ConfigIssue } from '../../src/lib/errors.ts';
 import { buildState } from '../../src/lib/simulator/build/build-state.ts';
 import { defaultScenario, loadScenario } from '../../src/lib/simulator/scenario.ts';
 
@@ -47,6 +47,31 @@ test.each<[string, string, string[]]>([
   ],
 ])('%s', (_, text, issues) => {
   expect(issuesOf(text)).toEqual(issues);
+});
+
+test.each<[string, string[]]>([
+  ['{ path: /pools }', []],
+  ['{ path: "/nodes/{node}/qemu/{vmid}/clone", method: POST }', []],
+  ['{ path: /nodes/pve1/qemu/100/clone, method: POST }', []],
+  ['{ path: /nodes/pve1/hardware/pci, method: GET }', []],
+  ['{ path: "/nodes/{node}/qemu/{id}/clone" }', ['path → did you mean /nodes/{node}/qemu/{vmid}/clone?']],
+  ['{ path: "/nodes/{node}/qemu/{vmid}/clon" }', ['path → did you mean /nodes/{node}/qemu/{vmid}/clone?']],
+  ['{ path: /api2/json/access/users }', ['path → did you mean /access/users?']],
+  ['{ path: /nodes/pve9/qemu }', ['path → there are: pve1']],
+  ['{ path: clone }', ['path → for example /nodes/{node}/qemu, or /nodes/pve1/qemu']],
+  ['{ path: "/nodes/{node}/qemu", method: DELETE }', ['method → it has GET, POST']],
+])('a failure that could never strike is refused: %s', (fault, expected) => {
+  const text = `${minimal}faults: [${fault.replace(' }', ', action: fail }')}]\n`;
+  const found = (): readonly ConfigIssue[] => {
+    try {
+      loadScenario(text, 'cluster.yml');
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
+    return [];
+  };
+  expect(found().map(({ path, hint }) => `${path.replace('faults[0].', '')} → ${hint}`)).toEqual(expected);
 });
 
 const folder = new URL('../../examples/clusters/', import.meta.url);

@@ -105,15 +105,9 @@ function bridgeRange({ stand }: StandView): string {
 
 function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
   const { width, paint } = context;
-  const marks: Partial<Record<StandView['fate'], Mark>> = {
-    'to change': '~',
-    'to freeze': '~',
-    'to thaw': '~',
-    'to switch': '~',
-    'to reset': '~',
-    'to remove': '-',
-  };
-  const mark = paintMark(marks[first.fate] ?? '+', paint);
+  // A stand that is there, is changed, whatever is added to it.
+  const marks: Partial<Record<StandView['fate'], Mark>> = { new: '+', 'to remove': '-' };
+  const mark = paintMark(marks[first.fate] ?? '~', paint);
   const rows = views.map((view): Cell[] => [
     mark,
     { text: view.stand.user },

@@ -8,6 +8,7 @@ import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import { nodesOf } from './build/scenario-nodes.ts';
 import { roleBook } from './access/roles.ts';
 import type { RequestFault } from './faults.ts';
+import { nowhere } from './scenario-faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 import { versionFacts } from './version.ts';
 
@@ -59,6 +60,10 @@ function checkReferences(scenario: Scenario, found: Issues): void {
   });
   (scenario.acl ?? []).forEach((entry, i) => {
     if (!roles.has(entry.role)) found.add(['acl', i, 'role'], none('role', entry.role));
+  });
+  (scenario.faults ?? []).forEach((fault, i) => {
+    const problem = nowhere(fault, scenario);
+    if (problem) found.add(['faults', i, problem.key], problem.message, { hint: problem.hint });
   });
   (scenario.foreign_guests?.nodes ?? []).forEach((name, i) => {
     if (!nodes.has(name)) found.add(['foreign_guests', 'nodes', i], none('node', name));

@@ -31,7 +31,7 @@ function list(names: readonly string[], most = MOST_LISTED): string {
 
 const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; readonly all: string }>> = {
   '--lab': { what: 'lab', all: 'labs on this cluster' },
-  '--user': { what: 'user', all: 'users on this cluster' },
+  '--user': { what: 'user', all: 'users of deploy-stand on this cluster' },
   '--machine': { what: 'machine', all: 'machines of these stands' },
   '--node': { what: 'node', all: 'nodes of this cluster' },
   '--storage': { what: 'storage', all: 'storages of this cluster' },

@@ -129,6 +129,9 @@ describe('--prune', () => {
 
   test('goes after what takes its place has been made', () => {
     const result = plan(renamed, only, there, { prune });
+    expect(saidOf(result.warnings)).toEqual([
+      'the lab has no machine "old" any more: --prune removes it from the stand (anna@pve); new, which the lab has instead, has the same template and network cards: it is made anew, and what students did on old is not taken over (to keep that, give it its old name)',
+    ]);
     const removal = result.steps.find(({ kind }) => kind === 'vm.delete');
     expect(removal?.dependsOn).toEqual(['pool.join:anna', 'vm.configure:anna/new']);
     expect(result.warnings.join('\n')).toContain('new, which the lab has instead');

@@ -185,7 +185,10 @@ export function surplusWarnings(
       if (!first || (isPruned && first.renamed === undefined)) return [];
       const { machine, renamed } = first;
       const who = nameSome(group.map(({ user }) => user));
-      const says = `the lab has no machine "${machine}" any more, and there still is one in ${group.length === 1 ? 'the stand' : `${group.length} stands`} (${who})`;
+      const where = `${group.length === 1 ? 'the stand' : `${group.length} stands`} (${who})`;
+      // Shown before and after the removal.
+      const fate = isPruned ? `: --prune removes it from ${where}` : `, and there still is one in ${where}`;
+      const says = `the lab has no machine "${machine}" any more${fate}`;
       const was = renamed === undefined ? [] : [sayRenamed(machine, renamed, isPruned)];
       const ends = isPruned ? [] : [`\`${command}\` removes ${machine} with all that is on it`];
       return [[says, ...was, ...ends].join('; ')];

@@ -1,0 +1,49 @@
+/** Which planned failures of a scenario could never strike: of paths and methods that no request has. */
+import { nearest } from '../nearest.ts';
+import { nodesOf } from './build/scenario-nodes.ts';
+import { contractOf, officialEndpointsOf } from './contract/contract.ts';
+import { Router } from './http/router.ts';
+import type { Scenario, ScenarioFault } from './scenario-types.ts';
+
+interface Nowhere {
+  readonly key: 'path' | 'method';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** `/nodes/{node}/qemu` and what else somebody may call the variable. */
+const bare = (path: string): string => path.replaceAll(/\{[^}]*\}/g, '{}');
+
+/** Undefined: there are requests that it can strike. */
+export function nowhere({ path, method }: ScenarioFault, scenario: Scenario): Nowhere | undefined {
+  const version = scenario.version ?? '8.4';
+  // A template is looked up among what is modelled; a concrete path also reaches what is not.
+  const modelled = [...contractOf(version).endpoints.values()];
+  const official = officialEndpointsOf(version);
+  const router = new Router(official);
+  const isTemplate = path.includes('{');
+  const methods = ['GET', 'POST', 'PUT', 'DELETE'].filter((one) =>
+    isTemplate
+      ? modelled.some((spec) => spec.path === path && spec.method === one)
+      : router.find(one, path) !== undefined,
+  );
+  const node = isTemplate ? undefined : router.find(methods[0] ?? '', path)?.variables['node'];
+  const nodes = nodesOf(scenario).map(({ name }) => name);
+  if (node !== undefined && !nodes.includes(node))
+    return { key: 'path', message: `there is no node "${node}"`, hint: `there are: ${nodes.join(', ')}` };
+  if (methods.length === 0) {
+    const templates = new Map(modelled.map((spec) => [bare(spec.path), spec.path]));
+    const near = templates.get(
+      nearest(bare(path).replace(/^\/api2\/(json|extjs)/, ''), templates.keys()) ?? '',
+    );
+    const hint =
+      near === undefined ? 'for example /nodes/{node}/qemu, or /nodes/pve1/qemu' : `did you mean ${near}?`;
+    return { key: 'path', message: `PVE ${version} has no such path here: no request would meet it`, hint };
+  }
+  if (method === undefined || methods.includes(method)) return undefined;
+  return {
+    key: 'method',
+    message: `${path} has no ${method} on PVE ${version}`,
+    hint: `it has ${methods.join(', ')}`,
+  };
+}
