@@ -17,7 +17,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
   const paint = createPaint(color);
   const progress = createProgress(clock);
   const tellFailure = createFailureTeller(paint);
-  let toldAt = 0;
+  let toldAt = clock.now();
   let toldTenth = 0;
 
   function say(text: string): void {
