@@ -161,8 +161,8 @@ function createContexts(frame: Frame): Contexts {
 function createListeners({ ui, log, running, onTrouble }: Frame) {
   let phase = '';
   return (audit: AnySession['audit']): Pick<BaseContext, 'onPhase' | 'onTrouble' | 'onPlan' | 'onEvent'> => ({
-    onPhase: (text) => {
-      if (text !== phase) ui.phase(text);
+    onPhase: (text, share) => {
+      if (text !== phase) ui.phase(text, share);
       phase = text;
     },
     onTrouble,

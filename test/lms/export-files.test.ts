@@ -97,6 +97,24 @@ describe('a roster that grew', () => {
     expect([grown.text, grown.gone]).toEqual([before.text, []]);
   });
 
+  test('tells who may be somebody who left, with another address', () => {
+    const before = read('Имя,Фамилия,Email\nПётр,Сидоров,p@a.example\nAnna,Li,anna@a.example\n');
+    const after = read(
+      'Имя,Фамилия,Email\nПётр,Сидоров,petr@b.example\nBo,Li,bo@a.example\n',
+      'csv',
+      WANT,
+      before.text,
+    );
+    expect(after.warnings).toEqual([
+      expect.stringMatching(
+        /^class\.csv:2: Пётр Сидоров is new as petr@pve, and p@pve of the same name has left/,
+      ),
+    ]);
+    const numbers = read('Имя,Фамилия,Email,lms_id\nBo,Li,bo@a.example,1\n');
+    const other = read('Имя,Фамилия,Email,lms_id\nBo,Li,bo@b.example,2\n', 'csv', WANT, numbers.text);
+    expect([other.warnings, useridsOf(other)]).toEqual([[], ['bo@pve', 'bo-2@pve']]);
+  });
+
   test('gives numbers in the order in which Canvas knows people, also without a merge', () => {
     const head = 'Student,ID,SIS Login ID,Section\n';
     const [a, b, c] = ['"X, Al",31,al@a.example,S', '"Y, Al",12,al@b.example,S', '"Z, Al",44,al@c.example,S'];

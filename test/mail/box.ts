@@ -8,11 +8,14 @@ export interface Box {
   readonly ca: string;
   readonly got: { readonly to: string; readonly raw: string }[];
   refuse: string | undefined;
+  /** Hangs up where it should have said that it has got a mail to these. */
+  readonly drops: string[];
+  refuseSender: boolean;
 }
 
 export async function startBox(): Promise<Box> {
   const { key, cert } = await newCertificate();
-  const box: Box = { port: 0, ca: cert, got: [], refuse: undefined };
+  const box: Box = { port: 0, ca: cert, got: [], refuse: undefined, drops: [], refuseSender: false };
   const server = new SMTPServer({
     secure: true,
     key,
@@ -20,6 +23,9 @@ export async function startBox(): Promise<Box> {
     onAuth: ({ username, password }, _, done) => {
       if (username === 'lab' && password === 'smtp-secret') done(null, { user: 'lab' });
       else done(new Error('535 no'));
+    },
+    onMailFrom: (_, __, done) => {
+      done(box.refuseSender ? Object.assign(new Error('not your address'), { responseCode: 550 }) : null);
     },
     onRcptTo: ({ address }, _, done) => {
       done(address === box.refuse ? Object.assign(new Error('no such user'), { responseCode: 550 }) : null);
@@ -30,7 +36,8 @@ export async function startBox(): Promise<Box> {
       stream.on('end', () => {
         const to = session.envelope.rcptTo.map(({ address }) => address).join();
         box.got.push({ to, raw: Buffer.concat(chunks).toString('utf8') });
-        done();
+        if (box.drops.includes(to)) server.connections.forEach((connection) => connection.close());
+        else done();
       });
     },
   });

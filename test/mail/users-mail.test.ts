@@ -56,6 +56,13 @@ test('a mail per student, as files and sent once', async () => {
     expect(eml.text).toContain(text);
 
   const smtp = ['--send', '--smtp', `smtps://lab@localhost:${box.port}`, '--smtp-ca-file', path('ca.pem')];
+  // Two in a row: the server is gone, and nobody else is tried.
+  box.drops.push('anna@school.example', 'boris@school.example');
+  const gone = await mail(...smtp);
+  expect([gone.code, gone.stderr]).toEqual([4, expect.stringContaining('[SMTP]')]);
+  expect(box.got.splice(0)).toHaveLength(2);
+  box.drops.splice(0);
+
   box.refuse = 'boris@school.example';
   const first = await mail(...smtp);
   expect([first.code, first.stdout]).toEqual([
@@ -69,7 +76,23 @@ test('a mail per student, as files and sent once', async () => {
     /^userid,password,state,pool,url,sent\n[^]*^anna@pve,[^\n]*,net\/[0-9a-f]{16}\/\S+Z$/m,
   );
 
+  // A connection that breaks at one mail breaks it for that one; nothing is sent twice in a run.
   box.refuse = undefined;
+  box.drops.push('boris@school.example');
+  const lost = await mail(...smtp);
+  expect([lost.code, lost.stdout]).toEqual([
+    5,
+    expect.stringMatching(/0 sent now, 1 before[^]*boris@pve: the mail server does not say whether it took/),
+  ]);
+  expect(box.got.splice(1).map(({ to }) => to)).toEqual(['boris@school.example']);
+  box.drops.splice(0);
+
+  // A sender that it does not like is none of a student's.
+  box.refuseSender = true;
+  const sender = await mail(...smtp);
+  expect([sender.code, sender.stderr]).toEqual([4, expect.stringMatching(/not your address[^]*--mail-from/)]);
+  box.refuseSender = false;
+
   const second = await mail(...smtp);
   expect([second.code, second.stdout]).toEqual([0, expect.stringContaining('1 sent now, 1 before')]);
   expect(box.got.map(({ to }) => to)).toEqual(['anna@school.example', 'boris@school.example']);

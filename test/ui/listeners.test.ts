@@ -57,6 +57,28 @@ describe('plain', () => {
     expect(stream.take()).toBe('');
   });
 
+  test('a phase that counts is told as seldom as steps are', () => {
+    const { stream, clock, context } = setUp();
+    const ui = createPlainUi({ ...context, quiet: false });
+    const count = (done: number) => ui.phase(`checks: ${done} of 1500 run`, done / 1500);
+    ui.phase('reading the cluster');
+    for (let done = 1; done <= 1500; done += 1) {
+      clock.advance(10);
+      count(done);
+    }
+    expect(stream.take().split('\n')).toEqual([
+      'reading the cluster',
+      'checks: 500 of 1500 run',
+      'checks: 1000 of 1500 run',
+      'checks: 1500 of 1500 run',
+      '',
+    ]);
+    count(1); // a second look begins anew
+    clock.advance(30_000);
+    count(2);
+    expect(stream.take()).toBe('checks: 2 of 1500 run\n');
+  });
+
   test.each([false, true])('failures and warnings are told at once and escaped (quiet: %s)', (quiet) => {
     const { stream, context } = setUp();
     const ui = createPlainUi({ ...context, quiet });

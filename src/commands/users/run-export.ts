@@ -93,11 +93,12 @@ function targetOf({ out, format }: UsersExportFlags): Target {
 
 function mailedReport(
   flags: UsersExportFlags,
-  { cards, leftOut, sent, before }: MailReport,
+  { cards, leftOut, sent, before, untried = 0 }: MailReport,
   wide: boolean,
 ): string {
   const where = flags.mail === undefined ? 'mails' : `${flags.mail} (readable by you alone)`;
-  const told = sent ? `, ${sent.length} sent now, ${before?.length ?? 0} before` : '';
+  const rest = untried === 0 ? '' : `, ${untried} not yet: run the same command again`;
+  const told = sent ? `, ${sent.length} sent now, ${before?.length ?? 0} before${rest}` : '';
   return renderReport(`${where}: ${counted(cards)}${told}`, leftOut, wide);
 }
 

@@ -115,9 +115,12 @@ async function send({ io, flags, run, credentials }: MailRun, letters: readonly 
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
   });
-  const { clock } = await run.runContext();
+  const { clock, onPhase } = await run.runContext();
   try {
-    return await sendMails(letters, { post, credentials, clock, rate: flags.mailRate, signal: run.soft });
+    return await sendMails(letters, {
+      ...{ post, credentials, clock, onPhase },
+      ...{ rate: flags.mailRate, signal: run.soft },
+    });
   } finally {
     post.close();
   }
@@ -129,10 +132,12 @@ export interface MailReport {
   readonly cards: readonly Card[];
   readonly sent?: readonly string[];
   readonly before?: readonly string[];
+  /** To whom nothing was sent because the run was stopped. */
+  readonly untried?: number;
 }
 
 export async function mailCards(mail: MailRun, found: CardsExport): Promise<MailReport> {
-  const { io, flags, plan, selection } = mail;
+  const { io, flags, run, plan, selection } = mail;
   const { letters, leftOut, cards } = lettersOf(found, plan, { flags, selection });
   if (flags.mail !== undefined) await writeAll(flags.mail, letters, io.clock.wallTime());
   if (flags.send !== true) return { cards, leftOut };
@@ -148,6 +153,8 @@ export async function mailCards(mail: MailRun, found: CardsExport): Promise<Mail
       },
     );
   }
-  io.setExitCode(exitCodeOfFindings({ isPartial: undone > 0 }));
-  return { cards, leftOut: [...leftOut, ...failed], sent, before };
+  const untried = undone - failed.length;
+  const stoppedBy = untried > 0 ? run.stoppedBy() : undefined;
+  io.setExitCode(exitCodeOfFindings({ stoppedBy, isPartial: undone > 0 }));
+  return { cards, leftOut: [...leftOut, ...failed], sent, before, untried };
 }

@@ -41,7 +41,8 @@ export type DeployStandOptions = Target & {
   /** Cap on steps at once; default: what PVE's locks allow. */
   readonly concurrency?: number;
   readonly onPlan?: (plan: Plan) => void;
-  readonly onPhase?: (text: string) => void;
+  /** `share`: how much of a phase that is told again and again is done, 0 to 1. */
+  readonly onPhase?: (text: string, share?: number) => void;
   readonly onEvent?: (event: ApplyEvent) => void;
   /** Something beside the cluster went wrong; default: nobody is told. */
   readonly onTrouble?: (error: StandError) => void;

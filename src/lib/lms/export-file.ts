@@ -117,6 +117,19 @@ function whyLeftOut(person: Person, cells: Cells): string | undefined {
 const isNoPerson = (cells: Cells, kind: ExportKind): boolean =>
   Object.keys(cells).length === 0 || (kind === 'canvas' && cells.canvasId === undefined);
 
+/** In a list of one's own a column can be meant for us; those of platforms are marks. */
+function unreadColumns(
+  head: Row,
+  fields: readonly (Field | undefined)[],
+  file: string,
+  kind: ExportKind,
+): string[] {
+  const unread = head.cells.filter((cell, at) => cell !== '' && fields[at] === undefined);
+  return kind !== 'csv' || unread.length === 0
+    ? []
+    : [`${file}:${head.line}: columns that are not read: ${unread.join(', ')}`];
+}
+
 /** Throws a ConfigError for what is no export of that kind. */
 export function readExport(text: string, file: string, kind: ExportKind): People {
   const [head, ...rows] = readTable(text, file);
@@ -135,9 +148,14 @@ export function readExport(text: string, file: string, kind: ExportKind): People
   if (people.length === 0) failAt(file, head.line, 'there is no student in this file', WANTED[kind]);
   const hasGroups = fields.includes('groups') || fields.includes('section');
   const { people: each, again } = onlyOnce(people);
-  const warnings = again.map(
+  const twice = again.map(
     ({ person, first }) =>
       `${nameOf(person)} (${person.place}) is also at ${first.place}, and gets one userid`,
   );
-  return { people: each, leftOut, warnings, hasGroups };
+  return {
+    people: each,
+    leftOut,
+    warnings: [...unreadColumns(head, fields, file, kind), ...twice],
+    hasGroups,
+  };
 }

@@ -62,7 +62,8 @@ const MOODLE: Readonly<Partial<Record<Field, readonly string[]>>> = {
   ],
   idnumber: [
     ...['ID number', 'Student ID', 'ID-Nummer', 'Matrikelnummer', "Numéro d'identification"],
-    ...['Número de ID', 'Индивидуальный номер', 'Номер зачетной книжки'],
+    ...['Número de ID', 'Индивидуальный номер', 'Номер зачетной книжки', 'Номер зачетки', 'Зачетка'],
+    ...['Номер студенческого билета', 'Студенческий билет', 'Табельный номер'],
   ],
   groups: [
     ...['Groups', 'Group', 'Gruppen', 'Gruppe', 'Groupes', 'Groupe', 'Grupos', 'Grupo', 'Группы', 'Группа'],
@@ -76,6 +77,7 @@ const CSV: Readonly<Partial<Record<Field, readonly string[]>>> = {
   userid: ['userid', 'user'],
   firstName: [...(MOODLE.firstName ?? []), 'first_name'],
   lastName: [...(MOODLE.lastName ?? []), 'last_name'],
+  idnumber: [...(MOODLE.idnumber ?? []), 'lms_id'],
 };
 
 function plain(text: string): string {

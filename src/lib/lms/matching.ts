@@ -26,7 +26,7 @@ const SIGNS: readonly { readonly person: (one: Person) => Key; readonly known: (
   },
 ];
 
-const fullName = ({ firstName = '', lastName = '' }: Pick<Known, 'firstName' | 'lastName'>): Key =>
+export const fullName = ({ firstName = '', lastName = '' }: Pick<Known, 'firstName' | 'lastName'>): Key =>
   firstName === '' && lastName === '' ? undefined : `${lastName}\0${firstName}`.toLowerCase();
 
 /** The only one of a key; undefined where several have it. */
@@ -40,7 +40,7 @@ function byKey<T>(all: Iterable<T>, keyOf: (one: T) => Key): ReadonlyMap<string,
 }
 
 /** Two that say different things of one sign are two. */
-function contradicts(person: Person, known: Known): boolean {
+export function contradicts(person: Person, known: Known): boolean {
   return person.lmsId !== undefined && known.lmsId !== undefined && person.lmsId !== known.lmsId;
 }
 

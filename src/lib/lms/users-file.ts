@@ -1,9 +1,10 @@
 /** People of a course → the text of users.yml, new or grown. What a person wrote there stays. Touches no file. */
 import { isMap, isScalar, isSeq, parseDocument, Document, type YAMLMap, type YAMLSeq } from 'yaml';
 import anyAscii from 'any-ascii';
+import { groupBy } from '../group.ts';
 import { pveTexts } from '../config/input/pve-text.ts';
 import type { User } from '../config/types.ts';
-import { matchPeople, type Known } from './matching.ts';
+import { contradicts, fullName, matchPeople, type Known } from './matching.ts';
 import { nameOf, type People, type Person } from './person.ts';
 import { chooseUserids, type UseridWant } from './userids.ts';
 
@@ -75,6 +76,21 @@ function guessWarnings(guessed: readonly Person[]): string[] {
   return [
     `${first.place}: several are called ${nameOf(first)} and nothing tells them apart; they are taken in the order of the file${more}`,
   ];
+}
+
+/** Without a number nothing shows whether a namesake with another address is somebody else. */
+function namesakeWarnings(
+  added: readonly { readonly userid: string; readonly person: Person }[],
+  gone: readonly Known[],
+): string[] {
+  const left = groupBy(gone, (user) => fullName(user) ?? '');
+  return added.flatMap(({ userid, person }) => {
+    const [former] = left.get(fullName(person) ?? '\0') ?? [];
+    if (!former || contradicts(person, former)) return [];
+    return [
+      `${person.place}: ${nameOf(person)} is new as ${userid}, and ${former.userid} of the same name has left the course: if it is one person with a new address, take ${userid} out of the users file and write that address at ${former.userid}`,
+    ];
+  });
 }
 
 function nodeOf(document: Document, value: unknown): unknown {
@@ -167,7 +183,7 @@ export function importPeople(
     const account = accounts.get(person);
     if (!account) return [];
     list.add(entryOf(document, { ...account, ...fieldsOf(person, hasGroups) }));
-    return [{ userid: account.userid, name: nameOf(person) }];
+    return [{ userid: account.userid, person }];
   });
   const seen = new Set(matches.values());
   const gone = known.filter((user) => !seen.has(user));
@@ -179,13 +195,16 @@ export function importPeople(
       singleQuote: true,
     }),
     users: list.items.length,
-    added,
+    added: added.map(({ userid, person }) => ({ userid, name: nameOf(person) })),
     changed,
     gone: gone.map(({ userid, firstName, lastName }) => ({
       userid,
       name: [firstName, lastName].filter(Boolean).join(' '),
     })),
     groups: [...new Set(groups)].filter((group) => group !== '').sort(),
-    warnings: [...warnings, ...addressWarnings(people), ...guessWarnings(guessed)],
+    warnings: [
+      ...[...warnings, ...addressWarnings(people), ...guessWarnings(guessed)],
+      ...namesakeWarnings(added, gone),
+    ],
   };
 }

@@ -1,4 +1,4 @@
-/** Hands mails to one SMTP server: TLS verified, one after the other. Must not retry, and keeps no account of what was sent. */
+/** Hands mails to one SMTP server: TLS verified, one after the other, each once. Keeps no account of what was sent. */
 import { createTransport } from 'nodemailer';
 import { ConfigError, ConnectionError } from '../errors.ts';
 import { isLoopback } from '../proxmox/hosts.ts';
@@ -28,6 +28,9 @@ interface Envelope {
 /** This one was not taken; the next one may be. */
 export class MailRefused extends Error {}
 
+/** Nobody knows whether this one was taken: the connection broke, or the server fell silent. The next one may be taken. */
+export class MailLost extends ConnectionError {}
+
 const TIMEOUT_MS = 30_000;
 
 /** `smtps://user@mail.example`, `smtp://mail.example:587`. Throws a ConfigError. */
@@ -55,28 +58,46 @@ interface SmtpFailure {
   readonly responseCode?: unknown;
   readonly response?: unknown;
   readonly command?: unknown;
+  readonly syscall?: unknown;
+  readonly timeoutType?: unknown;
   readonly message: string;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 200);
 
-/** Refusals of one address or text; all else is the server's, or the connection's. */
-const PER_MAIL = new Set(['EENVELOPE', 'EMESSAGE']);
+/** Refusals of one address or text. Who sends is the same in all mails: that one is refused for all. */
+function isOfOneMail({ code, command }: SmtpFailure): boolean {
+  return code === 'EMESSAGE' || (code === 'EENVELOPE' && command !== 'MAIL FROM');
+}
 
-function failureOf(error: unknown, { host, port, user }: SmtpServer): Error {
+/** After the connection stood. Up to then it is the server's: no mail was on its way. */
+function isBroken({ code, syscall, timeoutType }: SmtpFailure): boolean {
+  if (code === 'ETIMEDOUT') return timeoutType === 'SOCKET_TIMEOUT';
+  return code === 'ECONNECTION' || (code === 'ESOCKET' && (syscall === 'read' || syscall === 'write'));
+}
+
+function hintFor({ code, command, message }: SmtpFailure, { user }: SmtpServer): string {
+  if (code === 'EAUTH')
+    return `check the login ${user ?? '(none is given: smtps://user@…)'} and DEPLOY_STAND_SMTP_PASSWORD`;
+  if (command === 'MAIL FROM') return 'is it allowed to send from the address of --mail-from?';
+  if (message.includes('wrong version number'))
+    return 'it does not speak TLS from the first byte there: write smtp://… for STARTTLS, or another port';
+  return 'is it the right host and port, and does its certificate fit? --smtp-ca-file names the file of its authority';
+}
+
+function failureOf(error: unknown, server: SmtpServer): Error {
   if (!(error instanceof Error)) return new Error('unknown failure');
-  const { code, response, message } = error as SmtpFailure;
+  const failure = error as SmtpFailure;
+  const { response, message } = failure;
   const words = oneLine(typeof response === 'string' ? response : message);
-  if (typeof code === 'string' && PER_MAIL.has(code)) return new MailRefused(words);
-  const hint =
-    code === 'EAUTH'
-      ? `check the login ${user ?? '(none is given: smtps://user@…)'} and DEPLOY_STAND_SMTP_PASSWORD`
-      : 'is it the right host and port, and does its certificate fit? --smtp-ca-file names the file of its authority';
-  return new ConnectionError('SMTP', `${host}:${port}: ${words}`, { hint });
+  if (isOfOneMail(failure)) return new MailRefused(words);
+  const text = `${server.host}:${server.port}: ${words}`;
+  const Kind = isBroken(failure) ? MailLost : ConnectionError;
+  return new Kind('SMTP', text, { hint: hintFor(failure, server) });
 }
 
 export interface Post {
-  /** Throws MailRefused for this mail, ConnectionError for the server. */
+  /** Throws MailRefused and MailLost for this mail, another ConnectionError for the server. */
   send(mail: Envelope): Promise<void>;
   close(): void;
 }
@@ -92,6 +113,8 @@ export function openPost(server: SmtpServer, { password, ca }: SmtpLogin): Post 
     tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
     pool: true,
     maxConnections: 1,
+    // A mail whose answer was lost may have been taken: whether it goes again is not decided here.
+    maxRequeues: 0,
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,

@@ -17,32 +17,44 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
   const paint = createPaint(color);
   const progress = createProgress(clock);
   const tellFailure = createFailureTeller(paint);
-  let toldAt = 0;
+  let toldAt = clock.now();
   let toldTenth = 0;
 
   function say(text: string): void {
     if (!quiet) stream.write(`${escapeControl(text)}\n`);
   }
 
+  function startOver(): void {
+    toldAt = clock.now();
+    toldTenth = 0;
+  }
+
+  /** Is it time to tell how far it is? Then it counts as told. */
+  function isDue(share: number): boolean {
+    const tenth = Math.floor(share * 10);
+    const pause = clock.now() - toldAt;
+    const isNew = tenth > toldTenth && pause >= SHORTEST_PAUSE_MS;
+    if (share < 1 && !isNew && pause < LONGEST_PAUSE_MS) return false;
+    startOver();
+    if (share < 1) toldTenth = tenth;
+    return true;
+  }
+
   function tellProgress(): void {
     const state = progress.state();
-    const tenth = Math.floor((state.ended / Math.max(1, state.total)) * 10);
-    const pause = clock.now() - toldAt;
-    const isLast = state.ended === state.total;
-    const isDue = isLast || (tenth > toldTenth && pause >= SHORTEST_PAUSE_MS) || pause >= LONGEST_PAUSE_MS;
-    if (!isDue) return;
-    toldAt = clock.now();
-    toldTenth = tenth;
+    if (!isDue(state.ended / Math.max(1, state.total))) return;
     say(`${String(Math.floor((state.ended / state.total) * 100))} %: ${formatProgress(state, Infinity)}`);
   }
 
   return {
-    phase: say,
+    phase(text, share) {
+      if (share === undefined) startOver();
+      if (share === undefined || isDue(share)) say(text);
+    },
     warn: (text) => stream.write(warningLines(text, paint)),
     start(plan) {
       progress.start(plan);
-      toldAt = clock.now();
-      toldTenth = 0;
+      startOver();
       const active = new Set(plan.steps.flatMap((step) => step.user ?? []));
       const whose =
         'nodes' in plan || plan.command === 'balance'

@@ -4,8 +4,8 @@ import type { ApplyEvent } from '../execute/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 
 export interface Ui {
-  /** A new phase before or after applying, e.g. `reading the cluster`. */
-  phase(text: string): void;
+  /** A new phase before or after applying, e.g. `reading the cluster`. `share`: how much of it is done, 0 to 1. */
+  phase(text: string, share?: number): void;
   warn(text: string): void;
   /** Applying begins. Called again when the unfinished stands are planned anew; the counts start over. */
   start(plan: Plan): void;

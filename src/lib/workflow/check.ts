@@ -53,7 +53,7 @@ export async function checkStands(want: CheckWant, context: CheckContext): Promi
       tasks,
       (_, { name }, outcome) => {
         done += 1;
-        context.onPhase(`checks: ${done} of ${total} run`);
+        context.onPhase(`checks: ${done} of ${total} run`, done / total);
         return judgeOutcome(commands.get(name)?.expect ?? { exit: 0 }, outcome);
       },
       context,

@@ -36,7 +36,8 @@ export interface RunContext {
   readonly keepPlan?: ((plan: Plan) => Promise<void>) | undefined;
   /** Something beside the cluster went wrong, and what was done there is told all the same. */
   readonly onTrouble: (error: StandError) => void;
-  readonly onPhase: (text: string) => void;
+  /** `share`: how much of a phase that is told again and again is done, 0 to 1. */
+  readonly onPhase: (text: string, share?: number) => void;
   readonly onPlan: (plan: Plan) => void;
   readonly onEvent: (event: ApplyEvent) => void;
 }

@@ -5,7 +5,7 @@ import { wasSent, withSent, type Handout } from '../credentials/sent.ts';
 import type { StandError } from '../errors.ts';
 import { ConnectionError } from '../errors.ts';
 import { composeMail, type Mail } from '../mail/compose.ts';
-import { MailRefused, type Post } from '../mail/smtp.ts';
+import { MailLost, MailRefused, type Post } from '../mail/smtp.ts';
 
 export interface Letter {
   readonly mail: Omit<Mail, 'date'>;
@@ -20,6 +20,7 @@ export interface SendContext {
   /** Mails per minute. */
   readonly rate: number;
   readonly signal: AbortSignal;
+  readonly onPhase: (text: string, share?: number) => void;
 }
 
 export interface Sent {
@@ -33,14 +34,19 @@ export interface Sent {
 
 const MINUTE = 60_000;
 
-/** A refusal of one mail is that student's; whatever the server refuses ends the run, and the next run goes on. */
+/**
+ * A refusal of one mail is that student's, and so is a connection that breaks at one; at two in a row the server is gone.
+ * Whatever the server refuses ends the run, and the next run goes on.
+ */
 export async function sendMails(letters: readonly Letter[], context: SendContext): Promise<Sent> {
-  const { post, credentials, clock, rate, signal } = context;
+  const { post, credentials, clock, rate, signal, onPhase } = context;
   const isOld = ({ mail, handout }: Letter): boolean => wasSent(credentials.row(mail.userid)?.sent, handout);
   const before = letters.filter(isOld).map(({ mail }) => mail.userid);
   const sent: string[] = [];
   const failed: { user: string; reason: string }[] = [];
-  for (const [at, { mail, pool, handout }] of letters.filter((letter) => !isOld(letter)).entries()) {
+  const missing = letters.filter((letter) => !isOld(letter));
+  let wasLost = false;
+  for (const [at, { mail, pool, handout }] of missing.entries()) {
     const { userid, from, to } = mail;
     try {
       if (at > 0) await clock.sleep(MINUTE / rate, signal);
@@ -49,12 +55,22 @@ export async function sendMails(letters: readonly Letter[], context: SendContext
       await post.send({ from, to, raw: await composeMail({ ...mail, date: now }) });
       await credentials.markSent(userid, pool, withSent(credentials.row(userid)?.sent, handout, now));
       sent.push(userid);
+      wasLost = false;
     } catch (error) {
       if (signal.aborted) break;
-      if (error instanceof ConnectionError) return { sent, before, failed, stopped: error };
-      if (!(error instanceof MailRefused)) throw error;
-      failed.push({ user: userid, reason: `the mail server refuses ${to}: ${error.message}` });
+      if (error instanceof MailLost && !wasLost) {
+        wasLost = true;
+        failed.push({
+          user: userid,
+          reason: `the mail server does not say whether it took the mail to ${to}: ${error.message}`,
+        });
+      } else if (error instanceof MailRefused) {
+        wasLost = false;
+        failed.push({ user: userid, reason: `the mail server refuses ${to}: ${error.message}` });
+      } else if (error instanceof ConnectionError) return { sent, before, failed, stopped: error };
+      else throw error;
     }
+    onPhase(`mails: ${at + 1} of ${missing.length}`, (at + 1) / missing.length);
   }
   return { sent, before, failed };
 }

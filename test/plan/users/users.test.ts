@@ -137,6 +137,7 @@ describe('create', () => {
     expect(failure(() => planned(create(who), cluster)).code).toBe(code);
     const both = planned(create(who, user('z')), cluster);
     expect(both.stands.map((stand) => stand.refused?.code)).toEqual([code, undefined]);
+    expect(both.stands[0]?.refused?.message).not.toMatch(/^a@/); // whose it is, is said by whoever tells it
     expect(both.steps.every((step) => step.user === 'z@pve')).toBe(true);
   });
 

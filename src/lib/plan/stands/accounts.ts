@@ -24,7 +24,7 @@ export function groupRefusal({ userid, groups }: User, have: Inventory): Refusal
   if (missing.length === 0) return undefined;
   return {
     code: 'NO_GROUP',
-    message: `${userid}: the cluster has no group ${missing.join(', ')}`,
+    message: `the cluster has no group ${missing.join(', ')}`,
     hint: `create it (on a node: ${missing.map((group) => `pveum group add ${shellWord(group)}`).join(' && ')}), or remove it from the users file`,
   };
 }
@@ -40,7 +40,7 @@ export function realmRefusal(user: User, have: Inventory, index: ClusterView): R
   if (realms.length > 0 && !realms.includes(user.realm)) {
     return {
       code: 'NO_REALM',
-      message: `${user.userid}: the cluster has no realm "${user.realm}"`,
+      message: `the cluster has no realm "${user.realm}"`,
       hint: `realms there: ${realms.sort(compareNatural).join(', ')}${addressHint(user)}`,
     };
   }
