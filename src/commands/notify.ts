@@ -30,8 +30,9 @@ function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifi
   return createNotifier({ config: config.notify, env: io.env, warn });
 }
 
+/** `power stop`: what was done is the news. */
 function commandIn(plan: Plan): string {
-  return plan.command === 'access' ? `access ${plan.action}` : plan.command;
+  return 'action' in plan ? `${plan.command} ${plan.action}` : plan.command;
 }
 
 const NOBODY: Teller = { planned: () => undefined, ended: () => undefined };

@@ -98,6 +98,8 @@ export interface StartsOver {
 const NEEDS_OTHER_WORDS: ReadonlySet<string> = new Set([
   ...['SNAPSHOTS_LOST', 'SNAPSHOT_MISSING', 'SNAPSHOT_NAME_TAKEN'],
   ...['SNAPSHOT_NAME_USED', 'SNAPSHOT_NOT_OURS', 'SNAPSHOT_NOT_NEWEST'],
+  // A guest that does not listen will not the next time.
+  'SHUTDOWN_IGNORED',
   ...['SHARED_POOL', 'UNTIL_PAST', 'NO_EXPIRY'],
 ]);
 

@@ -82,6 +82,9 @@ test('a plan that is only shown, a run, a failure; nothing to do is told to nobo
     said: [{ text: expect.stringContaining('deploy-stand access freeze: lab exam, done') as string }],
   });
   expect((await told('access freeze --lab exam')).said).toEqual([]);
+  expect(await told('power start --lab exam')).toMatchObject({
+    said: [{ command: 'power start', text: expect.stringContaining('power start: lab exam') as string }],
+  });
   expect(await told('extend --lab exam --until 2020-01-01')).toMatchObject({
     code: 3,
     said: [{ event: 'failure', code: 'UNTIL_PAST', text: expect.stringContaining('FAILED') as string }],

@@ -14,14 +14,26 @@ const LONGEST_TASK = 24 * 3600;
 /** Between two tasks of one machine a run writes configurations and claims, and waits for a lock of PVE's. */
 const JUST_ENDED = 30;
 
+/** A guest that did not listen has been off since, whichever of these has turned it off, or started it again. */
+const SWITCHING: ReadonlySet<string> = new Set(['qmshutdown', 'qmreboot', 'qmstop', 'qmstart']);
+const ASKING = ['qmshutdown', 'qmreboot'];
+
+/** Types of which it was the last: those that it makes up for, too. */
+function settles({ type, status = '' }: TaskRow): ReadonlySet<string> {
+  return new Set([type, ...(SWITCHING.has(type) && isGoodEnding(status) ? ASKING : [])]);
+}
+
 /** Of each guest and type the last one counts: what was tried again, and went well, is over. */
 function failuresOf(node: string, rows: readonly TaskRow[]): FailedTask[] {
   const last = new Map<string, TaskRow & { readonly endtime: number }>();
   for (const row of rows) {
-    if (row.endtime === undefined || !/^[1-9]\d*$/.test(row.id)) continue;
-    const key = `${row.type} ${row.id}`;
-    const known = last.get(key);
-    if (known === undefined || known.endtime < row.endtime) last.set(key, { ...row, endtime: row.endtime });
+    const { endtime, id } = row;
+    if (endtime === undefined || !/^[1-9]\d*$/.test(id)) continue;
+    for (const type of settles(row)) {
+      const key = `${type} ${id}`;
+      const known = last.get(key);
+      if (known === undefined || known.endtime < endtime) last.set(key, { ...row, endtime });
+    }
   }
   return [...last.values()].flatMap(({ type, id, user, endtime: ended, status: error }) =>
     error === undefined || isGoodEnding(error) ? [] : [{ node, type, vmid: Number(id), user, ended, error }],

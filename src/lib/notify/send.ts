@@ -59,7 +59,7 @@ function reveal(source: SecretSource, what: string, env: Env): string {
     'NOTIFY_SECRET',
     `${what} is in the environment variable ${source.name}, which is not set`,
     {
-      hint: `set ${source.name}, or take the notification out of balance.yml`,
+      hint: `set ${source.name}, or take ${what} out of the file`,
     },
   );
 }

@@ -190,7 +190,10 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     ],
   },
   'internal-error': { about: ofMachine, way: perNode((vmid) => `qm reset ${vmid}`) },
-  paused: { about: ofMachine, way: perNode((vmid) => `qm resume ${vmid}`) },
+  paused: {
+    about: ofMachine,
+    way: perUser((user) => shellCommand('deploy-stand', 'power', 'resume', '--user', user)),
+  },
   'storage-full': {
     about: ({ storage = '?', node, detail = '?' }, texts) =>
       `${node === undefined ? storage : texts.onNode(storage, node)}: ${detail} %`,

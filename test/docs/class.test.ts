@@ -1,0 +1,130 @@
+/**
+ * The commands of docs/class.md are run in its order, on one class, and print what stands below them. `npm run docs` writes
+ * anew what does not. What differs from run to run (moments, spans, shares of CPU and memory) is not compared.
+ */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { runCli, scenario, startCluster, workFolder, writeFiles, type Cluster } from '../e2e/harness.ts';
+import { person } from '../e2e/people.ts';
+
+const FILE = new URL('../../docs/class.md', import.meta.url);
+const PAGE = readFileSync(FILE, 'utf8');
+
+function fileOf(name: string): string {
+  return new RegExp(`\`\`\`yaml\\n# ${name}\\n([^]*?)\`\`\``).exec(PAGE)?.[1] ?? '';
+}
+
+/** By the heading below which it happens. */
+const MEANWHILE: Readonly<Record<string, (cluster: Cluster) => Promise<unknown>>> = {
+  'A student breaks things': async (cluster) => {
+    const anna = await person(cluster, 'anna@pve');
+    const at = (vmid: number) => `/nodes/pve1/qemu/${vmid}`;
+    await anna.task('POST', `${at(10000)}/snapshot`, { snapname: 'mine' });
+    await anna.put(`${at(10000)}/config`, { memory: 4096 });
+    await anna.task('POST', `${at(10002)}/status/stop`);
+    await anna.task('DELETE', at(10002));
+    await cluster.time.sleep(60_000);
+  },
+};
+
+const VOLATILE: readonly (readonly [RegExp, string])[] = [
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'T'],
+  [/\b(?:\d+d )?(?:\d+h )?\d+[hms]\b/g, 'SPAN'],
+  [/\b\d+%/g, 'SHARE'],
+  // Columns are as wide as what stands in them, and lines are wrapped by it.
+  [/\s+/g, ' '],
+];
+
+const mask = (text: string): string =>
+  VOLATILE.reduce((masked, [pattern, word]) => masked.replace(pattern, word), text).trim();
+
+/** `…` for the rows of students between the second and the last. */
+function folded(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  const starts = lines.flatMap((line, at) => (/^\s{0,4}\w+@pve {2}/.test(line) ? [at] : []));
+  const [, , third] = starts;
+  const last = starts.at(-1);
+  if (third === undefined || last === undefined || third === last) return lines.join('\n');
+  return [...lines.slice(0, third), '…', ...lines.slice(last)].join('\n');
+}
+
+/** What changed, of the two students who are shown of every list. */
+function watched(text: string): string {
+  const changes = text.split('\n').filter((line) => /^\d{4}-\S+Z (?:anna|boris)@pve,/.test(line));
+  return ['…', ...changes].join('\n');
+}
+
+/** Everything below a command is what it printed. */
+const COMMAND = /^\$ deploy-stand (.*)\n([^]*?)(?=^\$ |^```$)/gm;
+const WATCH = /^\$ deploy-stand (.* --watch .*)\n/m;
+
+interface Teller {
+  readonly run: (line: string) => Promise<string>;
+  /** Ends what watches, and tells what it saw. */
+  readonly watch: (line: string) => () => Promise<string>;
+}
+
+function tellerOf(cluster: Cluster, files: Readonly<Record<string, string>>): Teller {
+  const folder = workFolder();
+  writeFiles(folder, files);
+  const start = async (line: string, options: Parameters<typeof runCli>[2] = {}) => {
+    const words = line.split(' ').map((word) => (word in files ? `${folder}/${word}` : word));
+    const own = /^(deploy|cleanup)/.test(line) ? ['--credentials', `${folder}/c.csv`] : [];
+    const { code, stdout, stderr } = await runCli([...words, ...own, '--progress', 'none'], cluster, options);
+    return { code, text: `${stdout}${stderr}`.replaceAll(`${folder}/`, '') };
+  };
+  return {
+    run: async (line) => {
+      const { code, text } = await start(line);
+      return `${folded(text)}\n${code === 0 ? '' : `[exit ${code}]\n`}`;
+    },
+    watch: (line) => {
+      let send: (signal: 'SIGINT') => void = () => undefined;
+      const watching = start(line, { onSignaller: (signal) => (send = signal) });
+      return async () => {
+        send('SIGINT');
+        return `${watched((await watching).text)}\n`;
+      };
+    },
+  };
+}
+
+/** The page with what its commands print now; a block that watches stands below the one that it is beside. */
+async function retold(page: string, cluster: Cluster, { run, watch }: Teller): Promise<string> {
+  const parts = page.split(/(?<=\n)(?=## |```console\n)|(?<=\n```\n)/);
+  const blocks = parts.filter((part) => part.startsWith('```console\n'));
+  let seen: (() => Promise<string>) | undefined;
+  let fresh = '';
+  for (const part of parts) {
+    const happens = MEANWHILE[/^## (.*)\n/.exec(part)?.[1] ?? ''];
+    if (happens) await happens(cluster);
+    if (!blocks.includes(part)) {
+      fresh += part;
+      continue;
+    }
+    const beside = WATCH.exec(blocks[blocks.indexOf(part) + 1] ?? '')?.[1];
+    if (beside !== undefined) {
+      seen = watch(beside);
+      await cluster.time.sleep(10_000);
+    }
+    let at = 0;
+    for (const { 0: all, 1: line = '', 2: shown = '', index } of part.matchAll(COMMAND)) {
+      const printed = WATCH.test(part) ? await seen?.() : await run(line);
+      await cluster.time.sleep(60_000);
+      const text = printed === undefined || mask(printed) === mask(shown) ? shown : printed;
+      fresh += `${part.slice(at, index)}$ deploy-stand ${line}\n${text}`;
+      at = index + all.length;
+    }
+    fresh += part.slice(at);
+  }
+  return fresh;
+}
+
+test('docs/class.md prints what it says', async () => {
+  const cluster = await startCluster({ scenario: scenario({ version: '9.2' }) });
+  const teller = tellerOf(cluster, { 'lab.yml': fileOf('lab.yml'), 'users.yml': fileOf('users.yml') });
+  expect(await teller.run('deploy -c lab.yml -u users.yml')).toContain('10 complete');
+  await cluster.time.sleep(900_000);
+  for (const heading of Object.keys(MEANWHILE)) expect(PAGE).toContain(`\n## ${heading}\n`);
+  await expect(await retold(PAGE, cluster, teller)).toMatchFileSnapshot(FILE.pathname);
+});
