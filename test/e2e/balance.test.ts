@@ -591,7 +591,7 @@ function standCluster(storage: Scenario['storages'][number] = CEPH): Scenario {
   };
 }
 
-async function deployClass(simulator: Cluster): Promise<string[]> {
+async function deployClass(simulator: Cluster, rest = 12_000): Promise<string[]> {
   const folder = workFolder();
   writeFiles(folder, LAB);
   const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
@@ -599,7 +599,7 @@ async function deployClass(simulator: Cluster): Promise<string[]> {
   const made = await runCli(args, simulator);
   expect([made.code, made.code === 0 ? '' : made.stdout + made.stderr]).toEqual([0, '']);
   // For a cycle of pvestatd nobody knows what new VMs need.
-  await simulator.time.sleep(12_000);
+  if (rest > 0) await simulator.time.sleep(rest);
   return args;
 }
 
@@ -632,6 +632,19 @@ describe('a stand', () => {
     expect((await runCli(deploy, simulator)).code).toBe(0);
     expect((await run(simulator, 'window: 15m')).code).toBe(0);
     expect(writes(simulator, before)).toEqual([]);
+  });
+
+  test('that was started a moment ago, and is off in the lists: it waits for the next run', async () => {
+    const simulator = await startCluster({ scenario: standCluster() });
+    await deployClass(simulator, 0);
+    const order = { args: [...json, 'evacuate', 'pve1'] };
+    const early = await run(simulator, 'window: 15m', order);
+    expect([early.code, codes(resultOf(early))]).toMatchObject([5, { 'stand net of boris@pve': 'veto' }]);
+    expect(early.stdout).toContain('was started a moment ago');
+    expect(writes(simulator).join()).not.toMatch(/1000[23]\/migrate/);
+    await simulator.time.sleep(12_000);
+    expect(resultOf(await run(simulator, 'window: 15m', order)).plan.balance.remaining).toEqual([301]);
+    expectWhole(simulator);
   });
 
   test('half-way through a migration fails: what is where is told, and the next run puts it together', async () => {

@@ -376,6 +376,22 @@ machines:
     writes: 8,
     waits: true,
   },
+  'balance (containers that are restarted)': {
+    scenario: {
+      ...FULL,
+      guests: [501, 502].map((vmid) => ({
+        ...{ vmid, name: `ct${vmid}`, type: 'lxc', node: 'pve1', storage: 'ceph' },
+        ...{ memory_mib: 512, running: vmid === 501 },
+      })),
+    },
+    files: {
+      'balance.yml':
+        "guests: all\ncontainers: restart\nwindows: [{ from: '00:00', to: '24:00' }]\ncooldown: 1s\nblacklist: 1s\n",
+    },
+    command: 'balance evacuate pve1 -c @balance.yml',
+    writes: 6,
+    waits: true,
+  },
 };
 
 const wordsOf = (line: string, folder: string): string[] =>

@@ -230,12 +230,13 @@ const cases: readonly Case[] = [
         asks: 'GET /nodes/pve1/qemu/101/migrate?target=pve2',
         answer: {
           data: {
+            running: 1,
             not_allowed_nodes: { pve2: { unavailable_storages: ['ssd1', 'zfs'], other: ['ssd1'] } },
           },
         },
       },
     ],
-    gives: ['unavailable storages: zfs', 'other: ssd1'],
+    gives: { runs: true, problems: ['unavailable storages: zfs', 'other: ssd1'] },
   },
   {
     name: 'migrateProblems: of this target only, in the words of PVE',
@@ -257,7 +258,10 @@ const cases: readonly Case[] = [
         },
       },
     ],
-    gives: ['local devices: hostpci0', 'unavailable storages: zfs', 'blocking ha resources: vm:5'],
+    gives: {
+      runs: false,
+      problems: ['local devices: hostpci0', 'unavailable storages: zfs', 'blocking ha resources: vm:5'],
+    },
   },
   {
     name: 'migrateVm on 9',

@@ -324,6 +324,8 @@ export async function readVetoes(
     readonly node: string;
     readonly vmid: number;
     readonly target: string;
+    /** It runs, as far as is known: the lists that told so are ten seconds old. */
+    readonly online: boolean;
     readonly mapped: readonly string[];
   }[],
   signal?: AbortSignal,
@@ -331,9 +333,11 @@ export async function readVetoes(
   const found = await pMap(
     moves,
     async (move): Promise<Veto[]> => {
-      const { vmid, target } = move;
+      const { vmid, target, online } = move;
       try {
-        const problems = await pve.migrateProblems(move, signal);
+        const { runs, problems } = await pve.migrateProblems(move, signal);
+        if (runs && !online)
+          return [{ vmid, reason: 'was started a moment ago, and what it takes is not known yet' }];
         return problems.length === 0 ? [] : [{ vmid, target, reason: `Proxmox VE: ${problems.join('; ')}` }];
       } catch (error) {
         if (!(error instanceof PveError)) throw error;

@@ -123,7 +123,7 @@ export interface BalanceApi {
       readonly mapped?: readonly string[];
     },
     signal?: AbortSignal,
-  ): Promise<readonly string[]>;
+  ): Promise<{ readonly runs: boolean; readonly problems: readonly string[] }>;
   /**
    * `POST /nodes/{node}/qemu/{vmid}/migrate`. VM.Migrate. Answers the UPID; the task (`qmigrate`) lives on the source; under HA it is a
    * `hamigrate` that ends when the wish is noted.

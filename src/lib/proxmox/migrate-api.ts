@@ -17,12 +17,10 @@ export function migrateApi(
       const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
       return compact({ machine: row.maybeText('running-machine'), qemu: row.maybeText('running-qemu') });
     },
-    migrateProblems: async ({ node, vmid, target, mapped = [] }, signal) =>
-      problemsIn(
-        rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/migrate`, { target }, signal)),
-        target,
-        mapped,
-      ),
+    migrateProblems: async ({ node, vmid, target, mapped = [] }, signal) => {
+      const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/migrate`, { target }, signal));
+      return { runs: row.flag('running'), problems: problemsIn(row, target, mapped) };
+    },
     migrateVm: async (request, signal) => {
       const { node, vmid, target, online, withLocalDisks, bandwidth, targetStorage } = request;
       const params = {

@@ -206,6 +206,11 @@ export function isShutdownIgnored(error: unknown): boolean {
   return says(error, /VM quit\/powerdown failed/);
 }
 
+/** The move of a machine that is off was asked for (qemu-server API2/Qemu.pm, pve-container API2/LXC.pm), and it runs. */
+export function isOfflineMoveOfRunning(error: unknown): boolean {
+  return says(error, /can't migrate running (?:VM|container) without --online/);
+}
+
 /** It has no process: there is nothing to reboot, to suspend or to resume. */
 export function isNotRunning(error: unknown): boolean {
   return says(error, /VM \d+ not running/);

@@ -136,8 +136,8 @@ async function decide(
     for (const { vmid, target } of fresh) checked.add(`${vmid}>${target}`);
     const found = await readVetoes(
       pve,
-      fresh.map(({ node, vmid, target, storageMap = {} }) => ({
-        ...{ node, vmid, target, mapped: Object.keys(storageMap) },
+      fresh.map(({ node, vmid, target, online, storageMap = {} }) => ({
+        ...{ node, vmid, target, online, mapped: Object.keys(storageMap) },
       })),
       hard,
     );

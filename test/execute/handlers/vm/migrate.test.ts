@@ -89,6 +89,13 @@ describe('vm.migrate', () => {
     expect(count(world, WRITE)).toBe(1);
   });
 
+  test('that was started meanwhile is not moved as if it were off', async () => {
+    await expect(migrate(cluster(), { online: false })).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: 'VM 101 on pve1 was off when its move was planned, and runs by now',
+    });
+  });
+
   test('onto a storage of another name, in pairs', async () => {
     const local = (id: string, node: string) => ({ id, type: 'lvmthin', nodes: [node] }) as const;
     const world = cluster(

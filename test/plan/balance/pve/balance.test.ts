@@ -947,9 +947,10 @@ rules:
 
   test('unknown nodes in the configuration and a short history are said', () => {
     const have = inventory({ nodes: three, guests: [] });
-    const { plan: made } = decide({ ...have, historyFrom: { pve1: ago(30) } }, 'exclude: { target: [pve9] }');
+    const yaml = 'exclude: { target: [pve9] }\nzfs_arc: { pve1: 10%, pve8: 10% }';
+    const { plan: made } = decide({ ...have, historyFrom: { pve1: ago(30) } }, yaml);
     expect(made.warnings).toEqual([
-      'the configuration names nodes that the cluster does not have: pve9',
+      'the configuration names nodes that the cluster does not have: pve8, pve9',
       `history before ${ago(30)} is gone: older moves and failures are not known`,
     ]);
     expect(made.balance.historyGoneBefore).toBe(ago(30));

@@ -3,7 +3,7 @@ import { spanText } from '../../../pve-values/moment.ts';
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AnswerLostError, TaskError } from '../../../proxmox/errors.ts';
-import { isNoSuchVm, migrationCause } from '../../../proxmox/words.ts';
+import { isNoSuchVm, isOfflineMoveOfRunning, migrationCause } from '../../../proxmox/words.ts';
 import type { TaskRow, Upid } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -75,6 +75,15 @@ async function follow(step: MigrateStep, io: StepIo, { upid, deadline }: Run): P
   } finally {
     over.abort();
   }
+}
+
+/** What stands in the way of a live move was not asked for it. */
+function startedMeanwhile(step: MigrateStep, cause: unknown): StepError {
+  return new StepError(
+    'MIGRATION_FAILED',
+    `${nameOf(step)} on ${step.node} was off when its move was planned, and runs by now`,
+    { hint: 'run balance again', cause },
+  );
 }
 
 interface Run {
@@ -206,6 +215,7 @@ export const migrateVm: Handler<'vm.migrate'> = (step, io) =>
       try {
         return await migrate(step, io);
       } catch (error) {
+        if (isOfflineMoveOfRunning(error)) throw startedMeanwhile(step, error);
         // It left the node between the look and the request.
         if (!isNoSuchVm(error)) throw error;
         throw new AnswerLostError(`migration of ${nameOf(step)}`, `it is no longer on ${step.node}`, error);

@@ -61,8 +61,10 @@ export function tornRejections(stuck: readonly StuckTorn[]): {
   };
 }
 
-export function unknownNodes({ config, nodes }: World): string[] {
+/** `alsoNamed`: by what only the platform knows. */
+export function unknownNodes({ config, nodes }: World, alsoNamed: readonly string[] = []): string[] {
   const named = [
+    ...alsoNamed,
     ...config.excludeSource,
     ...config.excludeTarget,
     ...config.cpuGroups.flat(),

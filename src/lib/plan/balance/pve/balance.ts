@@ -55,7 +55,7 @@ function warningsOf(world: World): string[] {
   const { have } = world;
   const hasHa = [...world.guests.values()].some(({ ha }) => ha);
   return [
-    ...unknownNodes(world),
+    ...unknownNodes(world, Object.keys(world.config.zfsArc)),
     ...(have.haAutoRebalance && hasHa
       ? ['HA balances its guests by itself (ha-auto-rebalance is on): they are left to it, and count as load']
       : []),
