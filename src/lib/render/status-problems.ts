@@ -103,12 +103,28 @@ const nodesOf = (problems: readonly Problem[]): string[] => sortedUnique(problem
 const MOST_NAMED = 20;
 
 /** With the files at hand the very command; else what is to be run with them. */
-function deployAgain(problems: readonly Problem[], { files, texts }: Context): string {
+function deployAgain(
+  problems: readonly Problem[],
+  { files, texts }: Context,
+  more: readonly string[] = [],
+): string {
   const users = usersOf(problems);
   const only = users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : [];
-  if (!files) return texts.deployAgain(labsOf(problems), only.join(' '));
+  if (!files) return texts.deployAgain(labsOf(problems), shellCommand(...only, ...more));
   const named = files.users.flatMap((file) => ['-u', file]);
-  return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only);
+  return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only, ...more);
+}
+
+/** In a sentence; a command that stands alone is known by how it begins. */
+const amid = (way: string): string => (way.startsWith('deploy-stand ') ? quoted(way) : way);
+
+/** A command for each lab. */
+function extend(problems: readonly Problem[]): string[] {
+  return [...groupBy(problems, ({ lab = '?' }) => lab)].map(([lab, list]) => {
+    const users = usersOf(list);
+    const named = users.length <= MOST_NAMED ? users.flatMap((user) => ['--user', user]) : [];
+    return shellCommand('deploy-stand', 'extend', '--lab', lab, ...named, '--by', '7d');
+  });
 }
 
 const MOST_COMMANDS = 5;
@@ -136,22 +152,20 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'machine-missing': { about: ofMachine, way: (problems, context) => [deployAgain(problems, context)] },
   'machine-half-made': {
     about: ofMachine,
-    way: (problems, context) => [context.texts.whenIdle(deployAgain(problems, context))],
+    way: (problems, context) => [context.texts.whenIdle(amid(deployAgain(problems, context)))],
   },
   'machine-not-ours': {
     about: ofMachine,
-    way: (problems, context) => [context.texts.otherVmid(deployAgain(problems, context))],
+    way: (problems, context) => [context.texts.otherVmid(amid(deployAgain(problems, context)))],
   },
   'machine-left-pool': {
     about: ofMachine,
-    way: (problems, { texts }) =>
-      problems.map(({ vmid, user, machine }) =>
-        texts.backIntoPool(
-          String(vmid ?? '?'),
-          user ?? '?',
-          shellCommand('deploy', '--replace', machine ?? '?'),
-        ),
-      ),
+    way: (problems, context) =>
+      problems.map((problem) => {
+        const { vmid, user = '?', machine = '?' } = problem;
+        const way = deployAgain([problem], context, ['--replace', machine]);
+        return context.texts.backIntoPool(String(vmid ?? '?'), user, amid(way));
+      }),
   },
   'machine-half-removed': {
     about: ofMachine,
@@ -190,12 +204,9 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   expired: {
     about: ofStand,
-    way: (problems, { texts }) => [
-      shellCommand('deploy-stand', 'cleanup', '--expired'),
-      texts.laterEnd(labsOf(problems)),
-    ],
+    way: (problems) => [shellCommand('deploy-stand', 'cleanup', '--expired'), ...extend(problems)],
   },
-  'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
+  'expires-soon': { about: ofStand, way: extend },
   'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
