@@ -42,3 +42,21 @@ test('failures of one kind on one node are folded, also where PVE names the VM i
     's10003@pve, lab net: pc (10003 on pve1): qmstart: no space left',
   ]);
 });
+
+test('the way out of an end is extend, for each lab; amid a sentence a command is marked as one', () => {
+  const of = (kind: Problem['kind'], user: string, lab: string): Problem => ({
+    ...{ kind, user: `${user}@pve`, lab, machine: 'pc', vmid: 10000, node: 'pve1' },
+  });
+  const soon = [of('expires-soon', 'anna', 'net'), of('expires-soon', 'boris', 'net')];
+  const texts = problemTexts(
+    [of('machine-left-pool', 'anna', 'net'), of('expired', 'anna', 'dmz'), ...soon],
+    { lab: 'lab.yml', users: ['users.yml'] },
+  );
+  expect(texts.map(({ hints }) => hints)).toEqual([
+    [
+      'put VM 10000 back into the pool of anna@pve, or remove it, or leave it and make another: `deploy-stand deploy -c lab.yml -u users.yml --only anna@pve --replace pc`',
+    ],
+    ['deploy-stand cleanup --expired', 'deploy-stand extend --lab dmz --user anna@pve --by 7d'],
+    ['deploy-stand extend --lab net --user anna@pve --user boris@pve --by 7d'],
+  ]);
+});

@@ -10,14 +10,14 @@ export const PAGE_STYLE = `
   @media (prefers-color-scheme: dark) { :root { ${DARK} } }
   @media print { :root { color-scheme: light; ${LIGHT} } }
   * { box-sizing: border-box; }
-  body { margin: 0 auto; max-width: 1400px; padding: 20px; color: var(--ink); background: var(--back); font: 15px/1.45 system-ui, sans-serif; }
+  body { margin: 0 auto; max-width: 1400px; padding: 20px; color: var(--ink); background: var(--back); font: 0.94rem/1.45 system-ui, sans-serif; }
   h1 { margin: 0; font-size: 1.6rem; overflow-wrap: anywhere; }
   h2 { margin: 0 0 10px; font-size: 1.15rem; }
   header p, .note { color: var(--soft); margin: 2px 0 0; }
   section { margin-top: 18px; padding: 16px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
   .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; padding: 0; border: 0; background: none; }
-  .tile { padding: 12px 14px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
-  .tile b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  .tile { container-type: inline-size; padding: 12px 14px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
+  .tile b { display: block; font-size: clamp(1rem, 15cqi, 1.5rem); line-height: 1.2; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
   .tile span { color: var(--soft); font-size: 0.86rem; }
   .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
   .problem { margin: 0 0 12px; padding-left: 12px; border-left: 4px solid var(--bar-bad); overflow-wrap: anywhere; }
@@ -27,7 +27,7 @@ export const PAGE_STYLE = `
   .problem p { margin: 4px 0 0; }
   code { font: 0.88em ui-monospace, monospace; padding: 1px 4px; border-radius: 4px; background: var(--back); overflow-wrap: anywhere; }
   .picture { overflow-x: auto; }
-  .picture svg { max-width: 100%; height: auto; }
+  .picture svg { display: block; max-width: 100%; height: auto; }
   .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
   .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
   .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
@@ -56,17 +56,20 @@ export const PAGE_STYLE = `
   th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
   th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
   td > details { margin: 0; }
-  td table { margin: 4px 0; font-size: 0.88rem; } td td { padding: 2px 10px 2px 0; border: 0; }
+  td table { margin: 4px 0; font-size: 0.88rem; } td td, td th { padding: 2px 8px 2px 0; border: 0; }
+  td thead th { font-size: 0.8rem; }
   button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
   .live .state { height: 4.6em; margin-top: 4px; overflow: auto; color: var(--soft); } .live .state p { margin: 0; }
-  .live .problems { height: 15rem; overflow: auto; } [data-empty]:empty::before { content: attr(data-empty); color: var(--soft); }
-  @media screen and (min-width: 901px) { .tight { width: max-content; max-width: min(60vw, 860px); }
-    .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight td { width: 11%; }
-    .live .tight td:nth-child(1), .live .tight td:nth-child(3) { width: 24%; } .live .tight td:nth-child(2), .live .tight td:nth-child(4) { width: 15%; } }
+  .live .problems { height: 15rem; overflow: auto; resize: vertical; } .live .problems.calm { height: 5rem; } [data-empty]:empty::before { content: attr(data-empty); color: var(--soft); }
+  @media print, screen and (min-width: 901px) { .tight { width: max-content; max-width: min(62vw, 860px); }
+    .tight th, .tight td:not(:first-child, :nth-child(n+7)) { overflow-wrap: normal; } }
+  @media screen and (min-width: 901px) {
+    .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight th { width: 11%; }
+    .live .tight th:nth-child(1), .live .tight th:nth-child(3) { width: 24%; } .live .tight th:nth-child(2), .live .tight th:nth-child(4) { width: 15%; } }
   section:has(> [data-list=notes]:empty) { display: none; }
   .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
   .enter input, .enter button { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; }
-  @media (max-width: 1150px) { th, td { padding-right: 6px; } table.wide { font-size: 0.88rem; } thead th { font-size: 0.8rem; } }
+  @media (max-width: 1150px) { th, td { padding-right: 6px; } table.wide { font-size: 0.82rem; } thead th { font-size: 0.76rem; } }
   @media screen and (max-width: 900px) {
     body { padding: 12px; }
     table.wide > colgroup { display: none; }
@@ -78,18 +81,22 @@ export const PAGE_STYLE = `
     table.wide > tbody > tr > td { border: 0; padding: 2px 0; }
     table.wide > tbody > tr > td:first-child { grid-column: 1 / -1; font-weight: 600; }
     table.wide > tbody > tr > td { min-width: 0; } table.wide > tbody > tr > td:empty { display: none; }
-    .tight { overflow-x: auto; } .tight td { white-space: nowrap; }
+    .tight thead { display: none; } .tight tr { display: grid; grid-template-columns: 1.2fr 1fr 1.1fr; gap: 0 8px; padding: 3px 0; } .tight td { padding: 0; }
+    .tight td:nth-child(n+7) { grid-column: 1 / -1; }
+    .tight td:first-child { font-weight: 600; } .tight td[data-label]::before { content: attr(data-label) " "; color: var(--soft); }
+    .tight tr + tr { border-top: 1px solid var(--edge); } body:not(.live) .tight td:empty { display: none; }
     table.wide > tbody > tr > td.whole { grid-column: 1 / -1; }
     table.wide > tbody > tr > td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; font-size: 0.86rem; }
   }
   @page { size: A4; margin: 12mm; }
   @media print {
-    body { padding: 0; max-width: none; background: none; font-size: 9.5pt; }
+    :root { font-size: 9pt; } body { padding: 0; max-width: none; background: none; }
     section { padding: 8px 0; border: 0; border-top: 1px solid var(--edge); border-radius: 0; margin-top: 8px; }
     .tiles { grid-template-columns: repeat(4, 1fr); } .tile { padding: 6px 8px; } .tile b { font-size: 1.2rem; }
-    .tools, th[aria-sort] button::after { display: none; content: none; }
+    .live .state, .live .problems, .live .problems.calm { height: auto; overflow: visible; resize: none; }
+    th button { display: contents; } .tools, th[aria-sort] button::after { display: none; content: none; }
     .problem, .node, .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } thead { display: table-header-group; }
-    .picture, .scroll { overflow: visible; } .picture svg { max-height: 110mm; }
-    th, td { padding: 2px 6px 2px 0; }
+    .picture, .scroll { overflow: visible; } .picture svg { min-width: 0 !important; max-height: 110mm; }
+    th, td, td td, td th { padding: 2px 6px 2px 0; } .tight { max-width: 130mm; }
   }
 `;

@@ -26,7 +26,9 @@ function section(title: string, html: readonly string[]): string[] {
 
 function problems({ parts, texts, isLive }: Whole): string[] {
   if (isLive) {
-    const tag = `div class="problems" tabindex="0" role="region" aria-label="${escapeHtml(texts.problems)}" data-empty="${escapeHtml(texts.live.noProblems)}"`;
+    // Its height is that of the first look: a class without problems has no large empty box, and nothing moves when one comes.
+    const calm = parts.problems.length === 0 ? ' calm' : '';
+    const tag = `div class="problems${calm}" tabindex="0" role="region" aria-label="${escapeHtml(texts.problems)}" data-empty="${escapeHtml(texts.live.noProblems)}"`;
     return section(texts.problems, [listOf(tag, 'problems', parts.problems)]);
   }
   return parts.problems.length === 0

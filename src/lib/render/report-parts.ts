@@ -116,11 +116,11 @@ export function reportColumns(texts: ReportTexts): readonly Column[] {
     { head: texts.student, share: 14 },
     { head: texts.lab, share: 9 },
     { head: texts.node, share: 7 },
-    { head: texts.machines, share: 20, isWhole: true },
+    { head: texts.machines, share: 18, isWhole: true },
     { head: texts.up, share: 9 },
     { head: texts.cpu, share: 6 },
     { head: texts.memory, share: 8 },
-    { head: texts.expires, share: 8 },
+    { head: texts.expires, share: 10 },
     { head: texts.access, share: 8 },
     { head: texts.problems, share: 11 },
   ];
@@ -134,17 +134,57 @@ function kindOf({ state }: MachineStatus): string {
 /** `-` is for terminals. */
 const orNothing = (text: string): string => (text === '-' ? '' : text);
 
-function machineHtml(one: MachineStatus, { states }: ReportTexts): string {
-  const { machine, vmid, state, memory, memoryTotal } = one;
-  const share = memory === null || !memoryTotal ? null : memory / memoryTotal;
-  const cells = [
-    ...[escapeHtml(machine ?? '?'), String(vmid)],
-    `<span class="${kindOf(one)}">${states.state[state]}</span>`,
-    ...[spanOf(one.uptime, states.span), shareOf(one.cpu), shareOf(share)].map(orNothing),
-    ...(one.addresses === undefined ? [] : [escapeHtml(orNothing(addressText(one, states)))]),
-    ...(one.snapshots === undefined ? [] : [escapeHtml(snapshotText(one, states))]),
+interface MachineColumn {
+  readonly head: string;
+  /** On a telephone, where heads have no room, its head stands before it. */
+  readonly isNamed?: boolean;
+  readonly cell: (one: MachineStatus) => string;
+}
+
+function machineColumns([first]: readonly MachineStatus[], texts: ReportTexts): readonly MachineColumn[] {
+  const { states, ofMachine, up, cpu, memory } = texts;
+  const share = ({ memory: used, memoryTotal }: MachineStatus): number | null =>
+    used === null || !memoryTotal ? null : used / memoryTotal;
+  return [
+    { head: ofMachine.name, cell: ({ machine }) => escapeHtml(machine ?? '?') },
+    { head: 'VMID', cell: ({ vmid }) => String(vmid) },
+    {
+      head: ofMachine.state,
+      cell: (one) => `<span class="${kindOf(one)}">${states.state[one.state]}</span>`,
+    },
+    { head: up, isNamed: true, cell: ({ uptime }) => orNothing(spanOf(uptime, states.span)) },
+    { head: cpu, isNamed: true, cell: (one) => orNothing(shareOf(one.cpu)) },
+    { head: memory, isNamed: true, cell: (one) => orNothing(shareOf(share(one))) },
+    ...(first?.addresses === undefined
+      ? []
+      : [
+          {
+            ...{ head: ofMachine.addresses, isNamed: true },
+            cell: (one: MachineStatus) => escapeHtml(orNothing(addressText(one, states))),
+          },
+        ]),
+    ...(first?.snapshots === undefined
+      ? []
+      : [
+          {
+            ...{ head: ofMachine.snapshots, isNamed: true },
+            cell: (one: MachineStatus) => escapeHtml(snapshotText(one, states)),
+          },
+        ]),
   ];
-  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function machineTable(machines: readonly MachineStatus[], texts: ReportTexts): string {
+  const columns = machineColumns(machines, texts);
+  const heads = columns.map(({ head }) => `<th scope="col">${escapeHtml(head)}</th>`).join('');
+  const rows = machines.map((one) => {
+    const cells = columns.map(({ head, isNamed = false, cell }) => {
+      const label = isNamed ? ` data-label="${escapeHtml(head)}"` : '';
+      return `<td${label}>${cell(one)}</td>`;
+    });
+    return `<tr>${cells.join('')}</tr>`;
+  });
+  return `<table><thead><tr>${heads}</tr></thead>${rows.join('')}</table>`;
 }
 
 function worst(machines: readonly MachineStatus[]): string {
@@ -156,8 +196,7 @@ function machinesHtml(stand: StandStatus, texts: ReportTexts): string {
   const words = escapeHtml(machinesText(stand, texts.states));
   const text = `<span class="${worst(stand.machines)}">${words}</span>`;
   if (stand.machines.length === 0) return text;
-  const rows = stand.machines.map((one) => machineHtml(one, texts)).join('');
-  return `<details><summary>${text}</summary><div class="tight"><table>${rows}</table></div></details>`;
+  return `<details><summary>${text}</summary><div class="tight">${machineTable(stand.machines, texts)}</div></details>`;
 }
 
 const key = (value: number | null): string => (value === null ? '' : String(Math.round(value * 1000) / 1000));

@@ -106,16 +106,25 @@ const MOST_NAMED = 20;
 function deployAgain(
   problems: readonly Problem[],
   { files, texts }: Context,
-  ...more: readonly string[]
+  more: readonly string[] = [],
 ): string {
   const users = usersOf(problems);
-  const only = [
-    ...(users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : []),
-    ...more,
-  ];
-  if (!files) return texts.deployAgain(labsOf(problems), only.join(' '));
+  const only = users.length > 0 && users.length <= MOST_NAMED ? ['--only', users.join(',')] : [];
+  if (!files) return texts.deployAgain(labsOf(problems), shellCommand(...only, ...more));
   const named = files.users.flatMap((file) => ['-u', file]);
-  return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only);
+  return shellCommand('deploy-stand', 'deploy', '-c', files.lab, ...named, ...only, ...more);
+}
+
+/** In a sentence; a command that stands alone is known by how it begins. */
+const amid = (way: string): string => (way.startsWith('deploy-stand ') ? quoted(way) : way);
+
+/** A command for each lab. */
+function extend(problems: readonly Problem[]): string[] {
+  return [...groupBy(problems, ({ lab = '?' }) => lab)].map(([lab, list]) => {
+    const users = usersOf(list);
+    const named = users.length <= MOST_NAMED ? users.flatMap((user) => ['--user', user]) : [];
+    return shellCommand('deploy-stand', 'extend', '--lab', lab, ...named, '--by', '7d');
+  });
 }
 
 const MOST_COMMANDS = 5;
@@ -143,19 +152,19 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'machine-missing': { about: ofMachine, way: (problems, context) => [deployAgain(problems, context)] },
   'machine-half-made': {
     about: ofMachine,
-    way: (problems, context) => [context.texts.whenIdle(deployAgain(problems, context))],
+    way: (problems, context) => [context.texts.whenIdle(amid(deployAgain(problems, context)))],
   },
   'machine-not-ours': {
     about: ofMachine,
-    way: (problems, context) => [context.texts.otherVmid(deployAgain(problems, context))],
+    way: (problems, context) => [context.texts.otherVmid(amid(deployAgain(problems, context)))],
   },
   'machine-left-pool': {
     about: ofMachine,
     way: (problems, context) =>
       problems.map((problem) => {
-        const { vmid, user, machine } = problem;
-        const another = deployAgain([problem], context, '--replace', machine ?? '?');
-        return context.texts.backIntoPool(String(vmid ?? '?'), user ?? '?', another);
+        const { vmid, user = '?', machine = '?' } = problem;
+        const way = deployAgain([problem], context, ['--replace', machine]);
+        return context.texts.backIntoPool(String(vmid ?? '?'), user, amid(way));
       }),
   },
   'machine-half-removed': {
@@ -164,7 +173,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'machine-in-doubt': {
     about: ofMachine,
-    way: (problems, context) => [context.texts.inDoubt(deployAgain(problems, context, '--adopt'))],
+    way: (problems, context) => [context.texts.inDoubt(amid(deployAgain(problems, context, ['--adopt'])))],
   },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
   'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
@@ -201,12 +210,9 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   expired: {
     about: ofStand,
-    way: (problems, { texts }) => [
-      shellCommand('deploy-stand', 'cleanup', '--expired'),
-      texts.laterEnd(labsOf(problems)),
-    ],
+    way: (problems) => [shellCommand('deploy-stand', 'cleanup', '--expired'), ...extend(problems)],
   },
-  'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
+  'expires-soon': { about: ofStand, way: extend },
   'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,

@@ -69,10 +69,13 @@ function describe({ networks, links }: Topology): string {
   return of.join('; ');
 }
 
+/** Of its size: on a narrow screen it is moved under the finger, and not too small to be read. */
+const LEAST = 0.75;
+
 export function renderTopologySvg(topology: Topology, texts: ReportTexts = reportEn): string {
   const { width, height, boxes, links } = layOut(topology, texts.picture);
   return [
-    `${SVG_HEAD} width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
+    `${SVG_HEAD} width="${width}" height="${height}" style="min-width:${Math.round(width * LEAST)}px" viewBox="0 0 ${width} ${height}" role="img">`,
     `  <title>${escapeHtml(texts.oneLab(topology.lab))}</title>`,
     `  <desc>${escapeHtml(describe(topology))}</desc>`,
     `  <style>${STYLE}</style>`,

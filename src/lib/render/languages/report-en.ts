@@ -79,7 +79,6 @@ const problemTexts: ProblemTexts = {
   afterMaintenance: (command) => `when it is over: ${command}`,
   mendStorage: 'its storage is full or gone: mend that, then',
   storageFull: 'remove what is not needed there; machines stop with an I/O error when it is full',
-  laterEnd: (labs) => `set a later \`expires:\` for lab ${labs} or its users, and deploy again`,
   taskLog: "its log is among the VM's tasks; what was to be done is to be done again",
   andMore: (number) => `and so for ${number} more`,
 };
@@ -120,6 +119,7 @@ export const reportEn: ReportTexts = {
   node: 'Node',
   machines: 'Machines',
   up: 'Up',
+  ofMachine: { name: 'Machine', state: 'State', addresses: 'Addresses', snapshots: 'Snapshots' },
   expires: 'Expires',
   access: 'Access',
   accessOf: { open: 'open', frozen: 'frozen', none: 'none' },

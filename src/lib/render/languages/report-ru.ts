@@ -77,8 +77,6 @@ const problemTexts: ProblemTexts = {
   afterMaintenance: (command) => `когда обслуживание закончится: ${command}`,
   mendStorage: 'хранилище заполнено или пропало: исправьте это, затем',
   storageFull: 'удалите с него ненужное: когда оно заполнится, машины встанут с ошибкой ввода-вывода',
-  laterEnd: (labs) =>
-    `задайте более поздний срок \`expires:\` для работы ${labs} или её студентов и запустите deploy ещё раз`,
   taskLog: 'журнал есть среди задач этой ВМ; то, что не удалось, нужно сделать ещё раз',
   andMore: (number) => `и так же для остальных: ${number}`,
 };
@@ -118,6 +116,7 @@ export const reportRu: ReportTexts = {
   node: 'Узел',
   machines: 'Машины',
   up: 'Включён',
+  ofMachine: { name: 'Машина', state: 'Состояние', addresses: 'Адреса', snapshots: 'Снимки' },
   expires: 'Срок',
   access: 'Доступ',
   accessOf: { open: 'открыт', frozen: 'заморожен', none: 'нет' },

@@ -44,7 +44,6 @@ export interface ProblemTexts {
   readonly afterMaintenance: (command: string) => string;
   readonly mendStorage: string;
   readonly storageFull: string;
-  readonly laterEnd: (labs: string) => string;
   readonly taskLog: string;
   readonly andMore: (count: number) => string;
 }
@@ -109,6 +108,8 @@ export interface ReportTexts {
   readonly node: string;
   readonly machines: string;
   readonly up: string;
+  /** Heads of the machines of one stand. */
+  readonly ofMachine: Readonly<Record<'name' | 'state' | 'addresses' | 'snapshots', string>>;
   readonly expires: string;
   readonly access: string;
   readonly accessOf: Readonly<Record<'open' | 'frozen' | 'none', string>>;
