@@ -13,6 +13,7 @@ import { readPools, type ReadContext } from './pools.ts';
 import { privilegesOn } from './rights.ts';
 import { guestsOf, toNode, toStorage } from './rows.ts';
 import { readStock } from './stock.ts';
+import { readVnets } from './vnets.ts';
 import { readTasks } from './tasks.ts';
 import { isNamedBy } from './template-ref.ts';
 import type { GuestInfo, Inventory, NodeInfo, NodeNetwork, PoolInfo, Rights } from './types.ts';
@@ -94,7 +95,7 @@ async function readLists({ context, scope, gap }: Reading) {
     readPools(context, gap),
     isLean ? [] : pve.realms(signal),
     isLean ? [] : unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    isLean ? [] : unlessForbidden(pve.vnetZones(signal), [], quietly),
+    isLean ? [] : unlessForbidden(readVnets(pve, resources, signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   if (at !== undefined) readings?.keep({ at, pools, rows });

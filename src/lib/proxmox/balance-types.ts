@@ -93,17 +93,27 @@ export interface BalanceApi {
   crsOptions(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** `GET /cluster/ha/rules` (9) or `…/groups` with `…/resources` (7, 8). Sys.Audit on `/`. */
   haRules(signal?: AbortSignal): Promise<readonly HaRuleRow[]>;
-  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`; empty when SDN is not installed (7.4: 501). */
+  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`, as applied; empty when SDN is not installed (7.4: 501). */
   vnetZones(signal?: AbortSignal): Promise<
     readonly {
       readonly vnet: string;
       readonly zone?: string;
+      /** New, and never applied. */
+      readonly isStaged?: true;
       readonly vlanAware?: true;
       readonly zoneType?: string;
+      /** As the zone says it. */
+      readonly mtu?: number;
       /** Absent: all, or not known. */
       readonly nodes?: readonly string[];
     }[]
   >;
+  /** `GET /nodes/{node}/sdn/zones/{zone}/content` → `available`, `pending`, `error`. SDN.Audit on the zone. */
+  vnetStates(
+    node: string,
+    zone: string,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly vnet: string; readonly status: string }[]>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
   runningMachine(
     node: string,

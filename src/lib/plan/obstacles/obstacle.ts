@@ -28,8 +28,21 @@ export type NodeObstacle =
       readonly zone: string;
       readonly nodes: readonly string[];
     }
+  | {
+      readonly code: 'vnet-down';
+      readonly vnet: string;
+      readonly zone: string;
+      readonly why: 'staged' | 'pending' | 'error';
+    }
   | { readonly code: 'vlan'; readonly bridge: string; readonly what: 'tag' | 'trunks' | 'vnet' }
-  | { readonly code: 'mtu'; readonly bridge: string; readonly mtu: number; readonly most: number }
+  | {
+      readonly code: 'mtu';
+      readonly bridge: string;
+      readonly mtu: number;
+      readonly most: number;
+      /** Of a vnet. */
+      readonly zone?: string;
+    }
   // What else a configuration names.
   | { readonly code: 'file'; readonly key: string; readonly volid: string; readonly on: readonly string[] }
   | {
