@@ -152,6 +152,21 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
       says: 'no stand goes to pve2: machine gw: QEMU on pve2 does not know machine type pc-q35-10.0+pve0 (newest: q35-9.2) (upgrade pve2,',
     },
     {
+      name: 'a CPU type that older nodes cannot give',
+      scenario: world(
+        {
+          nodes: [
+            { name: 'pve1', cpu_flags: ['sse4_1', 'ssse3'] },
+            { name: 'pve2' },
+            { name: 'pve3', cpu_flags: [] },
+          ],
+        },
+        { config: { cpu: 'cputype=x86-64-v2-AES' } },
+      ),
+      nodes: ['pve2'],
+      says: 'no stand goes to pve1, pve3: machine gw: the CPU there is too old for CPU type x86-64-v2-AES (lacks aes, pni, popcnt, …) (choose a CPU type in the template that every node can give, such as kvm64)',
+    },
+    {
       name: 'more cores than a node has threads',
       scenario: world({
         nodes: [
@@ -272,7 +287,7 @@ test('what templates name is read with one list each, and nothing of it where th
     expect((await runCli(['deploy', ...args, '--dry-run'], cluster)).code).toBe(0);
     return cluster.requests
       .map(({ rawPath }) => rawPath.replace('/api2/json', ''))
-      .filter((path) => /^\/storage|content|mapping|capabilities|zones/.test(path))
+      .filter((path) => /^\/storage|content|mapping|capabilities|zones|pve.\/status$/.test(path))
       .sort();
   };
   expect(await asked(world({}))).toEqual([]);
@@ -281,13 +296,21 @@ test('what templates name is read with one list each, and nothing of it where th
       snippets: [{ volid: 'local:snippets/hook.pl' }],
       mappings: [{ kind: 'pci', id: 'gpu', nodes: ['pve1'] }],
     },
-    { config: { hookscript: 'local:snippets/hook.pl', hostpci0: 'mapping=gpu', machine: 'pc-q35-9.2' } },
+    {
+      config: {
+        hookscript: 'local:snippets/hook.pl',
+        hostpci0: 'mapping=gpu',
+        machine: 'pc-q35-9.2',
+        cpu: 'x86-64-v3',
+      },
+    },
   );
   const onNodes = (path: string): string[] => ['pve1', 'pve2', 'pve3'].map((node) => `/nodes/${node}${path}`);
   expect(await asked(named)).toEqual(
     [
       '/cluster/mapping/pci',
       ...onNodes('/capabilities/qemu/machines'),
+      ...onNodes('/status'),
       ...onNodes('/storage/local/content'),
     ].sort(),
   );

@@ -99,10 +99,12 @@ const cases: readonly Case[] = [
     exchanges: [
       {
         asks: 'GET /nodes/pve1/status',
-        answer: { data: { cpuinfo: { model: 'EPYC' }, pveversion: 'pve-manager/8.4.5/0123' } },
+        answer: {
+          data: { cpuinfo: { model: 'EPYC', flags: 'fpu aes' }, pveversion: 'pve-manager/8.4.5/0123' },
+        },
       },
     ],
-    gives: { cpuModel: 'EPYC', pveVersion: '8.4.5' },
+    gives: { cpuModel: 'EPYC', cpuFlags: ['fpu', 'aes'], pveVersion: '8.4.5' },
   },
   {
     name: 'metricsSince',

@@ -80,6 +80,8 @@ export interface NodeInfo {
   readonly cpu: number;
   /** The same over the last hour; absent when nobody asked, or it cannot be read. */
   readonly cpuHour?: number;
+  /** What its CPU can, as /proc/cpuinfo names it; absent when nobody asked, or it cannot be read. */
+  readonly cpuFlags?: readonly string[];
 }
 
 /** One row per node and storage, shared storages included. */

@@ -83,7 +83,12 @@ export interface BalanceApi {
   nodeStatus(
     node: string,
     signal?: AbortSignal,
-  ): Promise<{ readonly cpuModel?: string; readonly pveVersion?: string }>;
+  ): Promise<{
+    readonly cpuModel?: string;
+    /** As /proc/cpuinfo names them. */
+    readonly cpuFlags?: readonly string[];
+    readonly pveVersion?: string;
+  }>;
   /**
    * `GET /cluster/metrics/export?history=1`: every 10 s of at most half an hour, of all guests. Sys.Audit on `/`.
    * Undefined: this version has none (8.3 brought it).

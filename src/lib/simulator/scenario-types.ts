@@ -41,7 +41,7 @@ export interface ScenarioNode {
   readonly offline_at_s?: number;
   readonly maintenance?: boolean;
   readonly cpu_model?: string;
-  /** Added to those that every node has. */
+  /** Beyond those that every CPU has; default: those of x86-64-v3. */
   readonly cpu_flags?: readonly string[];
   /** pve-manager's version on this node, while a cluster is being upgraded. */
   readonly pve_version?: string;

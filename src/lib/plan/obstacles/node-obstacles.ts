@@ -3,6 +3,7 @@
  * templates and balance share. Each rule is a sentence of PVE's that would end a clone, a start or a migration there.
  */
 import {
+  cpuNeeds,
   cpusOf,
   hostDevices,
   neededFiles,
@@ -221,6 +222,14 @@ function machineTypeObstacle(node: string, values: Values, hosts: Hosts): NodeOb
   return type === undefined ? undefined : typeObstacle(node, type, hosts);
 }
 
+/** CPUConfig.pm sets `enforce`: `Host doesn't support requested features`, and the start fails. */
+function cpuTypeObstacle(node: string, values: Values, { nodes }: Hosts): NodeObstacle | undefined {
+  const [needs, has] = [cpuNeeds(values), nodes.get(node)?.cpuFlags];
+  if (!needs || !has) return undefined;
+  const lacks = needs.flags.filter((flag) => !has.includes(flag));
+  return lacks.length === 0 ? undefined : { code: 'cpu-type', type: needs.type, lacks };
+}
+
 /** QEMU's major and minor number on a node, by the newest machine type that it knows. */
 export function qemuOn(node: string, { stock }: Hosts): string | undefined {
   const versions = (stock.machines[node] ?? []).flatMap((one) => /-(\d+\.\d+)/.exec(one)?.[1] ?? []);
@@ -244,6 +253,7 @@ export function tieObstacle(
     filesObstacle(node, values, 'snippets', hosts) ??
     mappingObstacle(node, values, hosts) ??
     machineTypeObstacle(node, values, hosts) ??
+    cpuTypeObstacle(node, values, hosts) ??
     cpusObstacle(node, cpusOf(values, cores), hosts)
   );
 }

@@ -56,6 +56,8 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
       return `${obstacle.key} uses ${obstacle.mapping.kind} mapping ${obstacle.mapping.id}, which has nothing ${there}`;
     case 'machine-type':
       return `QEMU ${there} does not know machine type ${obstacle.type} (newest: ${obstacle.newest})`;
+    case 'cpu-type':
+      return `the CPU ${there} is too old for CPU type ${obstacle.type} (lacks ${obstacle.lacks.slice(0, 3).join(', ')}${obstacle.lacks.length > 3 ? ', …' : ''})`;
     case 'cpus':
       return `has ${obstacle.cpus} CPUs, the node ${obstacle.threads}`;
     default:
@@ -192,6 +194,8 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
       return 'make a resource mapping of it (Datacenter → Resource Mappings), and let the template use that';
     case 'machine-type':
       return `upgrade ${node}, or choose a machine type in the template that it knows`;
+    case 'cpu-type':
+      return 'choose a CPU type in the template that every node can give, such as kvm64';
     case 'cpus':
       return 'give the machine fewer `cores`';
     default:
