@@ -99,10 +99,12 @@ const cases: readonly Case[] = [
     exchanges: [
       {
         asks: 'GET /nodes/pve1/status',
-        answer: { data: { cpuinfo: { model: 'EPYC' }, pveversion: 'pve-manager/8.4.5/0123' } },
+        answer: {
+          data: { cpuinfo: { model: 'EPYC', flags: 'fpu aes' }, pveversion: 'pve-manager/8.4.5/0123' },
+        },
       },
     ],
-    gives: { cpuModel: 'EPYC', pveVersion: '8.4.5' },
+    gives: { cpuModel: 'EPYC', cpuFlags: ['fpu', 'aes'], pveVersion: '8.4.5' },
   },
   {
     name: 'metricsSince',
@@ -194,19 +196,48 @@ const cases: readonly Case[] = [
     call: (pve) => pve.vnetZones(),
     exchanges: [
       {
-        asks: 'GET /cluster/sdn/vnets',
+        asks: 'GET /cluster/sdn/vnets?pending=1',
         answer: {
           data: [
-            { vnet: 'v1', zone: 'z', vlanaware: 1 },
+            // As applied; what is staged does not count yet.
+            { vnet: 'v1', zone: 'z', vlanaware: 1, state: 'changed', pending: { vlanaware: 'deleted' } },
             { vnet: 'v2', zone: '?' },
+            { vnet: 'v3', zone: 'z', state: 'deleted', pending: {} },
+            { vnet: 'v4', type: 'vnet', state: 'new', pending: { zone: 'y', vlanaware: 1 } },
           ],
         },
       },
-      { asks: 'GET /cluster/sdn/zones', answer: { data: [{ zone: 'z', type: 'simple', nodes: 'pve1' }] } },
+      {
+        asks: 'GET /cluster/sdn/zones?pending=1',
+        answer: {
+          data: [
+            { zone: 'z', type: 'simple', nodes: 'pve1', mtu: 9000, state: 'changed', pending: { mtu: 1400 } },
+            { zone: 'y', type: 'vxlan', state: 'new', pending: { nodes: 'pve2,pve3' } },
+          ],
+        },
+      },
     ],
     gives: [
-      { vnet: 'v1', zone: 'z', vlanAware: true, zoneType: 'simple', nodes: ['pve1'] },
+      { vnet: 'v1', zone: 'z', vlanAware: true, zoneType: 'simple', mtu: 9000, nodes: ['pve1'] },
       { vnet: 'v2', zone: '?' },
+      {
+        ...{ vnet: 'v4', zone: 'y', isStaged: true, vlanAware: true, zoneType: 'vxlan' },
+        nodes: ['pve2', 'pve3'],
+      },
+    ],
+  },
+  {
+    name: 'vnetStates',
+    call: (pve) => pve.vnetStates('pve1', 'z'),
+    exchanges: [
+      {
+        asks: 'GET /nodes/pve1/sdn/zones/z/content',
+        answer: { data: [{ vnet: 'v1', status: 'error', statusmsg: 'missing v1' }, { vnet: 'v2' }] },
+      },
+    ],
+    gives: [
+      { vnet: 'v1', status: 'error' },
+      { vnet: 'v2', status: '' },
     ],
   },
   {

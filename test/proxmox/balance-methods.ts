@@ -10,6 +10,7 @@ const METHODS: { readonly [M in keyof BalanceApi]: true } = {
   crsOptions: true,
   haRules: true,
   vnetZones: true,
+  vnetStates: true,
   runningMachine: true,
   migrateProblems: true,
   migrateVm: true,

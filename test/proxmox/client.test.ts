@@ -761,17 +761,19 @@ describe('network', () => {
   });
 
   test('vnets: none where SDN is not installed', async () => {
-    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(501, '');
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets?pending=1`).reply(501, '');
     expect(await client().vnetZones()).toEqual([]);
   });
 
   test('vnets: zones are asked for only where there are any', async () => {
-    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(200, { data: [] });
+    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets?pending=1`).reply(200, { data: [] });
     expect(await client().vnetZones()).toEqual([]);
   });
 
   test('vnets: other refusals are errors', async () => {
-    nock(ORIGIN).get(`${BASE}/cluster/sdn/vnets`).reply(403, { message: 'Permission check failed' });
+    nock(ORIGIN)
+      .get(`${BASE}/cluster/sdn/vnets?pending=1`)
+      .reply(403, { message: 'Permission check failed' });
     expect(await failure(client().vnetZones())).toBeInstanceOf(AuthError);
   });
 });

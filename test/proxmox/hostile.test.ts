@@ -220,6 +220,7 @@ const CALLS: {
   crsOptions: (pve) => pve.crsOptions(),
   haRules: (pve) => pve.haRules(),
   vnetZones: (pve) => pve.vnetZones(),
+  vnetStates: (pve) => pve.vnetStates('pve1', 'z'),
   runningMachine: (pve) => pve.runningMachine('n', 1),
   migrateProblems: (pve) => pve.migrateProblems({ node: 'n', vmid: 1, target: 'm' }),
   convertToTemplate: (pve) => pve.convertToTemplate('n', 1),

@@ -37,6 +37,7 @@ import { unlessForbidden, unlessRefused } from './forbidden.ts';
 import { readNodeStates } from './node-states.ts';
 import { readPools, type ReadContext } from './pools.ts';
 import { joinStock, readStock, type StockScope } from './stock.ts';
+import { readVnets } from './vnets.ts';
 import pMap from 'p-map';
 
 /** How far back to look; all in seconds. */
@@ -106,7 +107,7 @@ function readLists(context: ReadContext, gap: (text: string) => (why?: string) =
     readPools(context, gap),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     readHa(context, { version, rows }, gap),
-    unlessRefused(pve.vnetZones(signal), [], gap('vnets cannot be read, so guests on them stay')),
+    unlessRefused(readVnets(pve, rows, signal), [], gap('vnets cannot be read, so guests on them stay')),
   ]);
 }
 

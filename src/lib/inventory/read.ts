@@ -2,6 +2,7 @@
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import type { PveApi } from '../proxmox/types.ts';
+import { cpuNeeds } from '../pve-values/host-ties.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { readUse } from './bridge-use.ts';
 import { unlessForbidden, unlessUnread } from './forbidden.ts';
@@ -15,6 +16,7 @@ import { guestsOf, toNode, toStorage } from './rows.ts';
 import { readStock } from './stock.ts';
 import { readTasks } from './tasks.ts';
 import { isNamedBy } from './template-ref.ts';
+import { readVnets } from './vnets.ts';
 import type { GuestInfo, Inventory, NodeInfo, NodeNetwork, PoolInfo, Rights } from './types.ts';
 
 /** What the planner is going to look at. */
@@ -67,6 +69,19 @@ async function withLoad(
   );
 }
 
+/** What the CPUs can; costs one call per node. */
+async function readFlags(
+  pve: PveApi,
+  online: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Pick<NodeInfo, 'cpuFlags'>>> {
+  const read = async (node: string) => {
+    const status = await unlessUnread(pve.nodeStatus(node, signal), undefined);
+    return [node, status?.cpuFlags ? { cpuFlags: status.cpuFlags } : {}] as const;
+  };
+  return new Map(await pMap(online, read, { concurrency: PARALLEL_READS }));
+}
+
 /** Each of them shows a group (PVE/API2/Group.pm). */
 const SHOWING_GROUPS = ['User.Modify', 'Sys.Audit', 'Group.Allocate'] as const;
 
@@ -94,7 +109,7 @@ async function readLists({ context, scope, gap }: Reading) {
     readPools(context, gap),
     isLean ? [] : pve.realms(signal),
     isLean ? [] : unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
-    isLean ? [] : unlessForbidden(pve.vnetZones(signal), [], quietly),
+    isLean ? [] : unlessForbidden(readVnets(pve, resources, signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
   if (at !== undefined) readings?.keep({ at, pools, rows });
@@ -152,16 +167,18 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
   const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
-  const [{ tasks, justEnded, failures }, loaded, stock] = await Promise.all([
+  const asksFlags = templates.some(({ values }) => cpuNeeds(values) !== undefined);
+  const [{ tasks, justEnded, failures }, loaded, stock, flags] = await Promise.all([
     readTasks(pve, asksTasks ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
+    asksFlags ? readFlags(pve, online, signal) : undefined,
   ]);
   const have: Inventory = {
     now: pve.serverTime().toISOString(),
     ...(context.caller === undefined ? {} : { caller: context.caller }),
     version: release,
-    nodes: loaded,
+    nodes: flags ? loaded.map((node) => ({ ...node, ...flags.get(node.name) })) : loaded,
     storages,
     guests,
     templates,

@@ -82,6 +82,8 @@ export interface NodeInfo {
   readonly cpu: number;
   /** The same over the last hour; absent when nobody asked, or it cannot be read. */
   readonly cpuHour?: number;
+  /** What its CPU can, as /proc/cpuinfo names it; absent when nobody asked, or it cannot be read. */
+  readonly cpuFlags?: readonly string[];
 }
 
 /** One row per node and storage, shared storages included. */
@@ -145,8 +147,14 @@ export interface VnetInfo {
   readonly vlanAware?: true;
   /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
   readonly zoneType?: string;
+  /** Configured, and never applied: no node has it. */
+  readonly isStaged?: true;
+  /** As its zone says it. */
+  readonly mtu?: number;
   /** Nodes of its zone; absent: all, or not known. */
   readonly nodes?: readonly string[];
+  /** Node → what it says of it where it is not up: what was applied is not generated there, or did not come up. */
+  readonly down?: Readonly<Record<string, 'pending' | 'error'>>;
 }
 
 /**

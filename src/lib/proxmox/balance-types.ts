@@ -83,7 +83,12 @@ export interface BalanceApi {
   nodeStatus(
     node: string,
     signal?: AbortSignal,
-  ): Promise<{ readonly cpuModel?: string; readonly pveVersion?: string }>;
+  ): Promise<{
+    readonly cpuModel?: string;
+    /** As /proc/cpuinfo names them. */
+    readonly cpuFlags?: readonly string[];
+    readonly pveVersion?: string;
+  }>;
   /**
    * `GET /cluster/metrics/export?history=1`: every 10 s of at most half an hour, of all guests. Sys.Audit on `/`.
    * Undefined: this version has none (8.3 brought it).
@@ -93,17 +98,27 @@ export interface BalanceApi {
   crsOptions(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** `GET /cluster/ha/rules` (9) or `…/groups` with `…/resources` (7, 8). Sys.Audit on `/`. */
   haRules(signal?: AbortSignal): Promise<readonly HaRuleRow[]>;
-  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`; empty when SDN is not installed (7.4: 501). */
+  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`, as applied; empty when SDN is not installed (7.4: 501). */
   vnetZones(signal?: AbortSignal): Promise<
     readonly {
       readonly vnet: string;
       readonly zone?: string;
+      /** New, and never applied. */
+      readonly isStaged?: true;
       readonly vlanAware?: true;
       readonly zoneType?: string;
+      /** As the zone says it. */
+      readonly mtu?: number;
       /** Absent: all, or not known. */
       readonly nodes?: readonly string[];
     }[]
   >;
+  /** `GET /nodes/{node}/sdn/zones/{zone}/content` → `available`, `pending`, `error`. SDN.Audit on the zone. */
+  vnetStates(
+    node: string,
+    zone: string,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly vnet: string; readonly status: string }[]>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
   runningMachine(
     node: string,

@@ -54,6 +54,11 @@ export function clusterApi(http: Requests): ClusterApi {
   };
 }
 
+/** SDN's zones are rows of type `sdn` until 8, of type `network` since, among fabrics. */
+function zoneOf(row: Row): string | undefined {
+  return row.maybeText('network-type') === 'zone' ? row.maybeText('network') : row.maybeText('sdn');
+}
+
 function resourceOf(row: Row): ResourceRow {
   return compact({
     id: row.maybeText('id') ?? '',
@@ -68,6 +73,7 @@ function resourceOf(row: Row): ResourceRow {
     tags: row.maybeText('tags'),
     hastate: row.maybeText('hastate'),
     storage: row.maybeText('storage'),
+    zone: zoneOf(row),
     plugintype: row.maybeText('plugintype'),
     shared: row.maybeFlag('shared'),
     content: row.maybeText('content'),

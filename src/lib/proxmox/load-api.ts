@@ -25,9 +25,13 @@ export function loadApi(http: Requests, hasMetrics: (signal?: AbortSignal) => Pr
     nodeStatus: async (node, signal) => {
       const row = rowOf(await http.get(path`/nodes/${node}/status`, {}, signal));
       const cpu = row.get('cpuinfo');
-      const model = isRecord(cpu) && Object.hasOwn(cpu, 'model') ? cpu['model'] : undefined;
+      const said = (key: string): string | undefined => {
+        const value = isRecord(cpu) && Object.hasOwn(cpu, key) ? cpu[key] : undefined;
+        return typeof value === 'string' && value !== '' ? value : undefined;
+      };
       return compact({
-        cpuModel: typeof model === 'string' && model !== '' ? model : undefined,
+        cpuModel: said('model'),
+        cpuFlags: said('flags')?.split(/\s+/),
         pveVersion: packageVersion(row.maybeText('pveversion')),
       });
     },

@@ -81,6 +81,8 @@ export interface ResourceRow {
   readonly tags?: string;
   readonly hastate?: string;
   readonly storage?: string;
+  /** Of SDN; `status` is `available`, `pending` or `error`. */
+  readonly zone?: string;
   readonly plugintype?: string;
   readonly shared?: boolean;
   readonly content?: string;

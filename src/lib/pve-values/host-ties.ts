@@ -91,6 +91,30 @@ export function pinnedMachine(values: Values): string | undefined {
   return type !== undefined && /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
 }
 
+const V2 = ['pni', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3'];
+const V3 = ['abm', 'aes', 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'movbe', 'xsave', ...V2];
+const V4 = ['avx512bw', 'avx512cd', 'avx512dq', 'avx512f', 'avx512vl', ...V3];
+
+/** PVE's own CPU types by what they ask of the host (qemu-server CPUConfig.pm), in the words of /proc/cpuinfo. */
+const CPU_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['x86-64-v2', V2],
+  ['x86-64-v2-AES', ['aes', ...V2]],
+  ['x86-64-v3', V3],
+  ['x86-64-v4', V4],
+]);
+
+/**
+ * A CPU type of which it is known what the host must have: PVE has QEMU refuse any that it has not, except with KVM
+ * switched off. Of QEMU's own types nothing tells, and one that a node does not know it takes for the default.
+ */
+export function cpuNeeds(
+  values: Values,
+): { readonly type: string; readonly flags: readonly string[] } | undefined {
+  const type = propertyOf(values['cpu'] ?? '', 'cputype');
+  const flags = type === undefined || values['kvm'] === '0' ? undefined : CPU_FLAGS.get(type);
+  return type === undefined || !flags ? undefined : { type, flags };
+}
+
 /** Virtual CPUs at most (one socket with one core where nothing is said): PVE starts no VM that has more than its host has threads. */
 export function cpusOf(values: Values, cores = Number(values['cores'] ?? 1)): number {
   return Number(values['sockets'] ?? 1) * cores;

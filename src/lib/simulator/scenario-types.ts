@@ -41,6 +41,8 @@ export interface ScenarioNode {
   readonly offline_at_s?: number;
   readonly maintenance?: boolean;
   readonly cpu_model?: string;
+  /** Beyond those that every CPU has; default: those of x86-64-v3. */
+  readonly cpu_flags?: readonly string[];
   /** pve-manager's version on this node, while a cluster is being upgraded. */
   readonly pve_version?: string;
   /** What ZFS holds of its memory as a cache. */
@@ -203,6 +205,7 @@ export interface Scenario {
       readonly nodes?: readonly string[];
       readonly bridge?: string;
       readonly peers?: readonly string[];
+      readonly mtu?: number;
     }[];
     readonly vnets?: readonly {
       readonly vnet: string;
@@ -210,7 +213,11 @@ export interface Scenario {
       readonly tag?: number;
       readonly alias?: string;
       readonly vlanaware?: boolean;
+      /** Configured, and not applied yet. */
+      readonly staged?: boolean;
     }[];
+    /** Nodes that have not generated what was applied. */
+    readonly pending_on?: readonly string[];
   };
   readonly ha?: {
     /** Up to 8. */

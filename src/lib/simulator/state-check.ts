@@ -67,6 +67,7 @@ const node = record<NodeState>(
   },
   {
     ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
+    cpuFlags: list(text),
     ...{ qemuVersion: text, arcSize: number },
     ...{
       staged: list(face),

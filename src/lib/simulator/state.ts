@@ -34,6 +34,7 @@ export interface NodeState {
   /** Load that guests do not explain, as a fraction of the node's CPUs. */
   readonly baseLoad: number;
   readonly cpuModel?: string;
+  readonly cpuFlags?: readonly string[];
   /** pve-manager's version on this node, where it is another than the cluster's. */
   readonly pveVersion?: string;
   /** Bytes of ZFS's cache: used memory that goes when somebody needs it. */

@@ -3,6 +3,7 @@
  * templates and balance share. Each rule is a sentence of PVE's that would end a clone, a start or a migration there.
  */
 import {
+  cpuNeeds,
   cpusOf,
   hostDevices,
   neededFiles,
@@ -11,6 +12,8 @@ import {
 } from '../../pve-values/host-ties.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 import { compareNatural } from '../../order.ts';
+import type { VnetInfo } from '../../inventory/types.ts';
+import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { Hosts } from '../cluster/hosts.ts';
 import type { NodeObstacle, StorageObstacle } from './obstacle.ts';
 
@@ -77,9 +80,11 @@ export interface Plug {
 export function mtuObstacle(
   { bridge, model, mtu = 1 }: Plug,
   most: number | undefined,
+  zone?: string,
 ): NodeObstacle | undefined {
   const isTooMuch = model === 'virtio' && most !== undefined && mtu > most;
-  return isTooMuch ? { code: 'mtu', bridge, mtu, most } : undefined;
+  if (!isTooMuch) return undefined;
+  return { code: 'mtu', bridge, mtu, most, ...(zone === undefined ? {} : { zone }) };
 }
 
 /**
@@ -93,15 +98,42 @@ function downObstacle(node: string, bridge: string, hosts: Hosts): NodeObstacle 
   return isStaged || !info.autostart ? { code: 'bridge-down', bridge, isStaged } : undefined;
 }
 
+/** Network/SDN/Zones.pm: status, tap_plug. */
+function vnetObstacle(
+  node: string,
+  { vnet, zone = '', nodes, isStaged, down }: VnetInfo,
+): NodeObstacle | undefined {
+  if (nodes && !nodes.includes(node)) return { code: 'vnet-elsewhere', vnet, zone, nodes };
+  const why = isStaged ? 'staged' : down?.[node];
+  return why && { code: 'vnet-down', vnet, zone, why };
+}
+
+/** What a tunnel takes of each packet. */
+const TUNNEL_BYTES = 50;
+
+/**
+ * Network/SDN/Zones/*Plugin.pm: what the zone says; else a bridge of its own has the usual one, and a tunnel what the
+ * interface below leaves: that is not told, but it is one of the node, and none has more than the largest of its bridges
+ * where all of them are known.
+ */
+function vnetMtu(node: string, { mtu, zoneType }: VnetInfo, { bridges }: Hosts): number | undefined {
+  if (mtu !== undefined || zoneType === 'simple') return mtu ?? USUAL_MTU;
+  if (zoneType !== 'vxlan' && zoneType !== 'evpn') return undefined;
+  const known = [...(bridges.get(node)?.values() ?? [])].map((info) => info.mtu);
+  const all = known.flatMap((one) => one ?? []);
+  return all.length < known.length ? undefined : Math.max(USUAL_MTU, ...all) - TUNNEL_BYTES;
+}
+
 /** qemu-server Network.pm and pve-common Network.pm (read_bridge_mtu, tap_plug, activate_bridge_vlan). */
 export function plugObstacle(node: string, plug: Plug, hosts: Hosts): NodeObstacle | undefined {
   const { bridge, tag, trunks = [] } = plug;
   const vnet = hosts.vnets.get(bridge);
   if (vnet) {
-    const { nodes, zone = '' } = vnet;
-    if (nodes && !nodes.includes(node)) return { code: 'vnet-elsewhere', vnet: bridge, zone, nodes };
+    const away = vnetObstacle(node, vnet);
+    if (away) return away;
     const isPlain = vnet.vlanAware === true || (tag === undefined && trunks.length === 0);
-    return isPlain ? undefined : { code: 'vlan', bridge, what: 'vnet' };
+    if (!isPlain) return { code: 'vlan', bridge, what: 'vnet' };
+    return mtuObstacle(plug, vnetMtu(node, vnet, hosts), vnet.zone);
   }
   const down = downObstacle(node, bridge, hosts);
   const info = hosts.bridges.get(node)?.get(bridge);
@@ -190,6 +222,14 @@ function machineTypeObstacle(node: string, values: Values, hosts: Hosts): NodeOb
   return type === undefined ? undefined : typeObstacle(node, type, hosts);
 }
 
+/** CPUConfig.pm sets `enforce`: `Host doesn't support requested features`, and the start fails. */
+function cpuTypeObstacle(node: string, values: Values, { nodes }: Hosts): NodeObstacle | undefined {
+  const [needs, has] = [cpuNeeds(values), nodes.get(node)?.cpuFlags];
+  if (!needs || !has) return undefined;
+  const lacks = needs.flags.filter((flag) => !has.includes(flag));
+  return lacks.length === 0 ? undefined : { code: 'cpu-type', type: needs.type, lacks };
+}
+
 /** QEMU's major and minor number on a node, by the newest machine type that it knows. */
 export function qemuOn(node: string, { stock }: Hosts): string | undefined {
   const versions = (stock.machines[node] ?? []).flatMap((one) => /-(\d+\.\d+)/.exec(one)?.[1] ?? []);
@@ -213,6 +253,7 @@ export function tieObstacle(
     filesObstacle(node, values, 'snippets', hosts) ??
     mappingObstacle(node, values, hosts) ??
     machineTypeObstacle(node, values, hosts) ??
+    cpuTypeObstacle(node, values, hosts) ??
     cpusObstacle(node, cpusOf(values, cores), hosts)
   );
 }

@@ -42,10 +42,12 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
       return `bridge ${obstacle.bridge} ${there} cannot be shared: ${bridgeText(obstacle.obstacle)}`;
     case 'vnet-elsewhere':
       return `vnet ${obstacle.vnet} is not ${there}: its zone ${obstacle.zone} is on ${obstacle.nodes.join(', ')}`;
+    case 'vnet-down':
+      return vnetText(obstacle, there);
     case 'vlan':
       return vlanText(obstacle, there);
     case 'mtu':
-      return `bridge ${obstacle.bridge} ${there} has MTU ${obstacle.most}, the NIC ${obstacle.mtu}`;
+      return `${obstacle.zone === undefined ? 'bridge' : 'vnet'} ${obstacle.bridge} ${there} has MTU ${obstacle.most}, the NIC ${obstacle.mtu}`;
     case 'file': {
       const on = obstacle.on.length === 0 ? '' : `, only on ${obstacle.on.join(', ')}`;
       return `${obstacle.key} ${obstacle.volid} is not ${there}${on}`;
@@ -54,11 +56,20 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
       return `${obstacle.key} uses ${obstacle.mapping.kind} mapping ${obstacle.mapping.id}, which has nothing ${there}`;
     case 'machine-type':
       return `QEMU ${there} does not know machine type ${obstacle.type} (newest: ${obstacle.newest})`;
+    case 'cpu-type':
+      return `the CPU ${there} is too old for CPU type ${obstacle.type} (lacks ${obstacle.lacks.slice(0, 3).join(', ')}${obstacle.lacks.length > 3 ? ', …' : ''})`;
     case 'cpus':
       return `has ${obstacle.cpus} CPUs, the node ${obstacle.threads}`;
     default:
       return undefined;
   }
+}
+
+function vnetText({ vnet, zone, why }: Extract<NodeObstacle, { code: 'vnet-down' }>, there: string): string {
+  if (why === 'staged') return `vnet ${vnet} is not applied yet`;
+  return why === 'pending'
+    ? `zone ${zone} of vnet ${vnet} is not up to date ${there}`
+    : `vnet ${vnet} is in error ${there}`;
 }
 
 function vlanText({ bridge, what }: Extract<NodeObstacle, { code: 'vlan' }>, there: string): string {
@@ -158,12 +169,23 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
       return bridgeHint(obstacle.obstacle, { node, iface: obstacle.bridge });
     case 'vnet-elsewhere':
       return `add the node to zone ${obstacle.zone} in Datacenter → SDN and apply it`;
+    case 'vnet-down':
+      // Applying puts into force what is staged in System → Network of every node, too.
+      return obstacle.why === 'error'
+        ? `see the last "srvreload" task of ${node}, mend what it says and apply Datacenter → SDN again`
+        : 'apply it in Datacenter → SDN';
     case 'vlan':
       return obstacle.what === 'vnet'
         ? `make vnet ${obstacle.bridge} VLAN-aware, or leave out the tag`
         : `make ${obstacle.bridge} VLAN-aware in ${node} → System → Network`;
-    case 'mtu':
-      return `set MTU ${obstacle.mtu} on ${obstacle.bridge} in ${node} → System → Network, or write "mtu: 1" for the bridge's own`;
+    case 'mtu': {
+      const { mtu, bridge, zone } = obstacle;
+      const where =
+        zone === undefined
+          ? `on ${bridge} in ${node} → System → Network`
+          : `for zone ${zone} in Datacenter → SDN and apply it`;
+      return `set MTU ${mtu} ${where}, or write "mtu: 1" for the bridge's own`;
+    }
     case 'file':
       return `put ${obstacle.volid} on every node that is to take stands, or on a storage that all share`;
     case 'mapping':
@@ -172,6 +194,8 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
       return 'make a resource mapping of it (Datacenter → Resource Mappings), and let the template use that';
     case 'machine-type':
       return `upgrade ${node}, or choose a machine type in the template that it knows`;
+    case 'cpu-type':
+      return 'choose a CPU type in the template that every node can give, such as kvm64';
     case 'cpus':
       return 'give the machine fewer `cores`';
     default:

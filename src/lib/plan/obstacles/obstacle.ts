@@ -28,8 +28,21 @@ export type NodeObstacle =
       readonly zone: string;
       readonly nodes: readonly string[];
     }
+  | {
+      readonly code: 'vnet-down';
+      readonly vnet: string;
+      readonly zone: string;
+      readonly why: 'staged' | 'pending' | 'error';
+    }
   | { readonly code: 'vlan'; readonly bridge: string; readonly what: 'tag' | 'trunks' | 'vnet' }
-  | { readonly code: 'mtu'; readonly bridge: string; readonly mtu: number; readonly most: number }
+  | {
+      readonly code: 'mtu';
+      readonly bridge: string;
+      readonly mtu: number;
+      readonly most: number;
+      /** Of a vnet. */
+      readonly zone?: string;
+    }
   // What else a configuration names.
   | { readonly code: 'file'; readonly key: string; readonly volid: string; readonly on: readonly string[] }
   | {
@@ -41,6 +54,7 @@ export type NodeObstacle =
   | { readonly code: 'device'; readonly key: string; readonly node: string }
   | { readonly code: 'device-root'; readonly key: string }
   | { readonly code: 'machine-type'; readonly type: string; readonly newest: string }
+  | { readonly code: 'cpu-type'; readonly type: string; readonly lacks: readonly string[] }
   | { readonly code: 'cpus'; readonly cpus: number; readonly threads: number }
   // Cloning.
   | { readonly code: 'no-links'; readonly storage: string; readonly type: string }

@@ -171,9 +171,13 @@ export function reloadWorker(sim: Sim): Worker {
         // Once the file has named it, ifupdown2 takes it down with its stanza.
         node.handMadeBridges = (node.handMadeBridges ?? []).filter((name) => !named.has(name));
       });
-      const failed = node.interfaces.find(({ iface }) => node.failingInterfaces?.includes(iface));
-      if (!failed) return;
-      task.log(`error: ${failed.iface}: cmd failed`);
+      const names = [
+        ...node.interfaces.map(({ iface }) => iface),
+        ...Object.keys(vnetBridges(sim.world.sdn, node.name)),
+      ];
+      const failed = names.find((iface) => node.failingInterfaces?.includes(iface));
+      if (failed === undefined) return;
+      task.log(`error: ${failed}: cmd failed`);
       die("command 'ifreload -a' failed: exit code 1");
     });
   };

@@ -1,4 +1,5 @@
 /** `/nodes/{node}`: version, status, statistics. See pve-manager API2/Nodes.pm. Reads only. */
+import { cpuFlagsOf } from '../guest/host-resources.ts';
 import { nodeUsage } from '../guest/guest-view.ts';
 import { die } from '../pve-error.ts';
 import type { Call, Handlers } from '../sim.ts';
@@ -9,7 +10,12 @@ function cpuInfo(node: NodeState): Record<string, unknown> {
   const cores = Math.ceil(node.cpus / 2);
   return {
     ...{ cpus: node.cpus, cores, sockets: 1, model: node.cpuModel ?? 'Simulated CPU' },
-    ...{ mhz: '2400.000', user_hz: 100, hvm: '1', flags: 'fpu vme de pse tsc msr pae mce cx8 apic sep vmx' },
+    ...{
+      mhz: '2400.000',
+      user_hz: 100,
+      hvm: '1',
+      flags: ['fpu vme de pse tsc msr pae mce cx8 apic sep vmx', ...cpuFlagsOf(node)].join(' '),
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { checkLock, loadGuest, printDrive, type Drive } from '../guest/guest-con
 import { isRunning, isTemplate, noteChange } from '../guest/guest-view.ts';
 import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network/network-check.ts';
-import { mappedDevices, missingMappings } from '../guest/host-resources.ts';
+import { cpuProblemOn, mappedDevices, missingMappings } from '../guest/host-resources.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
 import { machineProblem, processOf, qemuOn } from '../guest/qemu-version.ts';
 import { runPreStartHook } from '../guest/start-check.ts';
@@ -192,7 +192,9 @@ function startProblem(
   }
   const nic = firstNicProblem(sim, target, guest.config);
   if (nic) return nic.text;
-  return machineProblem(sim, target, processOf(sim, guest).machine);
+  return (
+    machineProblem(sim, target, processOf(sim, guest).machine) ?? cpuProblemOn(sim, target, guest.config)
+  );
 }
 
 async function move(

@@ -6,6 +6,7 @@ import { crmState, requestStart, requestStop } from '../ha-manager.ts';
 import { firstNicProblem } from '../network/network-check.ts';
 import { die } from '../pve-error.ts';
 import { processOn } from '../guest/qemu-version.ts';
+import { cpuProblemOn } from '../guest/host-resources.ts';
 import { prepareStart } from '../guest/start-check.ts';
 import { lockGuest, needQuorum, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
@@ -62,8 +63,9 @@ async function start(sim: Sim, task: TaskContext, vmid: number, skiplock: boolea
   }
   if (resumes) task.log('Resuming suspended VM');
   await task.wait('start', (sim.latency.start_s + (resumes ? stateSeconds(sim, guest) : 0)) * 1000);
-  if (problem) {
-    task.log(problem.text);
+  const text = problem?.text ?? cpuProblemOn(sim, task.node, guest.config);
+  if (text !== undefined) {
+    task.log(text);
     die('start failed: QEMU exited with code 1');
   }
   task.once('started', () => {

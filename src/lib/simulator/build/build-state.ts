@@ -5,7 +5,8 @@ import { placeGuests } from './place-guests.ts';
 import { nodesOf } from './scenario-nodes.ts';
 import { randomUuid, secretHash } from '../access/secrets.ts';
 import type { ScenarioNode, ScenarioStorage, ScenarioUser, Scenario } from '../scenario-types.ts';
-import type { AclState, ClusterState, SdnState, StorageState, UserState } from '../state.ts';
+import { without } from '../without.ts';
+import type { AclState, ClusterState, SdnState, StorageState, UserState, VnetState } from '../state.ts';
 import { versionFacts } from '../version.ts';
 import { World } from '../world.ts';
 
@@ -15,24 +16,36 @@ const rootToken = 'deploy-stand';
 
 const defaultStart = '2026-09-01T08:00:00Z';
 
-/** What the scenario has was applied long ago. */
+/** What the scenario has was applied long ago, except where it says that it is staged. */
 function sdnOf(scenario: Scenario): SdnState {
   const { zones = [], vnets = [] } = scenario.sdn ?? {};
+  const vnetStates = (list: typeof vnets): VnetState[] =>
+    list.map((one) => ({ ...without(one, 'staged'), vlanaware: one.vlanaware === true }));
+  const applied = vnets.filter(({ staged }) => staged !== true);
+  const zoneStates = zones.map(({ zone, type, nodes, bridge, peers, mtu }) => ({
+    zone,
+    type,
+    options: {
+      ...(nodes ? { nodes: nodes.join(',') } : {}),
+      ...(bridge === undefined ? {} : { bridge }),
+      ...(peers ? { peers: peers.join(',') } : {}),
+      ...(mtu === undefined ? {} : { mtu: String(mtu) }),
+    },
+  }));
   return {
     // Installed by default since 8.1, an optional package before.
     installed: versionFacts(scenario.version ?? '8.4').major > 7 || scenario.sdn !== undefined,
-    zones: zones.map(({ zone, type, nodes, bridge, peers }) => ({
-      zone,
-      type,
-      options: {
-        ...(nodes ? { nodes: nodes.join(',') } : {}),
-        ...(bridge === undefined ? {} : { bridge }),
-        ...(peers ? { peers: peers.join(',') } : {}),
-      },
-    })),
-    vnets: vnets.map((one) => ({ ...one, vlanaware: one.vlanaware === true })),
+    zones: zoneStates,
+    vnets: vnetStates(vnets),
+    ...(applied.length < vnets.length ? { running: { zones: zoneStates, vnets: vnetStates(applied) } } : {}),
     ...(zones.length === 0 ? {} : { version: 1 }),
   };
+}
+
+/** As a node knows it that has not generated anything yet. */
+function sdnFor(node: string, sdn: SdnState, scenario: Scenario): SdnState {
+  if (scenario.sdn?.pending_on?.includes(node) !== true) return sdn;
+  return { ...sdn, running: { zones: [], vnets: [] }, version: 0 };
 }
 
 function buildStorage(storage: ScenarioStorage, nodes: readonly ScenarioNode[]): StorageState {
@@ -162,7 +175,7 @@ function blank(scenario: Scenario, start: number): ClusterState {
     nextPid: 4_000,
     ticketKey: '',
     credentials: { tokenId: '', secret: '', user: '', password: '' },
-    nodes: nodes.map((node, i) => buildNode(node, i, start, sdn)),
+    nodes: nodes.map((node, i) => buildNode(node, i, start, sdnFor(node.name, sdn, scenario))),
     storages: scenario.storages.map((one) => buildStorage(one, nodes)),
     volumes: [],
     guests: [],

@@ -26,6 +26,17 @@ const flags = words(
   'pcid spec-ctrl ibpb ssbd virt-ssbd amd-ssbd amd-no-ssb pdpe1gb md-clear hv-tlbflush hv-evmcs aes',
 );
 
+const v2 = words('popcnt pni sse4_1 sse4_2 ssse3');
+const v3 = ['aes', ...v2, ...words('avx avx2 bmi1 bmi2 f16c fma abm movbe xsave')];
+
+/** What QEMU asks of the host for PVE's own types (CPUConfig.pm builtin models), by the names of /proc/cpuinfo. */
+export const hostFlags: Readonly<Record<string, readonly string[]>> = {
+  'x86-64-v2': v2,
+  'x86-64-v2-AES': ['aes', ...v2],
+  'x86-64-v3': v3,
+  'x86-64-v4': [...v3, ...words('avx512f avx512bw avx512cd avx512dq avx512vl')],
+};
+
 /** What is wrong with a parsed `cpu` beyond its syntax. Custom models live in a file that is empty here. */
 export function cpuProblem(values: Readonly<Record<string, string>>, major: number): string | undefined {
   const { cputype = '' } = values;

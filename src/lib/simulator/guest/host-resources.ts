@@ -3,7 +3,8 @@ import { die } from '../pve-error.ts';
 import { rootUser } from '../access/permissions.ts';
 import { machineProblem } from './qemu-version.ts';
 import type { Sim } from '../sim.ts';
-import type { GuestConfig, MappingState } from '../state.ts';
+import { hostFlags } from '../contract/cpu-models.ts';
+import type { GuestConfig, MappingState, NodeState } from '../state.ts';
 
 interface Device {
   readonly key: string;
@@ -48,6 +49,18 @@ export function missingMappings(sim: Sim, node: string, config: Readonly<GuestCo
 }
 
 const kindNames = { pci: 'PCI', usb: 'USB', dir: 'Directory' } as const;
+
+export function cpuFlagsOf(node: NodeState): readonly string[] {
+  return node.cpuFlags ?? hostFlags['x86-64-v3'] ?? [];
+}
+
+/** QEMU's own word with `enforce`, which PVE sets for all types but `host` while KVM is used (CPUConfig.pm). */
+export function cpuProblemOn(sim: Sim, node: string, config: Readonly<GuestConfig>): string | undefined {
+  const type = /^(?:cputype=)?([^,=]+)(?:,|$)/.exec(config['cpu'] ?? '')?.[1] ?? '';
+  const has = cpuFlagsOf(sim.world.node(node));
+  const isRefused = config['kvm'] !== '0' && (hostFlags[type] ?? []).some((flag) => !has.includes(flag));
+  return isRefused ? "kvm: Host doesn't support requested features" : undefined;
+}
 
 /** QemuServer.pm config_to_command, PCI.pm, USB.pm: in this order. */
 export function checkHostResources(sim: Sim, node: string, config: Readonly<GuestConfig>): void {

@@ -41,5 +41,7 @@ export function runningAfterReload(
       ...(options['mtu'] === undefined ? {} : { mtu: Number(options['mtu']) }),
     };
   }
-  return { ...running, ...vnets };
+  const isFine = ([name]: [string, RunningInterface]): boolean =>
+    node.failingInterfaces?.includes(name) !== true;
+  return { ...running, ...Object.fromEntries(Object.entries(vnets).filter(isFine)) };
 }

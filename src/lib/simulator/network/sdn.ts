@@ -17,13 +17,22 @@ export function vnetsOn(sdn: SdnState, node: string): VnetState[] {
   return vnets.filter(({ zone }) => here.has(zone));
 }
 
+/** Zones/VxlanPlugin.pm, EvpnPlugin.pm: 50 bytes are the tunnel's. Others write none unless the zone says one. */
+function mtuOf({ type, options }: ZoneState): number | undefined {
+  const written = options?.['mtu'];
+  if (written !== undefined) return Number(written);
+  return type === 'vxlan' || type === 'evpn' ? 1450 : undefined;
+}
+
 /** The bridges that a node's generated file brings up. */
 export function vnetBridges(sdn: SdnState, node: string): Record<string, RunningInterface> {
+  const mtus = new Map(appliedSdn(sdn).zones.map((zone) => [zone.zone, mtuOf(zone)]));
   return Object.fromEntries(
-    vnetsOn(sdn, node).map(({ vnet, vlanaware }) => [
-      vnet,
-      { type: 'vnet', vlanAware: vlanaware, ports: [] },
-    ]),
+    vnetsOn(sdn, node).map(({ vnet, vlanaware, zone }) => {
+      const mtu = mtus.get(zone);
+      const bridge: RunningInterface = { type: 'vnet', vlanAware: vlanaware, ports: [] };
+      return [vnet, mtu === undefined ? bridge : { ...bridge, mtu }];
+    }),
   );
 }
 
