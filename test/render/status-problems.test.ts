@@ -23,8 +23,8 @@ test('of a machine that an administrator took out, and of one in doubt, the way 
   ]);
   const command = 'deploy-stand deploy -c l.yml -u u.yml --only anna@pve';
   expect(hints({ lab: 'l.yml', users: ['u.yml'] })).toEqual([
-    `${out}${command} --replace pc`,
-    `take it out of the pool, or take it over: ${command} --adopt`,
+    `${out}\`${command} --replace pc\``,
+    `take it out of the pool, or take it over: \`${command} --adopt\``,
   ]);
 });
 
