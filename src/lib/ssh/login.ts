@@ -1,7 +1,7 @@
 /** Reads what a login over SSH is made of: a private key, known_hosts, the agent's socket. Prints nothing of it. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { utils } from 'ssh2';
+import ssh2 from 'ssh2';
 import { readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { parseKnownHosts, type KnownHosts } from './known-hosts.ts';
@@ -44,7 +44,7 @@ function readKnownHosts(files: readonly string[]): KnownHosts {
 }
 
 function keyProblem(file: string, key: string, passphrase: string | undefined): string | undefined {
-  const parsed = utils.parseKey(key, passphrase);
+  const parsed = ssh2.utils.parseKey(key, passphrase);
   if (!(parsed instanceof Error)) return undefined;
   if (/no passphrase/i.test(parsed.message))
     return `${file} is encrypted: give its passphrase (ssh: passphrase of the connection, or SSH_PRIVATE_KEY_PASSPHRASE), or add it to an agent (ssh-add)`;

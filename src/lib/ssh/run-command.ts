@@ -1,5 +1,5 @@
 /** Runs one command on one host over SSH: its key known, its time and its words bounded. Judges no output. */
-import { Client, type ClientErrorExtensions, type ConnectConfig } from 'ssh2';
+import ssh2, { type ClientErrorExtensions, type ConnectConfig } from 'ssh2';
 import { onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { algorithmsFor, fingerprintOf, judgeKey, typeOf, type KnownHosts } from './known-hosts.ts';
@@ -58,7 +58,7 @@ function troubleOf(error: Error & ClientErrorExtensions & { readonly code?: unkn
 
 type Answer = (result: SshResult) => void;
 
-function execute(client: Client, command: string, answer: Answer): void {
+function execute(client: ssh2.Client, command: string, answer: Answer): void {
   client.exec(command, (error, channel) => {
     if (error) {
       answer({ trouble: { kind: 'answer', words: 'it runs no commands for this account' } });
@@ -103,7 +103,7 @@ function connectConfig(
 export async function runOverSsh(at: SshHost, command: string, options: SshOptions): Promise<SshResult> {
   const { clock, seconds, signal } = options;
   signal.throwIfAborted();
-  const client = new Client();
+  const client = new ssh2.Client();
   const over = new AbortController();
   let withdraw: () => void = () => undefined;
   try {
