@@ -342,3 +342,14 @@ test('without rights nothing is run; without checks nothing is contacted', async
     'is on': 'passed',
   });
 });
+
+test('rehearsed right after a deploy, machines have come up: a minute passes between commands', async () => {
+  const made = deployed.get('8.4') ?? make('8.4');
+  deployed.set('8.4', made);
+  const { files, path } = room();
+  writeFiles(path(''), { 'state.json': `${JSON.stringify(await made)}\n` });
+  const checks = ['--simulate', '--simulate-state', path('state.json'), '--output', 'json'];
+  const run = await runCli(['check', ...files, ...checks], undefined);
+  expect(read(run.stdout).students.filter(({ points }) => points === 0)).toEqual([]);
+  expect(read(run.stdout).totals).toMatchObject({ notRun: 0 });
+});
