@@ -271,6 +271,7 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   const page = ['report', ...files, '--checks', path('o.json'), '--out', path('class.html')];
   expect((await runCli(page, cluster)).code).toBe(0);
   expect(readFileSync(path('class.html'), 'utf8')).toContain('<p>the machine is off</p>');
+  expect(readFileSync(path('class.html'), 'utf8').match(/\d of 3 \?</g)).toHaveLength(1); // one could not be asked all
   const counted = await runCli(page, cluster);
   expect(counted.stdout).toMatch(/; 1\d checks failed, 1 could not be run\n$/);
   expect(readFileSync(path('class.html'), 'utf8')).toMatch(
