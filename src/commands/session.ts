@@ -97,6 +97,9 @@ async function openStandIn(
   };
 }
 
+/** Between two commands of a person: what was being started has come up by then. */
+const BETWEEN_COMMANDS_MS = 60_000;
+
 /** The simulator is loaded only when asked for: it is large, and `--help` has to be quick. */
 async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target> {
   const { openSimulated } = await import('../lib/library/simulated.ts');
@@ -110,7 +113,8 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
   }
   const scenario = file === undefined ? defaultScenario() : loadScenario(text ?? '', file);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
-  const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
+  const kept = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
+  const state = kept && { ...kept, now: kept.now + BETWEEN_COMMANDS_MS };
   const { simulator, stop, ...target } = openSimulated({ scenario, ...(state ? { state } : {}) }, io.clock);
   return {
     ...target,

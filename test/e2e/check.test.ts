@@ -271,6 +271,7 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   const page = ['report', ...files, '--checks', path('o.json'), '--out', path('class.html')];
   expect((await runCli(page, cluster)).code).toBe(0);
   expect(readFileSync(path('class.html'), 'utf8')).toContain('<p>the machine is off</p>');
+  expect(readFileSync(path('class.html'), 'utf8').match(/\d of 3 \?</g)).toHaveLength(1); // one could not be asked all
   const counted = await runCli(page, cluster);
   expect(counted.stdout).toMatch(/; 1\d checks failed, 1 could not be run\n$/);
   expect(readFileSync(path('class.html'), 'utf8')).toMatch(
@@ -341,4 +342,15 @@ test('without rights nothing is run; without checks nothing is contacted', async
     'web answers': 'not-allowed',
     'is on': 'passed',
   });
+});
+
+test('rehearsed right after a deploy, machines have come up: a minute passes between commands', async () => {
+  const made = deployed.get('8.4') ?? make('8.4');
+  deployed.set('8.4', made);
+  const { files, path } = room();
+  writeFiles(path(''), { 'state.json': `${JSON.stringify(await made)}\n` });
+  const checks = ['--simulate', '--simulate-state', path('state.json'), '--output', 'json'];
+  const run = await runCli(['check', ...files, ...checks], undefined);
+  expect(read(run.stdout).students.filter(({ points }) => points === 0)).toEqual([]);
+  expect(read(run.stdout).totals).toMatchObject({ notRun: 0 });
 });

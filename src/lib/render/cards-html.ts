@@ -18,7 +18,7 @@ const STYLE = `
     border: 1px dashed #666; border-radius: 2mm;
   }
   h2 { margin: 0 0 1mm; font-size: 12pt; overflow-wrap: anywhere; }
-  .lab { float: right; color: #444; }
+  .lab { float: right; margin-left: 4mm; color: #444; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 5mm; margin: 0; }
   dt { color: #444; }
   dd { margin: 0; overflow-wrap: anywhere; }

@@ -30,10 +30,11 @@ function rowOf(
   { columns, texts }: { readonly columns: readonly Column[]; readonly texts: ReportTexts },
 ): Part {
   const by = new Map(student.results.map((result) => [result.check, result]));
-  const { user, lab, points } = student;
+  const { user, lab, points, notRun } = student;
   const cells = [
     { html: escapeHtml(user) },
-    { html: texts.of(String(points), String(maxPoints)), key: String(points) },
+    // As in the text: it may be more.
+    { html: `${texts.of(String(points), String(maxPoints))}${notRun > 0 ? ' ?' : ''}`, key: String(points) },
     ...checks.map(({ name }) => cellOf(by.get(name), texts)),
   ];
   return { key: `${user} ${lab ?? ''}`, html: rowHtml({ cells, isBad: isBad(student) }, columns) };

@@ -141,6 +141,19 @@ describe('create', () => {
     expect(both.steps.every((step) => step.user === 'z@pve')).toBe(true);
   });
 
+  test('what refuses a whole class is told once, with how many it is true of', () => {
+    const names = Array.from({ length: 25 }, (_, at) => `s${at + 1}`);
+    const pupils = names.map((name, at) => user(name, { groups: [at < 24 ? 'nope' : 'nor'] }));
+    const { message } = failure(() => planned(create(...pupils), { groups: ['g'] }));
+    expect(message.split('\n')).toEqual([
+      expect.stringMatching(/^s1@pve, s2@pve, .*, s10@pve and 14 more: the cluster has no group nope$/),
+      's25@pve: the cluster has no group nor',
+    ]);
+    const foreign = names.map((pool) => ({ pool, comment: 'mine' }));
+    const each = failure(() => planned(create(...names.map((name) => user(name))), { pools: foreign }));
+    expect(each.message.split('\n').at(-1)).toMatch(/^and 15 more: s11@pve, .* and 5 more$/);
+  });
+
   test('--adopt is an option of deploy, and named as such', () => {
     const foreign = planned(create(user('a'), user('z')), { pools: [{ pool: 'a', comment: 'mine' }] });
     expect(foreign.stands[0]?.refused?.hint).toBe(

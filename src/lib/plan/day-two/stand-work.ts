@@ -4,7 +4,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
-import { refuse } from '../document/refuse.ts';
+import { refuseWhereNothingRemains } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { isReady, obstacleOf, sayMachine, type ReadyMachine } from './machines.ts';
@@ -20,9 +20,6 @@ export interface StandsWork {
   readonly stands: readonly PlannedStand[];
   readonly steps: readonly Step[];
 }
-
-/** More would bury the rest of the message. */
-const MOST_TOLD = 10;
 
 export interface Judged {
   readonly one: StandMachine;
@@ -114,27 +111,6 @@ export function planEachMachine(
   const stands = planned.map(({ stand }) => stand);
   refuseWhereNothingRemains(stands);
   return { stands, steps: planned.flatMap(({ steps }) => steps) };
-}
-
-function refuseWhereNothingRemains(stands: readonly PlannedStand[]): void {
-  const refused = stands.filter((stand) => stand.refused !== undefined);
-  if (refused.length === 0 || refused.length < stands.length) return;
-  const others = refused.slice(MOST_TOLD).map(({ user }) => user);
-  refuse([
-    ...refused.slice(0, MOST_TOLD).map(({ user, refused: why }) => ({
-      code: why?.code ?? 'PLAN_REFUSED',
-      message: `${user}: ${why?.message ?? ''}`,
-      ...(why?.hint === undefined ? {} : { hint: why.hint }),
-    })),
-    ...(others.length === 0
-      ? []
-      : [
-          {
-            code: refused[MOST_TOLD]?.refused?.code ?? 'PLAN_REFUSED',
-            message: `and ${others.length} more: ${others.join(', ')}`,
-          },
-        ]),
-  ]);
 }
 
 /** The lab that a plan is about; empty where it is about several. */

@@ -16,7 +16,7 @@ import { compareNatural } from '../../order.ts';
 import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
-import { refuse } from '../document/refuse.ts';
+import { refuse, refuseWhereNothingRemains } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from '../templates/replica-steps.ts';
 import { assignSeats, type Seats } from '../placement/assignments.ts';
 import type { DeployInput, StandContext } from './context.ts';
@@ -48,13 +48,7 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
   const refused = drafts.filter((draft) => draft.stand.refused !== undefined);
   if (refused.length < drafts.length || refused.length === 0) return;
   if (refused.every((draft) => draft.stand.refused?.code === 'NO_NODE')) refuse([noNodeRefusal(lab, choice)]);
-  refuse(
-    refused.slice(0, 10).map(({ stand }) => ({
-      code: stand.refused?.code ?? 'PLAN_REFUSED',
-      message: `${stand.user}: ${stand.refused?.message ?? ''}`,
-      ...(stand.refused?.hint === undefined ? {} : { hint: stand.refused.hint }),
-    })),
-  );
+  refuseWhereNothingRemains(refused.map(({ stand }) => stand));
 }
 
 /** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */

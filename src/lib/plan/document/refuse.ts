@@ -1,6 +1,7 @@
 /** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
-import type { Refusal } from './plan.ts';
+import { groupBy } from '../../group.ts';
+import type { PlannedStand, Refusal } from './plan.ts';
 
 /** The code is that of the first. */
 export function refuse(refusals: readonly Refusal[]): never {
@@ -12,6 +13,30 @@ export function refuse(refusals: readonly Refusal[]): never {
     [...new Set(refusals.map((refusal) => refusal.message))].join('\n'),
     hints.length === 0 ? {} : { hint: hints.join('\n') },
   );
+}
+
+/** Reasons, and names of each, beyond these are counted. */
+const MOST_TOLD = 10;
+
+function namesOf(users: readonly string[]): string {
+  const more = users.length - MOST_TOLD;
+  return `${users.slice(0, MOST_TOLD).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** When nothing can be done for anybody. What is true of many is said once. */
+export function refuseWhereNothingRemains(stands: readonly Pick<PlannedStand, 'user' | 'refused'>[]): void {
+  const refused = stands.flatMap(({ user, refused: why }) => (why ? [{ ...why, user }] : []));
+  const [first] = refused;
+  if (!first || refused.length < stands.length) return;
+  const alike = [...groupBy(refused, ({ message }) => message).values()];
+  const reasons = alike.slice(0, MOST_TOLD).flatMap((group): Refusal[] => {
+    const [{ user, message, ...why } = first] = group;
+    const isNamed = group.length === 1 && message.includes(user);
+    return [{ ...why, message: isNamed ? message : `${namesOf(group.map((one) => one.user))}: ${message}` }];
+  });
+  const others = alike.slice(MOST_TOLD).flatMap((group) => group.map(({ user }) => user));
+  const rest = { code: first.code, message: `and ${others.length} more: ${namesOf(others)}` };
+  refuse(others.length === 0 ? reasons : [...reasons, rest]);
 }
 
 /** The code is that of the first. `between`: its hints. */

@@ -2,7 +2,7 @@
 import { assertSound } from '../document/graph.ts';
 import { viewOf } from '../cluster/view.ts';
 import { compareNatural } from '../../order.ts';
-import { refuse } from '../document/refuse.ts';
+import { refuse, refuseWhereNothingRemains } from '../document/refuse.ts';
 import { markTime } from '../../marks/time.ts';
 import type { Plan } from '../document/plan.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
@@ -35,8 +35,7 @@ function planWork(work: UsersWork, context: UsersContext): UserDraft[] {
 
 /** When nobody is left for whom anything can be done. */
 function assertSomebody(drafts: readonly UserDraft[]): void {
-  const refusals = drafts.flatMap(({ stand }) => stand.refused ?? []);
-  if (refusals.length > 0 && refusals.length === drafts.length) refuse(refusals.slice(0, 10));
+  refuseWhereNothingRemains(drafts.map(({ stand }) => stand));
 }
 
 /** `create` leaves accounts that are there as they are; `sync` changes what the file says. */
