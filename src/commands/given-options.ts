@@ -17,6 +17,21 @@ function refuse({ long, flags }: Option, command: Command, values: readonly stri
   );
 }
 
+const pathOf = (command: Command): string =>
+  [command.parent?.parent && command.parent.name(), command.name()].filter(Boolean).join(' ');
+
+function exampleHint(path: string): string {
+  return [
+    ...(EXAMPLES[path]?.slice(0, 1).map((words) => `for example: \`deploy-stand ${words}\``) ?? []),
+    `\`deploy-stand ${path} --help\` lists all options`,
+  ].join('; ');
+}
+
+function refuseMissingArgument(command: Command, name: string): never {
+  const path = pathOf(command);
+  throw new UsageError('MISSING_ARGUMENT', `${path} needs <${name}>`, { hint: exampleHint(path) });
+}
+
 /** commander names the first one only. */
 function refuseMissing(command: Command): never {
   const missing = command.options
@@ -25,15 +40,12 @@ function refuseMissing(command: Command): never {
   const names = [missing.slice(0, -1).join(', '), ...missing.slice(-1)]
     .filter((part) => part !== '')
     .join(' and ');
-  const path = [command.parent?.parent && command.parent.name(), command.name()].filter(Boolean).join(' ');
+  const path = pathOf(command);
   const isSaved = command.getOptionValue('plan') !== undefined;
   throw new UsageError('MISSING_OPTION', `${path} needs ${names}`, {
     hint: isSaved
       ? 'a saved plan is applied with the files and options that it was made from'
-      : [
-          ...(EXAMPLES[path]?.slice(0, 1).map((words) => `for example: \`deploy-stand ${words}\``) ?? []),
-          `\`deploy-stand ${path} --help\` lists all options`,
-        ].join('; '),
+      : exampleHint(path),
   });
 }
 
@@ -43,7 +55,10 @@ function refuseMissing(command: Command): never {
  */
 export function checkGivenOptions(command: Command): void {
   // Where commander looks for what is missing (commander 14, lib/command.js); there is no setting for it.
-  Object.assign(command, { missingMandatoryOptionValue: () => refuseMissing(command) });
+  Object.assign(command, {
+    missingMandatoryOptionValue: () => refuseMissing(command),
+    missingArgument: (name: string) => refuseMissingArgument(command, name),
+  });
   for (const option of command.options) {
     if (option.isBoolean() || isRepeatable(option)) continue;
     const values: string[] = [];

@@ -113,10 +113,21 @@ async function show(
   io.setExitCode(exitCodeOfFindings({ isPending: isTold }));
 }
 
-function applied(run: Changing, work: PlannedWork): Promise<RunOutcome> {
-  return work.credentials === undefined
-    ? run.runContext().then(work.apply)
-    : run.withCredentials(work.credentials).then(work.apply);
+interface Applied {
+  readonly outcome: RunOutcome;
+  /** Has the credentials file a password of anybody whom this was about? */
+  readonly hasPasswords: boolean;
+}
+
+async function applied(run: Changing, work: PlannedWork): Promise<Applied> {
+  if (work.credentials === undefined)
+    return { outcome: await work.apply(await run.runContext()), hasPasswords: false };
+  const context = await run.withCredentials(work.credentials);
+  const outcome = await work.apply(context);
+  const hasPasswords = outcome.summary.stands.some(
+    ({ user }) => (context.credentials.row(user)?.password ?? '') !== '',
+  );
+  return { outcome, hasPasswords };
 }
 
 async function apply(
@@ -125,12 +136,13 @@ async function apply(
   { run, teller }: Listeners,
   work: PlannedWork,
 ): Promise<void> {
-  const outcome = await applied(run, work);
+  const { outcome, hasPasswords } = await applied(run, work);
   const { plan, summary } = outcome;
   const login =
     work.credentials !== undefined && work.showLogin
       ? {
           url: (await run.connect()).url,
+          hasPasswords,
           credentialsFile: flags.encryptTo ? `${work.credentials} (encrypted)` : work.credentials,
         }
       : {};

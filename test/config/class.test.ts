@@ -40,6 +40,20 @@ test('a range that the class does not fit into', () => {
   expect(loadClass(lab, users, { isWhole: false }).users).toHaveLength(3);
 });
 
+test.each([
+  ['class 10/{user}', 'class-10/{user}'],
+  ['a/b/c/{user}', 'a/b/c-{user}'],
+  ['class10', 'class10/{user}'],
+])('pools that no student can have, %s, are told once, of the lab', (pattern, better) => {
+  const lab = put(
+    'net-lab.yml',
+    `access: { pool: "${pattern}" }\n${LAB.replace('NETWORK', '{ bridge: hq }')}`,
+  );
+  const said = problems(() => loadClass(lab, put('users.yml', '[a@pve, b@pve]')));
+  expect(said).toEqual([expect.stringContaining(`access.pool: `)]);
+  expect(said[0]).toContain(better);
+});
+
 test('one MAC address for many VMs is fine on networks of their own only', () => {
   const users = put('users.yml', '[a@pve, b@pve]');
   const withBridge = (bridge: string): string =>

@@ -175,6 +175,13 @@ describe('a saved plan', () => {
     ]);
     const exported = await runCli(['users', 'sync'], undefined);
     expect(exported.stderr).toContain('users sync needs -u, --users <users.yml>  [MISSING_OPTION]');
+    const unnamed = await runCli(['snapshot', 'create', '--lab', 'lab'], undefined);
+    expect([unnamed.code, unnamed.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^snapshot create needs <name> {2}\[MISSING_ARGUMENT\]\nhint: for example: `deploy-stand snapshot create /,
+      ),
+    ]);
     expect(
       (await runCli(['deploy', '--plan', 'p', '--dry-run', '-c', 'l', '-u', 'u'], undefined)).stderr,
     ).toContain('deploy-stand show p');

@@ -275,6 +275,8 @@ test('--drift: field by field, cards on bridges of others first; deploy tells th
   expect((await runCli([...deploy, '--detailed-exitcode'], cluster)).code).toBe(0);
   const without = await runCli(['status', '--drift'], cluster);
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('DRIFT_WITHOUT_LAB')]);
+  const byName = await runCli(['status', '--drift', '--lab', 'net'], cluster);
+  expect(byName.stderr).toContain('give -c lab.yml in place of --lab');
 
   // What waits for a stop is a change that is pending.
   writeFiles(path('.'), { 'lab.yml': LAB.replace('name: pc,', 'name: pc, cores: 3,') });

@@ -590,7 +590,11 @@ describe('export', () => {
     const { path, users } = room();
     const none = await users(simulator, 'export', '--format', 'csv', '--out', path('x.csv'));
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('NO_PASSWORDS')]);
-    await users(simulator, 'create', '-u', path('users.yml'));
+    const made = await users(simulator, 'create', '-u', path('users.yml'));
+    expect(made.stdout).toContain('Passwords: in the file ');
+    const files = ['-c', path('lab.yml'), '-u', path('users.yml')];
+    const later = await runCli(['deploy', ...files, '--credentials', path('second.csv')], simulator);
+    expect([later.code, later.stdout]).toEqual([0, expect.stringContaining('Passwords: as they were')]);
     const lost = await users(simulator, 'export', '--format', 'csv', '--out', path('users.yml/x.csv'));
     expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('OUT_FILE')]);
     const dash = await users(simulator, 'export', '--format', 'csv', '--out', '-');

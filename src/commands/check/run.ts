@@ -27,7 +27,12 @@ function checksFor({ checks: file }: CheckFlags, { lab }: ReadSelection): readon
   throw new UsageError(
     'NO_CHECKS',
     where === undefined ? 'nothing says what is to be checked' : `${where} has no checks`,
-    { hint: 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks' },
+    {
+      hint:
+        where === undefined
+          ? 'name the file that has them: -c lab.yml with -u users.yml in place of --lab, or --checks FILE (docs/checks.md)'
+          : 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks',
+    },
   );
 }
 

@@ -121,13 +121,14 @@ function hasDrift({ report: { labs } }: SeenStatus): boolean {
   return machines.some(({ drift }) => drift !== 'pending' && drift?.some(({ kind }) => kind !== 'waiting'));
 }
 
-function assertDriftFlags({ drift, driftExitcode, config }: StatusFlags): void {
+function assertDriftFlags({ drift, driftExitcode, config, lab }: StatusFlags): void {
   if (drift && config === undefined) {
     throw new UsageError(
       'DRIFT_WITHOUT_LAB',
-      '--drift compares machines with their lab, and none was named',
+      '--drift compares machines with what their lab says, and no file of it was named',
       {
-        hint: 'add -c lab.yml',
+        // Both together would be refused.
+        hint: lab === undefined ? 'add -c lab.yml' : 'give -c lab.yml in place of --lab',
       },
     );
   }

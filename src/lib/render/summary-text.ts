@@ -21,6 +21,8 @@ export interface SummaryOptions extends FoldOptions {
   readonly url?: string;
   /** Where the passwords are. */
   readonly credentialsFile?: string;
+  /** False: it has none of these users, who had theirs before, or have them from a directory. */
+  readonly hasPasswords?: boolean;
   /** The commands that finish the rest, in this order. */
   readonly resumeWays?: readonly string[];
 }
@@ -161,14 +163,15 @@ function givesAccess({ command, steps }: Plan): boolean {
 function loginLines(summary: Summary, options: SummaryOptions): string[] {
   const { status, stands } = summary;
   if (status === 'dry-run' || status === 'refused' || stands.length === 0) return [];
-  const { width, url, credentialsFile } = options;
+  const { width, url, credentialsFile, hasPasswords = true } = options;
+  const passwords = hasPasswords
+    ? `in the file ${credentialsFile ?? ''}`
+    : 'as they were: nobody got a new one';
   const lines = [
     ...(url === undefined ? [] : labelled('Log in', url, { width: UNWRAPPED })),
     ...labelled('User name', 'the part before the last @', { width }),
     ...realmHints(stands).flatMap((hint) => labelled('Realm', hint, { width })),
-    ...(credentialsFile === undefined
-      ? []
-      : labelled('Passwords', `in the file ${credentialsFile}`, { width: UNWRAPPED })),
+    ...(credentialsFile === undefined ? [] : labelled('Passwords', passwords, { width: UNWRAPPED })),
   ];
   return ['', ...lines];
 }

@@ -32,6 +32,21 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'cards that are names only',
+    withMachine({ networks: ['vmbr0', 'hq'] }),
+    [
+      'lab.yml:3 machines[0].networks[0]: is just a name: a NIC is a mapping that names its bridge [vmbr0] → write { bridge: vmbr0 } in its place',
+      'lab.yml:3 machines[0].networks[1]: is just a name: a NIC is a mapping that names its bridge [hq] → write { bridge: hq } in its place',
+    ],
+  ],
+  [
+    'one name for cards',
+    withMachine({ networks: 'vmbr0' }),
+    [
+      'lab.yml:3 machines[0].networks: is just a name: a NIC is a mapping that names its bridge [vmbr0] → write networks: [{ bridge: vmbr0 }]',
+    ],
+  ],
+  [
     'a Cyrillic name',
     withMachine({ name: 'машина' }),
     [

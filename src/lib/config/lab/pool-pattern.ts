@@ -11,17 +11,19 @@ function patternIn(value: unknown): string | undefined {
   return text(mapping(mapping(value)['access'])['pool']);
 }
 
-/** Undefined also where it tells no users apart, which the lab's rules report. Throws for what is no YAML. */
+const sampleOf = (pattern: string): string => pattern.replaceAll(USER, 'anna');
+
+/** Undefined also where no pool can come of it, which the lab's rules report once. Throws for what is no YAML. */
 export function readPoolPattern(content: string, file: string): string | undefined {
   const pattern = patternIn(readYaml(content, file, { textKeys: textKeysOf('lab') }).value);
-  return pattern?.includes(USER) ? pattern : undefined;
+  return pattern?.includes(USER) && poolNameProblem(sampleOf(pattern)) === undefined ? pattern : undefined;
 }
 
 /** Whether the pools that come of it are legal is asked of each user. */
 export function poolPatternIsLegal({ raw }: LabView, issues: Issues): void {
   const pattern = patternIn(raw);
   if (pattern === undefined) return;
-  const sample = pattern.replaceAll(USER, 'anna');
+  const sample = sampleOf(pattern);
   const better = legalPoolName(sample).replace(/anna(?!.*anna)/, USER);
   const add = (message: string): void => {
     issues.add(['access', 'pool'], message, {

@@ -195,7 +195,8 @@ function networksAreMappings({ machines }: LabView, issues: Issues): void {
     const { networks } = raw;
     const entries = typeof networks === 'string' ? [{ index: undefined, text: networks }] : texts(networks);
     for (const { index, text: bridge } of entries) {
-      const hint = `write ${index === undefined ? 'networks: [{ bridge: ' : '- { bridge: '}${yamlWord(bridge)} }${index === undefined ? ']' : ''}`;
+      const nic = `{ bridge: ${yamlWord(bridge)} }`;
+      const hint = index === undefined ? `write networks: [${nic}]` : `write ${nic} in its place`;
       const where = [...path, 'networks', ...(index === undefined ? [] : [index])];
       issues.add(where, 'is just a name: a NIC is a mapping that names its bridge', { value: bridge, hint });
     }

@@ -8,20 +8,19 @@ import type { Refusal } from '../document/plan.ts';
 function nameRefusal({ userid, pool }: User, { version }: Inventory): Refusal | undefined {
   const problem = poolNameProblem(pool, version);
   if (problem === undefined) return undefined;
-  const better = legalPoolName(pool, version);
-  const elsewhere = `set another \`pool:\` for ${userid} in the users file, e.g. pool: ${better}`;
   if (problem === 'nested') {
     return {
       code: 'NO_NESTED_POOLS',
       message: `PVE ${version} has no pools below other pools (8.1 and later have), so that there can be no pool ${pool}`,
-      hint: `${elsewhere}, or \`access: { pool: … }\` of the lab file without a "/"`,
+      // The same for a whole class.
+      hint: 'in `pool:` of the users file, or `access.pool` of the lab file, write "-" in place of "/"',
     };
   }
   const why = problem === 'letter' ? ' (it must begin with a letter)' : '';
   return {
     code: 'POOL_NAME',
     message: `PVE ${version} refuses the pool name "${pool}"${why}`,
-    hint: elsewhere,
+    hint: `set another \`pool:\` for ${userid} in the users file, e.g. pool: ${legalPoolName(pool, version)}`,
   };
 }
 
