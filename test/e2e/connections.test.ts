@@ -104,6 +104,19 @@ describe('a new connection', () => {
       const asked = await run(`connections add school ${change} --replace`, byId);
       expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('the secret is missing')]);
     }
+    // What has no flag of its own stays with the same login, and is said to be gone with another.
+    writeFileSync(file, `${before}  timeout: 20\n  operators: [ci@pve]\n`);
+    await run(`connections add school --host ${host} --replace`, byId);
+    expect(readFileSync(file, 'utf8')).toMatch(/^ {2}timeout: 20\n {2}operators:\n? .*ci@pve/m);
+    const moved = await run(
+      `connections add school --host ${host} --token-id root@pam!other --replace`,
+      login,
+    );
+    expect([moved.code, moved.stderr]).toEqual([
+      0,
+      expect.stringContaining('timeout, operators of the former school are gone'),
+    ]);
+    writeFileSync(file, before);
     const wrong = await run(`connections trust school ${other}`, byId);
     expect([wrong.code, readFileSync(file, 'utf8')]).toEqual([4, before]);
     for (const way of [

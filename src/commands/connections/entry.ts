@@ -129,16 +129,28 @@ function secretOf(
   return value;
 }
 
-/**
- * The secret that the replaced entry has, where it is of the same login at the same hosts: no other host may ever be sent
- * it.
- */
-function keptSecret(former: Written | undefined, entry: Entry): string | undefined {
-  const { token_value: token, password, ...rest } = former ?? {};
+/** Without a flag of their own. They are about this cluster, and one of them may hold secrets for its nodes. */
+const KEPT = ['timeout', 'time_zone', 'ssh', 'bridge_range', 'operators'] as const;
+
+interface Kept {
+  readonly secret: string | undefined;
+  readonly keys: Entry;
+  /** What the replaced entry has, and the new one has not. */
+  readonly dropped: readonly string[];
+}
+
+/** Of the replaced entry, where it is of the same login at the same hosts: no other host may ever be sent its secrets. */
+function keptOf(former: Written = {}, entry: Entry): Kept {
   const isSame = ['platform', 'host', 'email', 'user', 'use_token', 'token_name'].every((key) =>
-    isDeepStrictEqual(rest[key], entry[key]),
+    isDeepStrictEqual(former[key], entry[key]),
   );
-  return isSame ? text(entry['use_token'] === true ? token : password) : undefined;
+  const present = KEPT.filter((key) => former[key] !== undefined);
+  if (!isSame) return { secret: undefined, keys: {}, dropped: present };
+  return {
+    secret: text(former[entry['use_token'] === true ? 'token_value' : 'password']),
+    keys: Object.fromEntries(present.map((key) => [key, former[key]])),
+    dropped: [],
+  };
 }
 
 function hostsOf(flags: AddFlags, env: Written): string[] {
@@ -160,6 +172,8 @@ export interface NewConnection {
   readonly stored: StoredConnection;
   /** Fingerprints that were compared already. */
   readonly wanted: readonly string[] | undefined;
+  /** Keys of the replaced entry that are gone with it. */
+  readonly dropped: readonly string[];
 }
 
 function wantedFingerprints({ trustFingerprint }: AddFlags, env: Written): string[] | undefined {
@@ -199,12 +213,14 @@ export function newConnection(
       : { user: kind.isToken ? userIn(kind.id) : kind.id, use_token: kind.isToken }),
     ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '' } : {}),
   };
-  const secret = secretOf(flags, kind, { env, file, kept: keptSecret(former, login) });
+  const kept = keptOf(former, login);
+  const secret = secretOf(flags, kind, { env, file, kept: kept.secret });
   const entry: Entry = {
     ...login,
     ...(kind.isToken ? { token_value: secret } : { password: secret }),
     ...(caFile === undefined ? {} : { ca_file: storedPath(caFile, file) }),
     ...(env['verify_ssl'] === false ? { verify_ssl: false } : {}),
+    ...kept.keys,
   };
   const wanted = wantedFingerprints(flags, env);
   const issues: ConfigIssue[] = [];
@@ -221,5 +237,5 @@ export function newConnection(
       }),
   });
   if (!stored) throw configError(issues);
-  return { entry, stored, wanted };
+  return { entry, stored, wanted, dropped: kept.dropped };
 }

@@ -80,6 +80,10 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
   const written = await sealed(io, flags, added, (words) => output.warn(words));
   const certificates = await readCertificates(stored.hosts, stored.tls.ca);
   if (wanted) assertSeen(certificates, wanted);
+  if (added.dropped.length > 0)
+    output.warn(
+      `${added.dropped.join(', ')} of the former ${name} ${added.dropped.length === 1 ? 'is' : 'are'} gone: the new one is another host or login`,
+    );
   const isPinned = flags.trustFingerprint !== undefined;
   const fingerprints = [...new Set(certificates.map(({ fingerprint }) => fingerprint))];
   const [only = ''] = fingerprints;

@@ -2,7 +2,7 @@
 import { isMap, isScalar, stringify, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
 import { cannotEdit, documentOf, lineBreakOf, nextLine, splice, startOfLine, type Splice } from './splice.ts';
 
-export type Entry = Readonly<Record<string, string | boolean | readonly string[]>>;
+export type Entry = Readonly<Record<string, unknown>>;
 
 type Root = YAMLMap<Node, Node | null>;
 
