@@ -148,7 +148,7 @@ test.each(Object.entries(PAGES))(
     const cluster = await startCluster({ scenario: scenario({ version: '9.2' }) });
     const teller = tellerOf(cluster, { 'lab.yml': fileOf('lab.yml'), 'users.yml': fileOf('users.yml') });
     expect(await teller.run(`deploy -c lab.yml -u users.yml --only ${only}`)).toContain(' complete; steps');
-    await cluster.time.sleep(900_000);
+    await cluster.time.sleep(90_000);
     await expect(await retold(textOf(page), cluster, teller)).toMatchFileSnapshot(pathOf(page).pathname);
   },
 );
