@@ -129,6 +129,15 @@ function perUser(command: (user: string) => string): Words['way'] {
   };
 }
 
+/** A week is as far as `expires-soon` looks ahead. What the files say is written by the next deploy. */
+function later(problems: readonly Problem[], texts: ProblemTexts): string[] {
+  const labs = sortedUnique(problems.flatMap(({ lab }) => lab ?? []));
+  return [
+    ...labs.map((lab) => shellCommand('deploy-stand', 'extend', '--lab', lab, '--by', '7d')),
+    texts.laterEnd(labsOf(problems)),
+  ];
+}
+
 const say =
   (key: keyof PlainTexts): Words['way'] =>
   (_, { texts }) => [texts[key]];
@@ -203,10 +212,10 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofStand,
     way: (problems, { texts }) => [
       shellCommand('deploy-stand', 'cleanup', '--expired'),
-      texts.laterEnd(labsOf(problems)),
+      ...later(problems, texts),
     ],
   },
-  'expires-soon': { about: ofStand, way: (problems, { texts }) => [texts.laterEnd(labsOf(problems))] },
+  'expires-soon': { about: ofStand, way: (problems, { texts }) => later(problems, texts) },
   'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,

@@ -79,7 +79,8 @@ const problemTexts: ProblemTexts = {
   afterMaintenance: (command) => `when it is over: ${command}`,
   mendStorage: 'its storage is full or gone: mend that, then',
   storageFull: 'remove what is not needed there; machines stop with an I/O error when it is full',
-  laterEnd: (labs) => `set a later \`expires:\` for lab ${labs} or its users, and deploy again`,
+  laterEnd: (labs) =>
+    `or set a later \`expires:\` in the file of lab ${labs} and deploy again, a later \`expire:\` of users and run users sync`,
   taskLog: "its log is among the VM's tasks; what was to be done is to be done again",
   andMore: (number) => `and so for ${number} more`,
 };
