@@ -65,6 +65,15 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
         /warning: 2020-01-01 is past, today is 2026-\S+: nobody can log in with .* the next `cleanup --expired` removes the stands/,
       ),
     ]);
+    // The way out that status names is one.
+    const expired = await run(cluster, 'status --check');
+    const [, way = ''] = /deploy-stand (extend .*)/.exec(expired.stdout) ?? [];
+    expect([expired.code, way]).toEqual([6, 'extend --lab exam --by 7d']);
+    expect((await run(cluster, way)).code).toBe(0);
+    expect(await run(cluster, 'status --check')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('no problems') as string,
+    });
   });
 });
 
