@@ -17,7 +17,7 @@ export function isDirectory(realm: string, have: Inventory): boolean {
   return type !== undefined && type !== 'pve' && type !== 'pam';
 }
 
-export function groupRefusal({ userid, groups }: User, have: Inventory): Refusal | undefined {
+export function groupRefusal({ groups }: User, have: Inventory): Refusal | undefined {
   // An empty list is that of a cluster without groups, or of a caller who is shown none.
   if (have.groups.length === 0 && have.hidden?.groups !== false) return undefined;
   const missing = groups.filter((group) => !have.groups.includes(group));
