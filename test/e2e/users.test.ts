@@ -142,6 +142,9 @@ describe('create and sync', () => {
     const disabled = await users(simulator, 'sync', '-u', path('less.yml'), '--disable', '--prune');
     expect(disabled.code).toBe(0);
     expect(await canLogin(simulator, 'boris@pve', passwordOf('boris@pve'))).toBe(false);
+    const deploy = ['deploy', '-c', path('lab.yml'), '-u', path('users.yml'), '--dry-run'];
+    const idle = await runCli([...deploy, '--credentials', credentials], simulator);
+    expect(idle.stdout).toMatch(/the account of boris@pve; `deploy-stand users sync .*users\.yml` enables/);
     expect((await users(simulator, 'sync', '-u', path('users.yml'))).code).toBe(0);
     expect(await canLogin(simulator, 'boris@pve', passwordOf('boris@pve'))).toBe(true);
     expect(userOf(simulator, 'boris@pve')?.comment).not.toContain('disabled');

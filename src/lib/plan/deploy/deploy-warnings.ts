@@ -1,6 +1,8 @@
 /** What a deploy tells beside its steps, in this order, each once. Decides nothing about them. */
 import type { Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
+import { isDisabledByUs } from '../../marks/user.ts';
+import { nameSome } from '../document/text.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { unseenGuests } from '../network/stand-bridges.ts';
@@ -33,6 +35,21 @@ function sealWarnings(steps: readonly Step[], { sealRisk, remakeRisk }: ClusterV
   const isRemade = steps.some(({ kind }) => kind === 'vm.seal');
   const risk = isRemade ? remakeRisk : sealRisk;
   return isMade && risk ? [sealRiskWarning(risk)] : [];
+}
+
+/** Whoever is not in the files of a `users sync --disable` any more has a stand, and cannot log in. */
+function disabledWarnings({ users }: DeployInput, index: ClusterView): string[] {
+  const disabled = users.flatMap(({ userid }) => {
+    const account = index.users.get(userid);
+    return account?.enabled === false ? [account] : [];
+  });
+  if (disabled.length === 0) return [];
+  const who = nameSome(disabled.map(({ userid }) => userid));
+  const isOurs = disabled.some(({ comment }) => isDisabledByUs(comment));
+  const way = isOurs
+    ? '`deploy-stand users sync -c lab.yml -u users.yml` enables those that it disabled itself'
+    : 'whoever did so enables it again';
+  return [`disabled, so that nobody can log in with it: the account of ${who}; ${way}`];
 }
 
 interface Planned {
@@ -91,6 +108,7 @@ export function deployWarnings(
       ...wishWarnings(machines, have.version),
       ...labWarnings(lab, have.now),
       ...accountWarnings(users, have.now, expiryOf),
+      ...disabledWarnings(input, index),
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),
       ...frozenWarnings(healthy, context),
