@@ -14,16 +14,17 @@ export interface Shown {
   readonly heard: string[];
 }
 
-/** `show` opens an address; what begins like it is no request to anywhere else. */
-export function inChromium(tests: (show: (url: string) => Promise<Shown>) => void): void {
+/** `show` opens an address; what begins like it is no request to anywhere else. `first`: a script that runs before the page's. */
+export function inChromium(tests: (show: (url: string, first?: string) => Promise<Shown>) => void): void {
   describe.skipIf(!isThere)(`in Chromium${told}`, () => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     });
     afterAll(() => browser.close());
-    tests(async (url) => {
+    tests(async (url, first) => {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+      if (first !== undefined) await page.addInitScript(first);
       const heard: string[] = [];
       page.on('console', (message) => heard.push(message.text()));
       page.on('pageerror', (error) => heard.push(error.message));

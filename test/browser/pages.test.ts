@@ -9,7 +9,10 @@ import { expect, test } from 'vitest';
 import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
-import { renderReportHtml } from '../../src/lib/render/report-html.ts';
+import type { MachineState, StandStatus } from '../../src/lib/plan/views/status-types.ts';
+import { viewReport } from '../../src/lib/plan/views/report.ts';
+import { changesBetween } from '../../src/lib/render/parts.ts';
+import { renderLiveReport, renderReportHtml, type LivePage } from '../../src/lib/render/report-html.ts';
 import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from '../render/report-fixture.ts';
 import { workFolder } from '../e2e/harness.ts';
 import { assertAccessible, inChromium, shiftsOf, type Shown } from './chromium.ts';
@@ -34,11 +37,61 @@ const TORN = `[...document.querySelectorAll('.tile b, [data-sorts=stands] th but
   })
   .map((one) => one.textContent)`;
 
+const STATES: readonly MachineState[] = ['internal-error', 'stopped', 'out of its pool'];
+
+/** A quiet class; the same with all that can happen to it; and without one of its students. */
+const LIVE = [quiet(), troubled(), quiet().filter(({ user }) => user !== 'student5@pve')].map(
+  (stands, at) => {
+    const { status, topology } = reportOf([], 3);
+    const nodes = status.nodes.map((node) => ({ ...node, online: at !== 1, maintenance: false }));
+    const problems = at === 1 ? status.problems : [];
+    return renderLiveReport(
+      viewReport({ ...status, nodes, problems, labs: [{ lab: 'net', stands }] }, topology),
+      {
+        intervalSeconds: 10,
+      },
+    );
+  },
+) as [LivePage, LivePage, LivePage];
+
+function quiet(): StandStatus[] {
+  return reportOf(usersOf(25), 3).status.labs[0]!.stands.map((stand) => ({
+    ...stand,
+    expires: null,
+    problems: 0,
+  }));
+}
+
+function troubled(): StandStatus[] {
+  return quiet().map((stand, at) => ({
+    ...stand,
+    nodes: ['pve1', 'pve2', 'pve3'],
+    machines: stand.machines.map((one, index) => ({
+      ...{ ...one, uptime: null, cpu: null, memory: null },
+      state: STATES[(at + index) % STATES.length]!,
+    })),
+    ...{
+      running: 0,
+      uptime: null,
+      cpu: null,
+      memory: null,
+      expires: '2026-12-24',
+      access: 'frozen',
+      problems: 2,
+    },
+  }));
+}
+
+/** In place of the server. */
+const NEWS = `window.EventSource = class extends EventTarget {
+  constructor() { super(); window.news = (data) => this.dispatchEvent(new MessageEvent('parts', { data, lastEventId: '2' })); }
+};`;
+
 inChromium((open) => {
-  async function show(html: string): Promise<Shown> {
+  async function show(html: string, first?: string): Promise<Shown> {
     const file = join(workFolder(), 'page.html');
     writeFileSync(file, html);
-    return open(`file://${file}`);
+    return open(`file://${file}`, first);
   }
 
   /** First cells of the rows that are seen. */
@@ -124,6 +177,37 @@ inChromium((open) => {
     const { page, heard } = await show(renderReportHtml(reportOf(usersOf(500), 5)));
     expect(await page.locator('table[data-sorts] > tbody > tr').count()).toBe(500);
     expect(await shiftsOf(page)).toEqual([]);
+    await page.close();
+    expect(heard).toEqual([]);
+  });
+
+  test('on a live page everything has its place in any state; what comes above moves nothing', async () => {
+    const { page, heard } = await show(LIVE[0].page('1'), NEWS);
+    const tops = (): Promise<unknown> =>
+      page.evaluate(
+        "[...document.querySelectorAll('h2, .node, [data-list=stands] > *')].map((one) => [one.dataset.id ?? one.textContent.slice(0, 5), one.getBoundingClientRect().top, one.offsetHeight])",
+      );
+    const next = (at: 0 | 1 | 2): Promise<unknown> =>
+      page.evaluate(
+        `window.news(${JSON.stringify(JSON.stringify(changesBetween(undefined, LIVE[at].parts)))})`,
+      );
+    await page.evaluate("document.querySelector('[data-list=stands] details').open = true");
+    for (const width of [1440, 800, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      const before = await tops();
+      await next(1);
+      expect([width, await tops()]).toEqual([width, before]);
+      await next(0);
+    }
+    const [first, second] = ['student5@pve', 'student6@pve'].map((name) =>
+      page.locator('tr', { hasText: name }),
+    );
+    await page.evaluate('document.querySelector(\'[data-id="net/student6"]\').scrollIntoView()');
+    const before = (await second!.boundingBox())!.y;
+    await next(2);
+    expect(await first!.count()).toBe(0);
+    // Browsers scroll by whole pixels.
+    expect((await second!.boundingBox())!.y).toBeCloseTo(before, 0);
     await page.close();
     expect(heard).toEqual([]);
   });

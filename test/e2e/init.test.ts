@@ -19,6 +19,15 @@ test('init and init --list name every lab of the package, and every folder of it
   expect(folders.map(({ name }) => name).sort()).toEqual([...STARTERS].sort());
 });
 
+test('a rehearsal names no cluster as the own one', async () => {
+  const { stdout } = await runCli(
+    ['init', 'dmz', '--simulate', '--out', join(workFolder(), 'lab')],
+    undefined,
+  );
+  const commands = stdout.split('\n').filter((line) => line.includes('deploy-stand deploy'));
+  expect([commands.length, stdout.match(/^.*:$/gm)]).toEqual([1, ['rehearse it without a cluster:']]);
+});
+
 test('the package ships them', () => {
   const { files } = JSON.parse(there('package.json')) as { files: string[] };
   expect(files).toContain('starters');

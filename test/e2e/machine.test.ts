@@ -94,6 +94,26 @@ describe('streams', () => {
   });
 });
 
+describe.each([
+  ['status', '--watch', '10'],
+  ['check', '--repeat', '10s'],
+])('%s %s, of which nobody reads more than the first look', (...argv) => {
+  test.each(['text', 'json'])('ends although nothing changes: %s', async (output) => {
+    const cluster = await startCluster();
+    const { deploy, folder } = newClass();
+    expect((await runCli(deploy, cluster)).code).toBe(0);
+    writeFiles(folder, { 'checks.yml': 'checks: [{ name: on, machine: pc, power: running }]\n' });
+    const of = argv[0] === 'check' ? ['--checks', join(folder, 'checks.yml')] : [];
+    const begun = cluster.time.now();
+    let writes = 0;
+    const run = await runCli([...argv, '--lab', 'net', ...of, '--output', output], cluster, {
+      refuse: { stdout: () => ((writes += 1) > 1 ? 'EPIPE' : undefined) },
+    });
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('OUTPUT')]);
+    expect(cluster.time.now() - begun).toBeLessThan(60_000);
+  });
+});
+
 describe('SIGHUP', () => {
   /** Sent when the first write of this path is carried out. */
   const hangUp = async (path: RegExp, argv: (at: (name: string) => string) => readonly string[]) => {

@@ -437,8 +437,9 @@ test('--watch: all of it once, then what changed, until a signal', async () => {
   expect(code).toBe(130);
   expect(stdout.match(/^lab net/gm)).toHaveLength(1);
   const [, ...changes] = stdout.split('no problems\n');
+  // That nothing is new is told once after what was new: a write is what finds out that nobody reads.
   expect(changes.join('').trim()).toMatch(
-    /^\S+Z anna@pve, lab net: 2 running; pve1; access open -> 1 of 2 running, 1 stopped; pve1; access open$/,
+    /^\S+Z nothing new\n\S+Z anna@pve, lab net: 2 running; pve1; access open -> 1 of 2 running, 1 stopped; pve1; access open\n\S+Z nothing new$/,
   );
   // A lab that is gone for a while is told once, and ends nothing.
   expect(stderr.match(/--lab net: there is no such lab/g)).toHaveLength(1);

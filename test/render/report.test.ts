@@ -134,3 +134,7 @@ test('Markdown, CSV and JSON begin as their kinds do, and hold no markup and no 
     status: { problems: [{ kind: 'task-failed', hint: expect.any(String) }, {}, {}, {}, {}] },
   });
 });
+
+test('commands in the warnings of a plan are marked as such', () => {
+  expect(planPage('frozen until `access thaw`')).toContain('<h3>frozen until <code>access thaw</code></h3>');
+});

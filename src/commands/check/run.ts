@@ -5,8 +5,8 @@ import { ConnectionError, UsageError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { checkChanges, renderChecks, toChecksDocument } from '../../lib/render/checks-text.ts';
-import { escapeJson } from '../../lib/render/escape.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
+import { Again, rest } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
@@ -47,16 +47,13 @@ function textOf({ run }: Look, report: ChecksReport): string {
   return renderChecks(report, run.output);
 }
 
-const CLEAR = '\u001B[2J\u001B[H';
-
-function showAgain(what: Look, report: ChecksReport, former: ChecksReport | undefined): void {
-  const { io, run } = what;
-  const changes = former ? checkChanges(former, report) : undefined;
-  if (!run.output.isText) {
-    if (changes?.length !== 0) io.stdout.write(`${escapeJson(JSON.stringify(toChecksDocument(report)))}\n`);
-  } else if (io.stdout.isTTY === true) io.stdout.write(`${CLEAR}${textOf(what, report)}\n`);
-  else if (!changes) io.stdout.write(`${textOf(what, report)}\n`);
-  else if (changes.length > 0) io.stdout.write(`${changes.join('\n')}\n`);
+function showAgain(what: Look, shown: Again, report: ChecksReport, former: ChecksReport | undefined): void {
+  shown.show({
+    now: report.now,
+    changes: former ? checkChanges(former, report) : undefined,
+    text: () => textOf(what, report),
+    document: () => toChecksDocument(report),
+  });
 }
 
 /** What cannot be seen for a while is looked at again; what was stopped says less than what was there before. */
@@ -82,17 +79,13 @@ async function repeat(
   const { clock } = await run.connect();
   const stop = AbortSignal.any([run.soft, run.unattended]);
   let report = first;
-  showAgain(what, report, undefined);
+  const shown = new Again(what.io, run.output, clock);
+  showAgain(what, shown, report, undefined);
   while (end === undefined || clock.wallTime() + pauseMs < end) {
-    try {
-      await clock.sleep(pauseMs, stop);
-    } catch (error) {
-      if (!stop.aborted) throw error;
-      break;
-    }
+    if (!(await rest(clock, pauseMs, stop))) break;
     const former = report;
     report = await again(what, former);
-    if (report !== former) showAgain(what, report, former);
+    if (report !== former) showAgain(what, shown, report, former);
   }
   return report;
 }

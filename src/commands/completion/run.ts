@@ -20,8 +20,12 @@ export async function writeScript(io: ProgramIo, shell: ShellName): Promise<void
     completer: NAME,
     shell: shell === 'powershell' ? 'pwsh' : shell,
   });
-  io.stdout.write(`${script.trimEnd()}\n`);
+  io.stdout.write(`${(shell === 'zsh' ? completingValues(script) : script).trimEnd()}\n`);
 }
+
+/** `--config=la`: a file is what comes after the sign. */
+const completingValues = (script: string): string =>
+  script.replace(/^ +_files$/m, "      compset -P '--*='\n$&");
 
 /** Nobody is told why a file is not read while he types. */
 function orNone(read: () => readonly string[]): readonly string[] {
@@ -60,13 +64,16 @@ function wordsOf(env: ProgramIo['env']): string[] {
 const FILES = '__tabtab_complete_files__';
 
 function linesOf(candidates: Candidates, io: ProgramIo): string[] {
-  if (candidates === 'files') return [FILES];
+  const shell = tabtab.getShellFromEnv(io.env);
+  // Bash completes files by itself where nothing is answered (`-o default`); asked to, the script would look for the
+  // number of the word in place of the word.
+  if (candidates === 'files') return shell === 'bash' ? [] : [FILES];
   const lines: string[] = [];
   const items = candidates.map(({ name, description = '' }) => ({
     name: escapeControl(name),
     description: escapeControl(description),
   }));
-  tabtab.log(items, tabtab.getShellFromEnv(io.env), (line) => void lines.push(line));
+  tabtab.log(items, shell, (line) => void lines.push(line));
   return lines;
 }
 

@@ -77,18 +77,21 @@ async function make(run: Changing, starter: StarterName, flags: InitFlags): Prom
   for (const note of names?.notes ?? []) run.output.warn(note);
   const [lab = '', users = ''] = files;
   const deploy = ['deploy-stand', 'deploy', '-c', lab, '-u', users];
-  const next = [
-    shellCommand(...deploy, flags.fromCluster ? '--dry-run' : '--simulate'),
-    shellCommand(...deploy),
+  const isSimulated = flags.simulate !== undefined;
+  const steps = [
+    flags.fromCluster
+      ? { what: 'what it would make', command: shellCommand(...deploy, '--dry-run') }
+      : { what: 'rehearse it without a cluster', command: shellCommand(...deploy, '--simulate') },
+    // Of a rehearsal the own cluster is no part: the next command is one in the same simulation.
+    ...(isSimulated && !flags.fromCluster
+      ? []
+      : [{ what: isSimulated ? 'make it' : 'on your cluster', command: shellCommand(...deploy) }]),
   ];
-  const first = flags.fromCluster ? 'what it would make' : 'rehearse it without a cluster';
+  const next = steps.map(({ command }) => command);
   run.output.result({ template: starter, files, students, notes: names?.notes ?? [], next }, () =>
     [
       `made ${files.join(', ')}: ${describeStarter(starter)}, for ${students} ${students === 1 ? 'student' : 'students'}`,
-      `${first}:`,
-      `  ${next[0] ?? ''}`,
-      'on your cluster:',
-      `  ${next[1] ?? ''}`,
+      ...steps.flatMap(({ what, command }) => [`${what}:`, `  ${command}`]),
     ].join('\n'),
   );
 }

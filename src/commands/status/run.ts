@@ -1,12 +1,12 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
 import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
-import { escapeJson } from '../../lib/render/escape.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
 import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { renderStatus, toStatusDocument } from '../../lib/render/status-text.ts';
 import { isStatusMetrics, writeStatusMetrics } from '../../lib/workflow/status-metrics.ts';
 import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
+import { Again, rest } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
@@ -66,28 +66,18 @@ function show({ flags, run }: Look, seen: SeenStatus): void {
   run.output.result(toStatusDocument(seen.report, filesOf(flags)), () => textOf(run, flags, seen));
 }
 
-const CLEAR = '\u001B[2J\u001B[H';
-
-function showAgain({ io, flags, run }: Look, seen: SeenStatus, former: SeenStatus | undefined): void {
-  const changes = former ? statusChanges(former.report, seen.report) : undefined;
-  if (!run.output.isText) {
-    const document = toStatusDocument(seen.report, filesOf(flags));
-    if (changes?.length !== 0) io.stdout.write(`${escapeJson(JSON.stringify(document))}\n`);
-  } else if (io.stdout.isTTY === true) io.stdout.write(`${CLEAR}${textOf(run, flags, seen)}\n`);
-  else if (!changes) io.stdout.write(`${textOf(run, flags, seen)}\n`);
-  else if (changes.length > 0) io.stdout.write(`${changes.join('\n')}\n`);
-}
-
-/** False: the watch was ended. */
-async function rest({ run }: Look, seconds: number, end: AbortSignal): Promise<boolean> {
-  const { clock } = await run.connect();
-  try {
-    await clock.sleep(seconds * 1000, end);
-    return true;
-  } catch (error) {
-    if (!end.aborted) throw error;
-    return false;
-  }
+function showAgain(
+  { flags, run }: Look,
+  again: Again,
+  seen: SeenStatus,
+  former: SeenStatus | undefined,
+): void {
+  again.show({
+    now: seen.report.now,
+    changes: former ? statusChanges(former.report, seen.report) : undefined,
+    text: () => textOf(run, flags, seen),
+    document: () => toStatusDocument(seen.report, filesOf(flags)),
+  });
 }
 
 /** What cannot be seen for a while is looked at again; also a lab that was taken away meanwhile, and may come again. */
@@ -99,13 +89,15 @@ async function watch(what: Look, first: SeenStatus, seconds: number): Promise<Se
   const end = AbortSignal.any([what.run.soft, what.run.unattended]);
   let seen = first;
   let told = '';
-  showAgain(what, seen, undefined);
-  while (await rest(what, seconds, end)) {
+  const { clock } = await what.run.connect();
+  const again = new Again(what.io, what.run.output, clock);
+  showAgain(what, again, seen, undefined);
+  while (await rest(clock, seconds * 1000, end)) {
     const former = seen;
     try {
       seen = await look(what);
       told = '';
-      showAgain(what, seen, former);
+      showAgain(what, again, seen, former);
     } catch (error) {
       if (!passes(error)) throw error;
       if (told !== error.message) what.run.output.warn(error.message);

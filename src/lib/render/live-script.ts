@@ -37,6 +37,20 @@ export const LIVE_SCRIPT = `
     }
     list.closest('table')?.dispatchEvent(new Event('changed'));
   };
+  const top = (part) => part.getBoundingClientRect().top;
+  // What stands first on the screen stays there, whatever comes or goes above it. Parts are other elements then: a browser's own anchors are gone.
+  const hold = () => {
+    if (scrollY === 0) return () => {};
+    const seen = [...document.querySelectorAll('[data-id]:not(.problem)')]
+      .map((part) => ({ list: part.parentElement, id: part.dataset.id, was: top(part), part }))
+      .filter(({ part, was }) => was < innerHeight && part.getBoundingClientRect().bottom > 0);
+    return () => {
+      for (const { list, id, was } of seen) {
+        const now = [...list.children].find((part) => part.dataset.id === id);
+        if (now) return scrollBy({ top: top(now) - was, behavior: 'instant' });
+      }
+    };
+  };
   const link = document.getElementById('link');
   let version = document.body.dataset.version;
   const hear = () => {
@@ -49,8 +63,10 @@ export const LIVE_SCRIPT = `
     });
     source.addEventListener('parts', (event) => {
       const lists = JSON.parse(event.data);
+      const back = hold();
       for (const list of document.querySelectorAll('[data-list]'))
         if (lists[list.dataset.list]) update(list, lists[list.dataset.list]);
+      back();
       document.title = document.querySelector('h1').textContent;
       version = event.lastEventId;
     });

@@ -38,7 +38,7 @@ export const PAGE_STYLE = `
   .bar i { position: absolute; inset: 0 auto 0 0; background: var(--bar); }
   .bar i.more { opacity: 0.5; }
   .bar i.high { background: var(--bar-warn); } .bar i.full { background: var(--bar-bad); }
-  details { margin-top: 4px; } summary { cursor: pointer; }
+  details { margin-top: 4px; } summary { cursor: pointer; } .node summary, .node .note { font-size: 0.88rem; }
   details p { margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
   .tools { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; margin-bottom: 10px; }
   .tools[hidden] { display: none; }
@@ -66,6 +66,8 @@ export const PAGE_STYLE = `
   @media screen and (min-width: 901px) {
     .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight th { width: 11%; }
     .live .tight th:nth-child(1), .live .tight th:nth-child(3) { width: 24%; } .live .tight th:nth-child(2), .live .tight th:nth-child(4) { width: 15%; } }
+  .live { overflow-anchor: none; } .live .node { min-height: 7.4rem; }
+  @media screen { .live summary, .live table.wide > tbody > tr > td:nth-child(n+3):not(:has(details)) { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; } }
   section:has(> [data-list=notes]:empty) { display: none; }
   .enter { display: grid; gap: 8px; max-width: 24rem; margin: 12vh auto 0; }
   .enter input, .enter button { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 6px; color: inherit; background: var(--paper); font: inherit; }
@@ -80,7 +82,7 @@ export const PAGE_STYLE = `
     table.wide > tbody > tr[hidden] { display: none; }
     table.wide > tbody > tr > td { border: 0; padding: 2px 0; }
     table.wide > tbody > tr > td:first-child { grid-column: 1 / -1; font-weight: 600; }
-    table.wide > tbody > tr > td { min-width: 0; } table.wide > tbody > tr > td:empty { display: none; }
+    table.wide > tbody > tr > td { min-width: 0; } body:not(.live) table.wide > tbody > tr > td:empty { display: none; }
     .tight thead { display: none; } .tight tr { display: grid; grid-template-columns: 1.2fr 1fr 1.1fr; gap: 0 8px; padding: 3px 0; } .tight td { padding: 0; }
     .tight td:nth-child(n+7) { grid-column: 1 / -1; }
     .tight td:first-child { font-weight: 600; } .tight td[data-label]::before { content: attr(data-label) " "; color: var(--soft); }

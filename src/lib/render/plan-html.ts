@@ -67,7 +67,7 @@ function refusals({ stands }: Plan): string[] {
 
 function problems(plan: Plan): string[] {
   const warnings = plan.warnings.map(
-    (text) => `<div class="problem mild"><h3>${escapeHtml(text)}</h3></div>`,
+    (text) => `<div class="problem mild"><h3>${withCommands(text)}</h3></div>`,
   );
   const all = [...refusals(plan), ...warnings];
   return all.length === 0 ? [] : ['<section><h2>To be looked at</h2>', ...all, '</section>'];
