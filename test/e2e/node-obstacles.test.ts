@@ -315,3 +315,50 @@ test('what templates name is read with one list each, and nothing of it where th
     ].sort(),
   );
 });
+
+/** Independent stand-in, S1: it landed on the template's node without a word, exit 0, and doctor had nothing to say. */
+test.each(['7.4', '9.2'] as const)(
+  'S1, %s: whoever cannot make copies of a local template is told of every node that drops out, and by doctor of the right',
+  async (version) => {
+    const secret = '11111111-0000-4000-a000-000000000003';
+    const since8 = version === '7.4' ? [] : ['SDN.Audit', 'SDN.Use'];
+    const privileges = [
+      ...['Datastore.AllocateSpace', 'Datastore.Audit', 'Permissions.Modify', 'Pool.Allocate', 'Pool.Audit'],
+      ...['Realm.AllocateUser', 'Sys.Audit', 'Sys.Modify', 'User.Modify', 'VM.Audit', 'VM.Clone', ...since8],
+    ];
+    const onPools = ['VM.Allocate', 'VM.Config.Network', 'VM.Config.Options', 'VM.PowerMgmt', 'VM.Snapshot'];
+    const cluster = await startCluster({
+      scenario: world(
+        {
+          version,
+          storages: [{ id: 'local-lvm', type: 'lvmthin' }],
+          users: [{ userid: 'teach@pve', tokens: [{ id: 'cli', secret, privsep: false }] }],
+          roles: { All: privileges, Pools: [...privileges, ...onPools] },
+          acl: [
+            { path: '/', role: 'All', user: 'teach@pve' },
+            { path: '/pool', role: 'Pools', user: 'teach@pve' },
+          ],
+        },
+        { storage: 'local-lvm' },
+      ),
+    });
+    const env = { PVE_TOKEN_ID: 'teach@pve!cli', PVE_TOKEN_SECRET: secret };
+    const folder = workFolder();
+    writeFiles(folder, { 'lab.yml': lab(), 'users.yml': 'users: [a@pve]\n' });
+    const files = ['-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml')];
+    const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+    const says =
+      'no stand goes to pve2, pve3: machine gw: a copy of the template has to be made first, which takes VM.Allocate on /vms';
+
+    const told = await runCli(['doctor', ...files], cluster, { env });
+    expect([told.code, flat(told.stdout)]).toEqual([0, expect.stringContaining(`note: ${says}`)]);
+    const made = await runCli(
+      ['deploy', ...files, '--credentials', join(folder, 'c.csv'), '--output', 'json'],
+      cluster,
+      { env },
+    );
+    expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+    const { plan } = JSON.parse(made.stdout) as { plan: { warnings: { text: string }[] } };
+    expect(flat(JSON.stringify(plan.warnings))).toContain(says);
+  },
+);

@@ -3,7 +3,11 @@ import type { Lab, User } from '../config/types.ts';
 import { PlanRefusedError } from '../errors.ts';
 import type { Inventory, Rights } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
+import { viewOf } from '../plan/cluster/view.ts';
+import { nodeWarnings } from '../plan/deploy/deploy-warnings.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
+import { chooseNodes } from '../plan/placement/nodes.ts';
+import { resolveMachines } from '../plan/templates/find.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import { parseReplicaMark, REPLICA_POOL } from '../marks/replica.ts';
 import type { Plan } from '../plan/document/plan.ts';
@@ -28,6 +32,8 @@ export interface Examined {
   readonly scope: 'class' | 'general';
   /** Why the class as such cannot be planned at present. */
   readonly refused?: string;
+  /** Nodes on which none of the class can be made, and why; whoever lacks a right for them alone lacks nothing else. */
+  readonly nodes?: readonly string[];
 }
 
 /** Enough for the planner to take the profile as given. */
@@ -66,6 +72,11 @@ function planOrReason(make: () => Plan): Plan | string {
   }
 }
 
+function nodesLost(lab: Lab, have: Inventory): string[] {
+  const index = viewOf(have);
+  return nodeWarnings(chooseNodes(lab, resolveMachines(lab, have, index), have, index));
+}
+
 function examineDeploy(lab: Lab, users: readonly User[], { have, profile }: ExamineInput): Examined {
   const before = beforeTheClass(have, users, profile);
   const plan = planOrReason(() =>
@@ -73,7 +84,11 @@ function examineDeploy(lab: Lab, users: readonly User[], { have, profile }: Exam
   );
   const seen = requiredByScope(deployScope(lab, users, before, true), before);
   if (typeof plan !== 'string')
-    return { scope: 'class', required: [...seen, ...requiredByPlan(plan, before)] };
+    return {
+      scope: 'class',
+      required: [...seen, ...requiredByPlan(plan, before)],
+      nodes: nodesLost(lab, before),
+    };
   return { ...inGeneral({ command: 'deploy', lab, users, have, profile }, seen), refused: plan };
 }
 

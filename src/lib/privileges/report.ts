@@ -186,7 +186,7 @@ function commandsFor(grants: readonly Grant[], required: readonly Requirement[],
 
 export function doctorReport(input: ExamineInput, caller: string): DoctorReport {
   const { have, command, profile } = input;
-  const { required, scope, refused }: Examined = examine(input);
+  const { required, scope, refused, nodes = [] }: Examined = examine(input);
   const rows = toRows(required, have.rights ?? {});
   const grants = grantsFor(required);
   return {
@@ -199,6 +199,7 @@ export function doctorReport(input: ExamineInput, caller: string): DoctorReport 
     missing: required.filter((need) => !need.advice && !isHeld(need, have.rights ?? {})).length,
     rows,
     notes: [
+      ...nodes,
       ...(input.lab ? replugWarnings(input.lab, have) : []),
       ...notesFor({ caller, major: majorOf(have), profile, command, required }),
     ],

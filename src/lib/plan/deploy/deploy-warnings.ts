@@ -24,7 +24,7 @@ import { surplusWarnings } from './surplus.ts';
 import { wishWarnings } from './wishes.ts';
 
 /** Nodes that are left out although the lab would have them. */
-function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
+export function nodeWarnings({ obstacles, copies }: NodeChoice): string[] {
   const unlooked = new Map([...obstacles].filter(([, { code }]) => code !== 'unwanted'));
   return [...obstacleNotes(unlooked), ...(copies ? untoldWarnings(copies) : [])];
 }
