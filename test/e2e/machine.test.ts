@@ -293,7 +293,10 @@ describe('files that cannot be written in the end', () => {
       cluster,
     );
     expect(count).toBeGreaterThan(10);
-    expect([run.code, run.stderr.split('cannot be written any more: its disk is full (ENOSPC)').length]).toEqual([0, 2]);
+    expect([
+      run.code,
+      run.stderr.split('cannot be written any more: its disk is full (ENOSPC)').length,
+    ]).toEqual([0, 2]);
     expectDeployed(cluster);
   });
 
