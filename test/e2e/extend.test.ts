@@ -68,7 +68,7 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     // The way out that status names is one.
     const expired = await run(cluster, 'status --check');
     const [, way = ''] = /deploy-stand (extend .*)/.exec(expired.stdout) ?? [];
-    expect([expired.code, way]).toEqual([6, 'extend --lab exam --by 7d']);
+    expect([expired.code, way]).toEqual([6, 'extend --lab exam --user anna@pve --user boris@pve --by 7d']);
     expect((await run(cluster, way)).code).toBe(0);
     expect(await run(cluster, 'status --check')).toMatchObject({
       code: 0,
