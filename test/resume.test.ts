@@ -73,7 +73,10 @@ test('whoever is helped by another command only is left out, and where nobody el
   for (const startsOver of [WAYS, { ...WAYS, makesMissing: false }, undefined]) {
     expect(resumeWays(argv, lost, startsOver)).toEqual([]);
   }
-  for (const code of ['SNAPSHOT_NAME_USED', 'SNAPSHOT_NOT_OURS', 'SNAPSHOT_NOT_NEWEST', 'SHUTDOWN_IGNORED'])
+  for (const code of [
+    ...['SNAPSHOT_NAME_USED', 'SNAPSHOT_NOT_OURS', 'SNAPSHOT_NOT_NEWEST', 'SHUTDOWN_IGNORED'],
+    ...['PROTECTED', 'MEMBERS_LEFT'],
+  ])
     expect(resumeWays(['snapshot'], refusing({ a: PC }, { a: code }), undefined)).toEqual([]);
   const open = refusing({ a: PC, b: SRV }, { a: 'SHARED_POOL' });
   expect(resumeWays(['access', 'freeze'], open, undefined)).toEqual(['deploy-stand access freeze']);

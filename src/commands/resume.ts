@@ -100,6 +100,8 @@ const NEEDS_OTHER_WORDS: ReadonlySet<string> = new Set([
   ...['SNAPSHOT_NAME_USED', 'SNAPSHOT_NOT_OURS', 'SNAPSHOT_NOT_NEWEST'],
   // A guest that does not listen will not the next time.
   'SHUTDOWN_IGNORED',
+  // They stay until an option says otherwise.
+  ...['PROTECTED', 'MEMBERS_LEFT'],
   ...['SHARED_POOL', 'UNTIL_PAST', 'NO_EXPIRY'],
 ]);
 
