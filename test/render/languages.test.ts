@@ -3,15 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { renderCsvCards } from '../../src/lib/credentials/cards-csv.ts';
 import { isExport } from '../../src/lib/credentials/own-file.ts';
 import type { Card } from '../../src/lib/render/cards.ts';
+import { feedbackOf, findingText } from '../../src/lib/render/check-words.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
 import { LANGUAGES, type Language } from '../../src/lib/render/languages/codes.ts';
-import { HANDOUT_LANGUAGES, REPORT_LANGUAGES } from '../../src/lib/render/languages/languages.ts';
+import {
+  FINDING_LANGUAGES,
+  HANDOUT_LANGUAGES,
+  REPORT_LANGUAGES,
+} from '../../src/lib/render/languages/languages.ts';
 import { mailOf } from '../../src/lib/render/mail-text.ts';
 import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { renderReportMarkdown } from '../../src/lib/render/report-lists.ts';
-import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
+import type { ChecksReport, Finding, Seen, WhyNotRun } from '../../src/lib/plan/views/checks-types.ts';
 import type { MachineState, ProblemKind } from '../../src/lib/plan/views/status-types.ts';
 import { afterwards } from '../cleanups.ts';
 import { reportOf, topologyNamed, usersOf } from './report-fixture.ts';
@@ -32,12 +37,28 @@ const CARD: Card = {
   ],
 };
 
+const SEEN: Seen = { exit: 1, signal: 9, stdout: 'out', stderr: 'err', text: 'text' };
+
+/** Of every kind, and of one that printed nothing. */
+const FINDINGS: readonly Finding[] = [
+  { verdict: 'passed' },
+  { verdict: 'failed', why: 'exit', seen: { exit: 1 } },
+  ...(['exit', 'killed', 'timeout', 'flood', 'not-started', 'power'] as const).map((why): Finding => ({
+    verdict: 'failed',
+    why,
+    seen: SEEN,
+  })),
+  ...(Object.keys(FINDING_LANGUAGES.en.whyNotRun) as WhyNotRun[]).map((why): Finding => ({
+    verdict: 'not-run',
+    why,
+    seen: SEEN,
+  })),
+];
+
 const CHECKS: ChecksReport = {
   ...{ now: '2026-09-01T08:00:00.000Z', lab: 'net', maxPoints: 3, notes: [] },
   checks: [{ name: 'ssh', machine: 'pc', points: 3, expected: 'exit 0', hint: null }],
-  students: (
-    [{ verdict: 'passed' }, { verdict: 'failed', why: 'power' }, { verdict: 'not-run', why: 'off' }] as const
-  ).map((finding, at) => ({
+  students: FINDINGS.map((finding, at) => ({
     ...{ user: `s${at}@pve`, lab: 'net', points: 0, passed: 0, failed: Number(at === 1), notRun: 0 },
     results: [{ ...finding, check: 'ssh', machine: 'pc', vmid: 10_000, points: 0 }],
   })),
@@ -173,6 +194,15 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
       renderLiveReport(report, { intervalSeconds: 10, away }, { language }).page('v'),
     ]);
     pages.push(renderDoor(true, language));
+    const { findings } = languages[language];
+    pages.push(
+      findingText({ verdict: 'passed' }, findings),
+      feedbackOf(
+        CHECKS.students.flatMap(({ results }) => results),
+        CHECKS.checks,
+        findings,
+      ),
+    );
     expect([...unused]).toEqual([]);
     // Nothing was left in the other language.
     expect(pages.map((page) => RUSSIAN.test(page))).toEqual(pages.map(() => language === 'ru'));

@@ -1,7 +1,7 @@
 /** The flags of `check`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption, pauseSeconds } from '../options.ts';
+import { envOption, languageOption, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CheckFlags } from './run.ts';
 
@@ -26,6 +26,7 @@ export function checkCommand(io: ProgramIo): Command {
     )
     .option('--grade-item <name>', 'with --grades: what the points are of (default: the name of the lab)')
     .option('--count-not-run', 'with --grades: what could not be checked counts nothing, not as no grade')
+    .addOption(languageOption('of the feedback beside grades'))
     .addOption(envOption('--junit <file>', 'the results as JUnit XML, for CI'))
     .addOption(envOption('--require-pass', 'exit 6 when a check was not passed'))
     .action(async (_: unknown, self: Command) => {

@@ -12,6 +12,7 @@ import {
   renderJunit,
 } from '../../lib/render/checks-files.ts';
 import { GRADES_HEADS, renderGrades, type Grades, type Platform } from '../../lib/render/grades.ts';
+import type { Language } from '../../lib/render/languages/codes.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { formatByName } from '../format-by-name.ts';
 
@@ -20,6 +21,7 @@ export interface CheckFileFlags {
   readonly grades?: Platform;
   readonly gradeItem?: string;
   readonly countNotRun?: true;
+  readonly language: Language;
   readonly junit?: string;
   readonly users?: readonly string[];
 }
@@ -82,7 +84,7 @@ export async function writeCheckFiles(
   report: ChecksReport,
   users: readonly User[],
 ): Promise<Grades | undefined> {
-  const { out, grades: platform, junit, gradeItem, countNotRun } = flags;
+  const { out, grades: platform, junit, gradeItem, countNotRun, language } = flags;
   if (junit !== undefined) await writeShownFile(junit, renderJunit(report), JUNIT_HEAD, OTHER_JUNIT);
   if (out === undefined) return undefined;
   if (platform === undefined) {
@@ -91,7 +93,12 @@ export async function writeCheckFiles(
     return undefined;
   }
   const title = gradeItem ?? report.lab ?? 'deploy-stand';
-  const grades = renderGrades(report, users, { platform, title, countsNotRun: countNotRun === true });
+  const grades = renderGrades(report, users, {
+    platform,
+    title,
+    countsNotRun: countNotRun === true,
+    language,
+  });
   await writeShownFile(out, grades.text, GRADES_HEADS[platform]);
   return grades;
 }

@@ -7,22 +7,7 @@ import type {
   WhyFailed,
   WhyNotRun,
 } from '../plan/views/checks-types.ts';
-
-export const WHY_NOT_RUN: Readonly<Record<WhyNotRun, string>> = {
-  'no-stand': 'the student has no stand',
-  missing: 'the machine is not there',
-  'not-ours': 'the machine is not ours any more',
-  'node-offline': 'its node is offline',
-  off: 'the machine is off',
-  'no-agent': 'the machine has no guest agent configured',
-  'agent-silent': 'its guest agent does not answer',
-  'agent-odd': 'its guest agent answers nonsense',
-  'not-allowed': 'the caller may not',
-  unreachable: 'Proxmox VE did not answer',
-  gone: 'the machine went away meanwhile',
-  unreadable: 'its configuration cannot be read',
-  interrupted: 'the run was stopped before',
-};
+import type { FindingTexts } from './languages/finding-texts.ts';
 
 /** What can be done about it; of the others nothing that would be the same for all. */
 export const WAYS_TO_RUN: Readonly<Partial<Record<WhyNotRun, string>>> = {
@@ -43,33 +28,33 @@ function quote(text: string): string {
   return line.length > MOST_QUOTED ? `"${line.slice(0, MOST_QUOTED)}…"` : `"${line}"`;
 }
 
-function printedText({ stdout, stderr }: Seen): string {
+function printedText({ stdout, stderr }: Seen, texts: FindingTexts): string {
   const parts = [
-    ...(stdout === undefined || stdout.trim() === '' ? [] : [`printed ${quote(stdout)}`]),
-    ...(stderr === undefined || stderr.trim() === '' ? [] : [`stderr ${quote(stderr)}`]),
+    ...(stdout === undefined || stdout.trim() === '' ? [] : [texts.printed(quote(stdout))]),
+    ...(stderr === undefined || stderr.trim() === '' ? [] : [texts.printedOnStderr(quote(stderr))]),
   ];
-  return parts.length === 0 ? 'printed nothing' : parts.join(', ');
+  return parts.length === 0 ? texts.printedNothing : parts.join(', ');
 }
 
-const FAILED: Readonly<Record<WhyFailed, (seen: Seen) => string>> = {
-  exit: (seen) => `exit code ${seen.exit ?? '?'}, ${printedText(seen)}`,
-  killed: (seen) => `killed by signal ${seen.signal ?? '?'}, ${printedText(seen)}`,
+const FAILED: Readonly<Record<WhyFailed, (seen: Seen, texts: FindingTexts) => string>> = {
+  exit: (seen, texts) => texts.exit(String(seen.exit ?? '?'), printedText(seen, texts)),
+  killed: (seen, texts) => texts.killed(String(seen.signal ?? '?'), printedText(seen, texts)),
   stdout: printedText,
   stderr: printedText,
-  timeout: () => 'did not end in time (it goes on in the machine)',
-  flood: () => 'printed more than 1 MiB',
-  'not-started': ({ text = '' }) => `could not be started: ${quote(text)}`,
+  timeout: (_, texts) => texts.timeout,
+  flood: (_, texts) => texts.flood,
+  'not-started': ({ text = '' }, texts) => texts.notStarted(quote(text)),
   power: ({ text = '' }) => text,
   nic: ({ text = '' }) => text,
   snapshot: ({ text = '' }) => text,
 };
 
 /** What was seen of what did not pass. */
-export function findingText(finding: Finding): string {
-  if (finding.verdict === 'passed') return 'passed';
-  if (finding.verdict === 'failed') return FAILED[finding.why](finding.seen ?? {});
+export function findingText(finding: Finding, texts: FindingTexts): string {
+  if (finding.verdict === 'passed') return texts.passed;
+  if (finding.verdict === 'failed') return FAILED[finding.why](finding.seen ?? {}, texts);
   const more = saidText(finding.seen);
-  return `${WHY_NOT_RUN[finding.why]}${more === undefined ? '' : ` (${more})`}`;
+  return `${texts.whyNotRun[finding.why]}${more === undefined ? '' : ` (${more})`}`;
 }
 
 /** In the words of PVE or of the agent, where there are any. */
@@ -78,13 +63,17 @@ export function saidText(seen: Seen | undefined): string | undefined {
 }
 
 /** For somebody who gets the grade. */
-export function feedbackOf(results: readonly CheckResult[], checks: readonly AskedCheck[]): string {
+export function feedbackOf(
+  results: readonly CheckResult[],
+  checks: readonly AskedCheck[],
+  { feedback }: FindingTexts,
+): string {
   const hints = new Map(checks.map(({ name, hint }) => [name, hint]));
   return results
     .filter(({ verdict }) => verdict !== 'passed')
     .map(({ check, verdict }) => {
       const hint = hints.get(check);
-      const word = verdict === 'failed' ? 'not passed' : 'not checked';
+      const word = verdict === 'failed' ? feedback.failed : feedback.notRun;
       return hint === null || hint === undefined ? `${check}: ${word}` : `${check}: ${word} (${hint})`;
     })
     .join('; ');

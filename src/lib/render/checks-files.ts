@@ -1,6 +1,7 @@
 /** What checks found as files: CSV, JSON, JUnit's XML. What guests printed runs in no spreadsheet and breaks no document. */
 import type { ChecksReport, CheckResult, StudentChecks } from '../plan/views/checks-types.ts';
 import { findingText } from './check-words.ts';
+import { findingEn } from './languages/finding-en.ts';
 import { toChecksDocument } from './checks-text.ts';
 import { formatCsv } from './csv.ts';
 import { escapeControl } from './escape.ts';
@@ -26,7 +27,7 @@ export function renderChecksCsv({ students, checks }: ChecksReport): string {
       ...[String(result.points), text(most.get(result.check))],
       result.verdict === 'passed' ? '' : result.why,
       text(result.seen?.exit),
-      result.verdict === 'passed' ? '' : escapeControl(findingText(result)),
+      result.verdict === 'passed' ? '' : escapeControl(findingText(result, findingEn)),
     ]),
   );
   return formatCsv(CSV_COLUMNS, rows);
@@ -47,7 +48,7 @@ function outputOf({ seen }: CheckResult): string {
 
 function caseOf(student: StudentChecks, result: CheckResult): string {
   const head = `    <testcase${attribute('name', result.check)}${attribute('classname', `${student.user}.${result.machine}`)}`;
-  const told = attribute('message', findingText(result));
+  const told = attribute('message', findingText(result, findingEn));
   if (result.verdict === 'passed') return `${head}>${outputOf(result)}</testcase>`;
   const tag = result.verdict === 'failed' ? 'failure' : 'error';
   return `${head}><${tag}${attribute('type', result.why)}${told}/>${outputOf(result)}</testcase>`;

@@ -18,7 +18,7 @@ function cellOf(result: CheckResult | undefined, texts: ReportTexts): { html: st
   const { text, kind, key } = KINDS[result.verdict];
   const word = `<span class="${kind}">${texts.checks[text]}</span>`;
   if (result.verdict === 'passed') return { html: word, key };
-  const more = `<p>${escapeHtml(findingText(result))}</p>`;
+  const more = `<p>${escapeHtml(findingText(result, texts.findings))}</p>`;
   return { html: `<details><summary>${word}</summary>${more}</details>`, key };
 }
 

@@ -1,7 +1,8 @@
 /** What checks found as a table, then who did not pass and why. Same report, same text. */
 import { groupBy } from '../group.ts';
 import type { AskedCheck, CheckResult, ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
-import { findingText, saidText, WAYS_TO_RUN, WHY_NOT_RUN } from './check-words.ts';
+import { findingText, saidText, WAYS_TO_RUN } from './check-words.ts';
+import { findingEn } from './languages/finding-en.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -80,7 +81,7 @@ function failures(check: AskedCheck, all: readonly Of[], options: ChecksTextOpti
   const failed = all.filter(({ result }) => result.check === check.name && result.verdict === 'failed');
   if (failed.length === 0) return [];
   const { width } = options;
-  const same = groupBy(failed, ({ result }) => findingText(result));
+  const same = groupBy(failed, ({ result }) => findingText(result, findingEn));
   const lines = [...same].map(([text, list]) => `${namesOf(list, options)}: ${text}`);
   return [
     ...paragraph(`${check.name}: ${failed.length} did not pass, expected ${check.expected}`, {
@@ -105,7 +106,7 @@ function unrun(all: readonly Of[], options: ChecksTextOptions, paint: Paint): st
       return `${place} (${checks})${said === undefined ? '' : `: ${said}`}`;
     });
     return [
-      ...paragraph(`could not be run, ${WHY_NOT_RUN[why]} (${group.length}):`, {
+      ...paragraph(`could not be run, ${findingEn.whyNotRun[why]} (${group.length}):`, {
         width: options.width,
         paint: paint.yellow,
       }),
@@ -157,7 +158,7 @@ export function checkChanges(former: ChecksReport, report: ChecksReport): string
     student.results.flatMap((result) => {
       const was = before.get(key(student, result));
       if (was === result.verdict) return [];
-      const detail = result.verdict === 'passed' ? '' : `: ${findingText(result)}`;
+      const detail = result.verdict === 'passed' ? '' : `: ${findingText(result, findingEn)}`;
       return paragraph(
         `${student.user}: ${result.check} ${result.verdict}, was ${was ?? 'not there'}${detail}`,
         {

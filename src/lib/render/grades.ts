@@ -4,6 +4,8 @@ import type { ChecksReport, StudentChecks } from '../plan/views/checks-types.ts'
 import { feedbackOf } from './check-words.ts';
 import { formatCsv } from './csv.ts';
 import { escapeControl } from './escape.ts';
+import type { Language } from './languages/codes.ts';
+import { FINDING_LANGUAGES } from './languages/languages.ts';
 
 export type Platform = 'moodle' | 'canvas';
 
@@ -25,21 +27,31 @@ export const GRADES_HEADS: Readonly<Record<Platform, string>> = {
   canvas: CANVAS_COLUMNS.join(','),
 };
 
+interface Options {
+  readonly platform: Platform;
+  readonly title: string;
+  /** What could not be checked is worth nothing, instead of leaving its student without a grade. */
+  readonly countsNotRun: boolean;
+  /** Of what students read. */
+  readonly language: Language;
+}
+
 interface Graded {
   readonly user: User;
   readonly student: StudentChecks;
 }
 
-function moodle(graded: readonly Graded[], { checks }: ChecksReport, title: string): string {
+function moodle(graded: readonly Graded[], { checks }: ChecksReport, { title, language }: Options): string {
+  const texts = FINDING_LANGUAGES[language];
   const rows = graded.map(({ user, student }) => [
     ...[user.email ?? '', user.lmsId ?? '', user.firstName ?? '', user.lastName ?? ''],
-    ...[String(student.points), escapeControl(feedbackOf(student.results, checks))],
+    ...[String(student.points), escapeControl(feedbackOf(student.results, checks, texts))],
   ]);
   return formatCsv([...MOODLE_COLUMNS, title, `${title} feedback`], rows);
 }
 
 /** The second line says what the assignment is worth. */
-function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, title: string): string {
+function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, { title }: Options): string {
   const rows = graded.map(({ user, student }) => [
     [user.lastName, user.firstName].filter(Boolean).join(', ') || user.userid,
     ...[user.lmsId ?? '', '', user.email ?? '', ''],
@@ -49,13 +61,8 @@ function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, title: s
   return formatCsv([...CANVAS_COLUMNS, title], [most, ...rows]);
 }
 
-/** `countsNotRun`: what could not be checked is worth nothing, instead of leaving its student without a grade. */
-export function renderGrades(
-  report: ChecksReport,
-  users: readonly User[],
-  options: { readonly platform: Platform; readonly title: string; readonly countsNotRun: boolean },
-): Grades {
-  const { platform, title, countsNotRun } = options;
+export function renderGrades(report: ChecksReport, users: readonly User[], options: Options): Grades {
+  const { platform, countsNotRun } = options;
   const students = new Map(report.students.map((student) => [student.user, student]));
   const here = users.flatMap((user): Graded[] => {
     const student = students.get(user.userid);
@@ -65,7 +72,7 @@ export function renderGrades(
   const isChecked = ({ student }: Graded): boolean => countsNotRun || student.notRun === 0;
   const graded = here.filter((one) => isKnown(one) && isChecked(one));
   return {
-    text: platform === 'moodle' ? moodle(graded, report, title) : canvas(graded, report, title),
+    text: platform === 'moodle' ? moodle(graded, report, options) : canvas(graded, report, options),
     written: graded.length,
     unchecked: here.filter((one) => !isChecked(one)).map(({ user }) => user.userid),
     unknown: here.filter((one) => isChecked(one) && !isKnown(one)).map(({ user }) => user.userid),

@@ -3,6 +3,9 @@ import { balanceEn } from './balance-en.ts';
 import { balanceRu } from './balance-ru.ts';
 import type { BalanceTexts } from './balance-texts.ts';
 import type { Language } from './codes.ts';
+import { findingEn } from './finding-en.ts';
+import { findingRu } from './finding-ru.ts';
+import type { FindingTexts } from './finding-texts.ts';
 import { en } from './handout-en.ts';
 import { reportEn } from './report-en.ts';
 import { reportRu } from './report-ru.ts';
@@ -11,6 +14,8 @@ import { ru } from './handout-ru.ts';
 import type { HandoutTexts } from './handout-texts.ts';
 
 export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en, ru };
+
+export const FINDING_LANGUAGES: Readonly<Record<Language, FindingTexts>> = { en: findingEn, ru: findingRu };
 
 export const REPORT_LANGUAGES: Readonly<Record<Language, ReportTexts>> = { en: reportEn, ru: reportRu };
 

@@ -1,4 +1,5 @@
 /** The report in English. */
+import { findingEn } from './finding-en.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
@@ -150,4 +151,5 @@ export const reportEn: ReportTexts = {
     tileNotRun: 'checks not run',
     totals: (passed, failed, notRun) => `${passed} passed, ${failed} failed, ${notRun} could not be run`,
   },
+  findings: findingEn,
 };

@@ -1,4 +1,5 @@
 /** The report in Russian. */
+import { findingRu } from './finding-ru.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
 
 const states: StateTexts = {
@@ -147,4 +148,5 @@ export const reportRu: ReportTexts = {
     tileNotRun: 'проверок не выполнено',
     totals: (passed, failed, notRun) => `пройдено ${passed}, не пройдено ${failed}, не выполнено ${notRun}`,
   },
+  findings: findingRu,
 };

@@ -1,6 +1,7 @@
 /** What a report says, once per language. A language is one file that has all of these; the compiler finds what is missing. */
 import type { MachineState, ProblemKind } from '../../plan/views/status-types.ts';
 import type { TopologyNetwork } from '../../plan/views/topology-types.ts';
+import type { FindingTexts } from './finding-texts.ts';
 
 export interface SpanTexts {
   readonly day: string;
@@ -122,4 +123,5 @@ export interface ReportTexts {
   readonly picture: PictureTexts;
   readonly live: LiveTexts;
   readonly checks: CheckTexts;
+  readonly findings: FindingTexts;
 }
