@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { startMoodle, type Enrolment, type Moodle, type MoodleOptions } from '../lms/moodle-stand-in.ts';
+import type { Enrolment, MoodleOptions } from '../lms/moodle-answers.ts';
+import { startMoodle, type Moodle } from '../lms/moodle-stand-in.ts';
 import { runCli, workFolder, writeFiles } from './harness.ts';
 
 const STUDENTS: readonly Enrolment[] = Array.from({ length: 230 }, (_, at) => ({
