@@ -3,14 +3,14 @@ import { balanceEn } from './balance-en.ts';
 import { balanceRu } from './balance-ru.ts';
 import type { BalanceTexts } from './balance-texts.ts';
 import type { Language } from './codes.ts';
-import { en } from './handout-en.ts';
+import { handoutEn } from './handout-en.ts';
+import { handoutRu } from './handout-ru.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 import { reportEn } from './report-en.ts';
 import { reportRu } from './report-ru.ts';
 import type { ReportTexts } from './report-texts.ts';
-import { ru } from './handout-ru.ts';
-import type { HandoutTexts } from './handout-texts.ts';
 
-export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en, ru };
+export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en: handoutEn, ru: handoutRu };
 
 export const REPORT_LANGUAGES: Readonly<Record<Language, ReportTexts>> = { en: reportEn, ru: reportRu };
 
