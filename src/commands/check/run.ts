@@ -4,7 +4,9 @@ import { loadChecks } from '../../lib/config/load.ts';
 import { ConnectionError, UsageError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
-import { checkChanges, renderChecks, toChecksDocument } from '../../lib/render/checks-text.ts';
+import { toChecksDocument } from '../../lib/render/checks-files.ts';
+import { checkChanges, renderChecks } from '../../lib/render/checks-text.ts';
+import { gradeWarnings } from '../../lib/render/grades.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
 import { Again, rest } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
@@ -90,9 +92,6 @@ async function repeat(
   return report;
 }
 
-const names = (list: readonly string[]): string =>
-  list.length > 8 ? `${list.slice(0, 8).join(', ')} and ${list.length - 8} more` : list.join(', ');
-
 /** False: somebody with a result is in no grade book. */
 async function write(
   { flags, run }: Look,
@@ -101,16 +100,7 @@ async function write(
 ): Promise<boolean> {
   const grades = await writeCheckFiles(flags, report, users ?? []);
   if (!grades) return true;
-  if (grades.unchecked.length > 0) {
-    run.output.warn(
-      `no grade for ${names(grades.unchecked)}: not all of it could be checked (--count-not-run gives one all the same)`,
-    );
-  }
-  if (grades.unknown.length > 0) {
-    run.output.warn(
-      `no grade for ${names(grades.unknown)}: the users file says neither email nor lms_id, by which ${flags.grades === 'canvas' ? 'Canvas' : 'Moodle'} would know them`,
-    );
-  }
+  gradeWarnings(grades, flags.grades).forEach((text) => run.output.warn(text));
   return grades.unknown.length === 0;
 }
 

@@ -8,10 +8,11 @@ import { PlanRefusedError, UsageError } from '../../lib/errors.ts';
 import type { Card } from '../../lib/render/cards.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
+import { paragraph } from '../../lib/render/layout.ts';
 import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
 import type { Language } from '../../lib/render/languages/codes.ts';
-import { runChanging } from '../cluster-command.ts';
-import { foldSaid, sameFor } from '../../lib/render/fold.ts';
+import { runChanging, type Changing } from '../cluster-command.ts';
+import { foldedLines } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
 import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { readingOf, sealingOf } from '../age-recipient.ts';
@@ -38,17 +39,14 @@ function counted(cards: readonly Card[]): string {
   return `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
 }
 
-function renderReport(head: string, leftOut: CardsExport['leftOut'], wide: boolean): string {
+type Shown = Pick<Changing['output'], 'width' | 'wide'>;
+
+function renderReport(head: string, leftOut: CardsExport['leftOut'], { width, wide }: Shown): string {
   const said = leftOut.map(({ user, reason }) => ({ who: user, text: reason, own: [user] }));
   return [
-    head,
-    ...foldSaid(said, wide).flatMap(({ first, others }) => [
-      `left out: ${first.who}: ${first.text}`,
-      ...(others.length === 0 ? [] : [`  ${sameFor(others)}`]),
-    ]),
-  ]
-    .map(escapeControl)
-    .join('\n');
+    ...paragraph(escapeControl(head), { width, hang: 2 }),
+    ...foldedLines(said, { width, wide }, ({ who, text }) => `left out: ${who}: ${text}`),
+  ].join('\n');
 }
 
 /** A student has one password for all labs: it is in the file of the command that set it. */
@@ -94,12 +92,12 @@ function targetOf({ out, format }: UsersExportFlags): Target {
 function mailedReport(
   flags: UsersExportFlags,
   { cards, leftOut, sent, before, untried = 0 }: MailReport,
-  wide: boolean,
+  shown: Shown,
 ): string {
   const where = flags.mail === undefined ? 'mails' : `${flags.mail} (readable by you alone)`;
   const rest = untried === 0 ? '' : `, ${untried} not yet: run the same command again`;
   const told = sent ? `, ${sent.length} sent now, ${before?.length ?? 0} before${rest}` : '';
-  return renderReport(`${where}: ${counted(cards)}${told}`, leftOut, wide);
+  return renderReport(`${where}: ${counted(cards)}${told}`, leftOut, shown);
 }
 
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
@@ -124,7 +122,7 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     );
     const { cards, leftOut } = found;
     if (cards.length === 0) {
-      const why = renderReport('', leftOut, run.output.wide);
+      const why = renderReport('', leftOut, { ...run.output, width: Infinity });
       throw new PlanRefusedError(
         'NO_PASSWORDS',
         `${file} has no password of these users that is valid${why}`,
@@ -138,14 +136,14 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
       const text = render(cards, target.format, selection.lab?.name ?? '', flags.language);
       await orRefuseOut(target.file, writePrivateFile(target.file, text, isExport));
       run.output.result({ ...target, users, leftOut }, () =>
-        renderReport(`${target.file}: ${counted(cards)}; readable by you alone`, leftOut, run.output.wide),
+        renderReport(`${target.file}: ${counted(cards)}; readable by you alone`, leftOut, run.output),
       );
     } else if (plan) {
       const report = await mailCards({ io, flags, run, credentials, selection, plan }, found);
       const { sent, before } = report;
       const mailed = report.cards.map((card) => card.userid);
       run.output.result({ folder: flags.mail, users: mailed, leftOut: report.leftOut, sent, before }, () =>
-        mailedReport(flags, report, run.output.wide),
+        mailedReport(flags, report, run.output),
       );
     }
   });

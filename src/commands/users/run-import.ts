@@ -165,6 +165,6 @@ export async function runUsersImport(
     const isSame = target === flags.merge && added.length + changed.length === 0;
     if (!isSame) await orRefuseOut(target, write(target, imported));
     const result = { file: target, users, added, changed, gone, groups, leftOut: people.leftOut };
-    run.output.result(result, () => renderImport(result, run.output.wide));
+    run.output.result(result, () => renderImport(result, run.output));
   });
 }

@@ -31,6 +31,9 @@ function readTemplate(file: string): MailTemplate {
   throw configError([{ file, line: parsed.line, path: '', message: parsed.problem, hint }]);
 }
 
+/** One bare address: what is more would be another mailbox, or a name. */
+const ADDRESS = /^[^\s<>@,;:]+@[^\s<>@,;:]+$/;
+
 export interface MailPlan {
   readonly from: string;
   readonly template?: MailTemplate;
@@ -43,7 +46,7 @@ export function checkMail(flags: UsersExportFlags): MailPlan | undefined {
   if (out !== undefined)
     usage('--out and mails are two exports', 'leave --out out, or run the command twice');
   if (mail === '') usage('--mail names no folder', 'give --mail outbox');
-  if (mailFrom === undefined || !/^[^\s<>@]+@[^\s<>@]+$/.test(mailFrom))
+  if (mailFrom === undefined || !ADDRESS.test(mailFrom))
     return usage('whom are the mails from?', 'add --mail-from lab@school.example, a bare address');
   if (send === true && smtp === undefined)
     usage('--send needs a mail server', 'add --smtp smtps://user@mail.school.example');
@@ -54,8 +57,6 @@ export function checkMail(flags: UsersExportFlags): MailPlan | undefined {
 interface Outgoing extends CardsExport {
   readonly letters: readonly Letter[];
 }
-
-const ADDRESS = /^[^\s<>@,;:]+@[^\s<>@,;:]+$/;
 
 /** The account's own address counts, then that of the users file. */
 function lettersOf(

@@ -1,7 +1,7 @@
 /** A file that Moodle, Canvas or a spreadsheet wrote → the people in it. Chooses no userid. */
 import { failAt, readTable, type Row } from '../config/users/csv-table.ts';
 import { fieldOf, isTestName, saysNothing, type ExportKind, type Field } from './headings.ts';
-import { nameOf, onlyOnce, type LeftOut, type People, type Person } from './person.ts';
+import { nameOf, onlyOnce, plainLine, type LeftOut, type People, type Person } from './person.ts';
 
 type Cells = Readonly<Partial<Record<Field, string>>>;
 
@@ -45,10 +45,7 @@ function cellsOf(row: Row, fields: readonly (Field | undefined)[]): Cells {
   const cells: Partial<Record<Field, string>> = {};
   row.cells.forEach((cell, at) => {
     const field = fields[at];
-    const text = cell
-      .normalize('NFC')
-      .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
-      .trim();
+    const text = plainLine(cell);
     if (field !== undefined && text !== '') cells[field] = text;
   });
   return cells;

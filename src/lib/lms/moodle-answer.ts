@@ -1,6 +1,7 @@
 /** Judges what Moodle's web service answers: participants, or the error that it means. Sends nothing. */
 import { ConnectionError } from '../errors.ts';
 import { isRecord, type RawAnswer } from '../proxmox/answer.ts';
+import { plainLine } from './person.ts';
 
 export interface EnrolledUser {
   readonly id: number;
@@ -72,13 +73,7 @@ function refuse(document: Readonly<Record<string, unknown>>, { label, course, ma
 }
 
 const textOf = (value: unknown): string | undefined => {
-  const text =
-    typeof value === 'string'
-      ? value
-          .normalize('NFC')
-          .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
-          .trim()
-      : '';
+  const text = typeof value === 'string' ? plainLine(value) : '';
   return text === '' ? undefined : text;
 };
 

@@ -29,6 +29,14 @@ export interface People {
   readonly hasGroups: boolean;
 }
 
+/** A name, an address, a group as platforms give it: one line, without what cannot be seen. */
+export function plainLine(text: string): string {
+  return text
+    .normalize('NFC')
+    .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim();
+}
+
 export function nameOf({ firstName, lastName, email, username }: Omit<Person, 'place' | 'groups'>): string {
   const name = [firstName, lastName].filter((part) => part !== '').join(' ');
   return name === '' ? (email ?? username ?? 'somebody without a name') : name;

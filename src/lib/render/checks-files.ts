@@ -2,17 +2,18 @@
 import type { ChecksReport, CheckResult, StudentChecks } from '../plan/views/checks-types.ts';
 import { findingText } from './check-words.ts';
 import { findingEn } from './languages/finding-en.ts';
-import { toChecksDocument } from './checks-text.ts';
 import { formatCsv } from './csv.ts';
 import { escapeControl } from './escape.ts';
 import { escapeHtml } from './escape-html.ts';
+import { orderedObject, type JsonObject } from './ordered-json.ts';
 
 const CSV_COLUMNS = [
   ...['lab', 'user', 'check', 'machine', 'vmid', 'verdict', 'points', 'max_points', 'why', 'exit', 'seen'],
 ];
-/** How they begin. */
+/** How they begin: by it a file of ours is known again. */
 export const CHECKS_CSV_HEAD = CSV_COLUMNS.join(',');
-export const CHECKS_JSON_HEAD = '{\n  "kind": "deploy-stand checks"';
+const KIND = 'deploy-stand checks';
+export const CHECKS_JSON_HEAD = `{\n  "kind": "${KIND}"`;
 export const JUNIT_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="deploy-stand check"';
 
 const text = (value: string | number | null | undefined): string =>
@@ -31,6 +32,11 @@ export function renderChecksCsv({ students, checks }: ChecksReport): string {
     ]),
   );
   return formatCsv(CSV_COLUMNS, rows);
+}
+
+/** For scripts, and for `report --checks`; its kind comes first. */
+export function toChecksDocument(report: ChecksReport): JsonObject {
+  return { kind: KIND, ...orderedObject({ ...report }) };
 }
 
 export function renderChecksJson(report: ChecksReport): string {

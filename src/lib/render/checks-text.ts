@@ -4,7 +4,6 @@ import type { AskedCheck, CheckResult, ChecksReport, StudentChecks } from '../pl
 import { findingText, saidText, WAYS_TO_RUN } from './check-words.ts';
 import { findingEn } from './languages/finding-en.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
-import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
 
@@ -167,10 +166,4 @@ export function checkChanges(former: ChecksReport, report: ChecksReport): string
       );
     }),
   );
-}
-
-/** For scripts, and for `report --checks`. */
-/** By its kind, which comes first, a file of it is known again. */
-export function toChecksDocument(report: ChecksReport): JsonObject {
-  return { kind: 'deploy-stand checks', ...orderedObject({ ...report }) };
 }

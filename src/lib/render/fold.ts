@@ -1,6 +1,7 @@
-/** Says once what is true of many: sentences that differ only in whose they are. Renders nothing. */
+/** Says once what is true of many: sentences that differ only in whose they are. */
 import { groupBy } from '../group.ts';
-import type { RenderOptions } from './layout.ts';
+import { escapeControl } from './escape.ts';
+import { paragraph, type RenderOptions } from './layout.ts';
 
 export interface FoldOptions extends RenderOptions {
   /** Everything in full, however often it is the same. */
@@ -59,6 +60,18 @@ export function sameFor(others: readonly { readonly who: string }[]): string {
   const left = others.length - names.length;
   const more = left === 0 ? '' : ` and ${left} ${left === 1 ? 'other' : 'others'} (--wide names all)`;
   return `the same for ${others.length} more: ${names.join(', ')}${more}`;
+}
+
+/** The sentences as lines, each with those of whom the same is true. */
+export function foldedLines(
+  said: readonly Said[],
+  { width, wide }: Pick<FoldOptions, 'width' | 'wide'>,
+  lineOf = ({ text }: Said): string => text,
+): string[] {
+  return foldSaid(said, wide).flatMap(({ first, others }) => [
+    ...paragraph(escapeControl(lineOf(first)), { width, hang: 2 }),
+    ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 2, hang: 2 })),
+  ]);
 }
 
 /** Names and numbers of a stand that sentences about it may hold. */

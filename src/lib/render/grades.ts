@@ -78,3 +78,27 @@ export function renderGrades(report: ChecksReport, users: readonly User[], optio
     unknown: here.filter((one) => isChecked(one) && !isKnown(one)).map(({ user }) => user.userid),
   };
 }
+
+const MOST_NAMES = 8;
+
+const names = (list: readonly string[]): string =>
+  list.length > MOST_NAMES
+    ? `${list.slice(0, MOST_NAMES).join(', ')} and ${list.length - MOST_NAMES} more`
+    : list.join(', ');
+
+/** Who gets no grade, and why. */
+export function gradeWarnings({ unchecked, unknown }: Grades, platform: Platform | undefined): string[] {
+  const where = platform === 'canvas' ? 'Canvas' : 'Moodle';
+  return [
+    ...(unchecked.length === 0
+      ? []
+      : [
+          `no grade for ${names(unchecked)}: not all of it could be checked (--count-not-run gives one all the same)`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `no grade for ${names(unknown)}: the users file says neither email nor lms_id, by which ${where} would know them`,
+        ]),
+  ];
+}

@@ -1,6 +1,8 @@
 /** What an import has written, as text. */
 import { escapeControl } from './escape.ts';
-import { foldSaid, sameFor } from './fold.ts';
+import { foldedLines } from './fold.ts';
+import { paragraph } from './layout.ts';
+import { countOf } from './step-text.ts';
 
 interface Who {
   readonly userid: string;
@@ -17,37 +19,30 @@ interface ImportResult {
   readonly leftOut: readonly { readonly place: string; readonly who: string; readonly reason: string }[];
 }
 
-function goneLines(gone: readonly Who[], wide: boolean): string[] {
-  const said = gone.map(({ userid }) => ({
-    who: userid,
-    text: `no longer in the course, kept: ${userid}`,
-    own: [userid],
-  }));
-  return foldSaid(said, wide).flatMap(({ first, others }) => [
-    first.text,
-    ...(others.length === 0 ? [] : [`  ${sameFor(others)}`]),
-  ]);
-}
-
-export function renderImport(result: ImportResult, wide: boolean): string {
+export function renderImport(
+  result: ImportResult,
+  { width, wide }: { readonly width: number; readonly wide: boolean },
+): string {
   const { file, users, added, changed, gone, groups, leftOut } = result;
-  const said = leftOut.map(({ place, who, reason }) => ({
+  const out = leftOut.map(({ place, who, reason }) => ({
     who: `${who} (${place})`,
     text: `left out: ${who} (${place}): ${reason}`,
     own: [`${who} (${place})`],
   }));
-  const lines = [
-    `${file}: ${users} ${users === 1 ? 'user' : 'users'}, ${added.length} new, ${changed.length} changed`,
-    ...foldSaid(said, wide).flatMap(({ first, others }) => [
-      first.text,
-      ...(others.length === 0 ? [] : [`  ${sameFor(others)}`]),
-    ]),
-    ...goneLines(gone, wide),
+  const kept = gone.map(({ userid }) => ({
+    who: userid,
+    text: `no longer in the course, kept: ${userid}`,
+    own: [userid],
+  }));
+  const line = (text: string): string[] => paragraph(escapeControl(text), { width, hang: 2 });
+  return [
+    ...line(`${file}: ${countOf(users, 'user', 'users')}, ${added.length} new, ${changed.length} changed`),
+    ...foldedLines(out, { width, wide }),
+    ...foldedLines(kept, { width, wide }),
     ...(groups.length === 0
       ? []
-      : [
+      : line(
           `groups, which PVE must have (pveum group add NAME) or --no-groups leaves out: ${groups.join(', ')}`,
-        ]),
-  ];
-  return lines.map(escapeControl).join('\n');
+        )),
+  ].join('\n');
 }

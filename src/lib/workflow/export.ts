@@ -5,6 +5,7 @@ import type { CredentialRow, CredentialsFile } from '../credentials/credentials-
 import type { ReadContext } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
+import { isDirectory } from '../plan/stands/accounts.ts';
 import { ownWayBack } from '../plan/stands/roles.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
@@ -111,11 +112,8 @@ function toCard(
 /** There, and with a password that is not PVE's to know. */
 function isOfDirectory(userid: string, row: CredentialRow | undefined, have: Inventory): boolean {
   if (!have.users.some((user) => user.userid === userid)) return false;
-  return row ? row.state === 'directory' : !OWN_REALMS.has(have.realms[realmIn(userid)] ?? 'pve');
+  return row ? row.state === 'directory' : isDirectory(realmIn(userid), have);
 }
-
-/** Kinds of realms whose passwords are set by PVE or on its nodes. */
-const OWN_REALMS: ReadonlySet<string> = new Set(['pve', 'pam']);
 
 function gatherCards(want: ExportWant, have: Inventory, file: CredentialsFile): CardsExport {
   const index = viewOf(have);

@@ -1,7 +1,7 @@
 /** English. */
 import type { HandoutTexts } from './handout-texts.ts';
 
-export const en: HandoutTexts = {
+export const handoutEn: HandoutTexts = {
   accounts: 'Accounts',
   user: 'User',
   name: 'Name',

@@ -1,7 +1,7 @@
 /** Russian. */
 import type { HandoutTexts } from './handout-texts.ts';
 
-export const ru: HandoutTexts = {
+export const handoutRu: HandoutTexts = {
   accounts: 'Учётные записи',
   user: 'Учётная запись',
   name: 'Имя',

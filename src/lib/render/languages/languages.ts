@@ -6,14 +6,14 @@ import type { Language } from './codes.ts';
 import { findingEn } from './finding-en.ts';
 import { findingRu } from './finding-ru.ts';
 import type { FindingTexts } from './finding-texts.ts';
-import { en } from './handout-en.ts';
+import { handoutEn } from './handout-en.ts';
+import { handoutRu } from './handout-ru.ts';
+import type { HandoutTexts } from './handout-texts.ts';
 import { reportEn } from './report-en.ts';
 import { reportRu } from './report-ru.ts';
 import type { ReportTexts } from './report-texts.ts';
-import { ru } from './handout-ru.ts';
-import type { HandoutTexts } from './handout-texts.ts';
 
-export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en, ru };
+export const HANDOUT_LANGUAGES: Readonly<Record<Language, HandoutTexts>> = { en: handoutEn, ru: handoutRu };
 
 export const FINDING_LANGUAGES: Readonly<Record<Language, FindingTexts>> = { en: findingEn, ru: findingRu };
 
