@@ -46,14 +46,3 @@ export class Again {
     return this.#quietSince === undefined || this.#clock.now() - this.#quietSince >= QUIET_MS;
   }
 }
-
-/** False: it was ended meanwhile. */
-export async function rest(clock: Clock, ms: number, end: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, end);
-    return true;
-  } catch (error) {
-    if (!end.aborted) throw error;
-    return false;
-  }
-}

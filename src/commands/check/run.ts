@@ -1,4 +1,5 @@
 /** What `check` does with its flags: run the checks, show and write what they found. Nothing on the cluster is changed. */
+import { rest } from '../../lib/clock.ts';
 import type { Check } from '../../lib/config/checks/types.ts';
 import { loadChecks } from '../../lib/config/load.ts';
 import { ConnectionError, UsageError } from '../../lib/errors.ts';
@@ -6,7 +7,7 @@ import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { checkChanges, renderChecks, toChecksDocument } from '../../lib/render/checks-text.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
-import { Again, rest } from '../again.ts';
+import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';

@@ -1,4 +1,5 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
+import { rest } from '../../lib/clock.ts';
 import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
@@ -6,7 +7,7 @@ import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { renderStatus, toStatusDocument } from '../../lib/render/status-text.ts';
 import { isStatusMetrics, writeStatusMetrics } from '../../lib/workflow/status-metrics.ts';
 import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
-import { Again, rest } from '../again.ts';
+import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
