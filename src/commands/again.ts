@@ -8,7 +8,7 @@ const CLEAR = '\u001B[2J\u001B[H';
 const QUIET_MS = 5 * 60_000;
 
 /** One look. `changes`: since the one before; absent: there is none. */
-export interface Shown {
+export interface ShownLook {
   readonly now: string;
   readonly changes: readonly string[] | undefined;
   readonly text: () => string;
@@ -31,7 +31,7 @@ export class Again {
     this.#clock = clock;
   }
 
-  show({ now, changes, text, document }: Shown): void {
+  show({ now, changes, text, document }: ShownLook): void {
     const { stdout } = this.#io;
     const isQuiet = changes?.length === 0;
     if (this.#isText && stdout.isTTY === true) stdout.write(`${CLEAR}${text()}\n`);
@@ -44,16 +44,5 @@ export class Again {
 
   #isDue(): boolean {
     return this.#quietSince === undefined || this.#clock.now() - this.#quietSince >= QUIET_MS;
-  }
-}
-
-/** False: it was ended meanwhile. */
-export async function rest(clock: Clock, ms: number, end: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, end);
-    return true;
-  } catch (error) {
-    if (!end.aborted) throw error;
-    return false;
   }
 }

@@ -16,6 +16,7 @@ const WRITTEN = new Set([
   'logFile',
   'auditFile',
   'metricsFile',
+  'stateFile',
   'junit',
 ]);
 

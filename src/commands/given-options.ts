@@ -2,6 +2,7 @@
 import type { Command, Option } from 'commander';
 import { UsageError } from '../lib/errors.ts';
 import { EXAMPLES } from './examples.ts';
+import { pathOf } from './help.ts';
 import { isRepeatable } from './options.ts';
 
 function refuse({ long, flags }: Option, command: Command, values: readonly string[]): never {
@@ -16,9 +17,6 @@ function refuse({ long, flags }: Option, command: Command, values: readonly stri
     { hint },
   );
 }
-
-const pathOf = (command: Command): string =>
-  [command.parent?.parent && command.parent.name(), command.name()].filter(Boolean).join(' ');
 
 function exampleHint(path: string): string {
   return [

@@ -34,8 +34,8 @@ function find(program: Command, names: readonly string[]): Command {
   return command;
 }
 
-/** `users sync`. */
-function pathOf(command: Command): string {
+/** By its names, as it is typed and stands in EXAMPLES: `users sync`. */
+export function pathOf(command: Command): string {
   const above = command.parent;
   return above?.parent ? `${pathOf(above)} ${command.name()}` : command.name();
 }

@@ -147,6 +147,15 @@ export function addGlobalOptions(program: Command): Command {
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }
 
+const A_DAY = 24 * 3600;
+
+/** Of commands that show the state of stands. */
+export function sinceOption(): Option {
+  return envOption('--since <time>', 'tell of tasks that failed within this time')
+    .argParser(durationSeconds)
+    .default(A_DAY, '24h');
+}
+
 const TWO_HOURS = 2 * 3600;
 
 export function minAgeOption(description: string): Option {

@@ -5,6 +5,7 @@ import { UsageError } from '../lib/errors.ts';
 import { nearestOf } from '../lib/nearest.ts';
 import type { StandSelection } from '../lib/plan/stands/selection.ts';
 import { nameIn } from '../lib/pve-values/userid.ts';
+import type { StatusFiles } from '../lib/render/status-problems.ts';
 import { listStands } from '../lib/workflow/stands.ts';
 import type { Changing } from './cluster-command.ts';
 import type { SelectionFlags } from './selection-options.ts';
@@ -18,6 +19,11 @@ export interface ReadSelection {
   readonly lab?: Lab;
   /** Of the users files, those that were picked. */
   readonly users?: readonly User[];
+}
+
+/** With both files at hand the way out of a problem is the very command. */
+export function statusFiles({ config, users }: SelectionFlags): StatusFiles | undefined {
+  return config !== undefined && users ? { lab: config, users } : undefined;
 }
 
 /** A question to begin a hint with; '' where nothing is near. */

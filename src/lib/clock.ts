@@ -11,6 +11,17 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Sleeps; false: `end` came meanwhile. */
+export async function rest(clock: Clock, ms: number, end: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, end);
+    return true;
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return false;
+  }
+}
+
 /** A timer of Node that is set for longer (24.8 days) rings at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -66,6 +66,11 @@ describe('one file for two options', () => {
       'users export -u @users.yml --format csv --credentials @new --out @new',
       '--credentials and --out',
     ],
+    [
+      'what balance remembers',
+      'balance -c @balance.yml --state-file @new --env-file @new',
+      '--state-file and --env-file',
+    ],
   ])('%s', async (_, line, options) => {
     const { code, stderr, kept, wrote, folder } = await run(line);
     expect([code, kept, wrote, existsSync(join(folder, 'new'))]).toEqual([2, FILES, 0, false]);

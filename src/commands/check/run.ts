@@ -1,4 +1,5 @@
 /** What `check` does with its flags: run the checks, show and write what they found. Nothing on the cluster is changed. */
+import { rest } from '../../lib/clock.ts';
 import type { Check } from '../../lib/config/checks/types.ts';
 import { loadChecks } from '../../lib/config/load.ts';
 import { ConnectionError, UsageError } from '../../lib/errors.ts';
@@ -8,7 +9,7 @@ import { toChecksDocument } from '../../lib/render/checks-files.ts';
 import { checkChanges, renderChecks } from '../../lib/render/checks-text.ts';
 import { gradeWarnings } from '../../lib/render/grades.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
-import { Again, rest } from '../again.ts';
+import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';

@@ -1,6 +1,6 @@
 /** What `init` does with its flags: list the ready-made labs, or write the files of one. */
 import { join } from 'node:path';
-import { isLabName } from '../../lib/config/input/names.ts';
+import { isLabName, LAB_NAME_RULE } from '../../lib/config/input/names.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { nearestOf } from '../../lib/nearest.ts';
 import { renderColumns } from '../../lib/render/layout.ts';
@@ -46,7 +46,7 @@ function assertNames({ prefix, realm, labName, students }: InitFlags): void {
   }
   if (labName !== undefined && !isLabName(labName)) {
     throw new UsageError('LAB_NAME', `--lab-name ${JSON.stringify(labName)} cannot be the name of a lab`, {
-      hint: 'a lab name has 1 to 31 characters: a–z, 0–9 and hyphens, no hyphen first',
+      hint: LAB_NAME_RULE,
     });
   }
   if (students > MOST_STUDENTS) {

@@ -1,11 +1,9 @@
 /** The flags of `report`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, languageOption } from '../options.ts';
+import { envOption, languageOption, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ReportFlags } from './run.ts';
-
-const A_DAY = 24 * 3600;
 
 export function reportCommand(io: ProgramIo): Command {
   const command = new Command('report').description(
@@ -27,11 +25,7 @@ export function reportCommand(io: ProgramIo): Command {
     .addOption(languageOption('of a page, or of Markdown'))
     .addOption(envOption('--snapshots', 'snapshots of each machine; one call for each'))
     .addOption(envOption('--ips', 'addresses, by the guest agent; one call for each running machine'))
-    .addOption(
-      envOption('--since <time>', 'tell of tasks that failed within this time')
-        .argParser(durationSeconds)
-        .default(A_DAY, '24h'),
-    )
+    .addOption(sinceOption())
     .action(async (_: unknown, self: Command) => {
       const { runReport } = await import('./run.ts');
       await runReport(io, self.optsWithGlobals<ReportFlags>());

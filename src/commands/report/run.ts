@@ -25,7 +25,7 @@ import { runChanging } from '../cluster-command.ts';
 import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { readSelection } from '../selection.ts';
+import { readSelection, statusFiles } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
 export interface ReportFlags extends GlobalFlags, SelectionFlags {
@@ -76,7 +76,7 @@ function checksText(checks: ChecksReport | undefined): string {
 }
 
 export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void> {
-  const { out, config, users, since } = flags;
+  const { out, since } = flags;
   const format = formatOf(flags);
   const { head, render } = KINDS[format];
   await assertShownFile(out, head);
@@ -92,7 +92,7 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
     const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: since, ...what };
     const seen = await lookAtStands(want, await run.runContext());
     await run.warnLacking(seen.lacking);
-    const files = config !== undefined && users ? { lab: config, users } : undefined;
+    const files = statusFiles(flags);
     const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
     await writeShownFile(out, render(report, { files, language: flags.language, checks }), head);
     run.finish();

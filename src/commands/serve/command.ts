@@ -2,11 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Place } from '../../lib/serve/types.ts';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, languageOption, nameList, pauseSeconds } from '../options.ts';
+import { envOption, languageOption, nameList, pauseSeconds, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ServeFlags } from './run.ts';
 
-const A_DAY = 24 * 3600;
 const OFTEN = 10;
 /** A cluster of a thousand guests needs about as long to be looked at. */
 const SHORTEST = 2;
@@ -44,11 +43,7 @@ export function serveCommand(io: ProgramIo): Command {
       ),
     )
     .addOption(languageOption('of the page'))
-    .addOption(
-      envOption('--since <time>', 'tell of tasks that failed within this time')
-        .argParser(durationSeconds)
-        .default(A_DAY, '24h'),
-    )
+    .addOption(sinceOption())
     .action(async (_: unknown, self: Command) => {
       const { runServe } = await import('./run.ts');
       await runServe(io, self.optsWithGlobals<ServeFlags>());

@@ -25,7 +25,7 @@ import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workfl
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
-import { readSelection } from '../selection.ts';
+import { readSelection, statusFiles } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
 export interface ServeFlags extends GlobalFlags, SelectionFlags {
@@ -168,8 +168,7 @@ async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<v
   await run.warnLacking(first.lacking);
   await warnBeyond(run, first);
 
-  const { config, users } = flags;
-  const files = config !== undefined && users ? { lab: config, users } : undefined;
+  const files = statusFiles(flags);
   const topology = lab ? viewTopology(lab) : null;
   const showing = { flags, files, topology, name: String(Math.floor(io.clock.wallTime())) };
   let [look, number]: [Look, number] = [{ seen: first }, 0];

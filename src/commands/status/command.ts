@@ -1,11 +1,9 @@
 /** The flags of `status`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, positiveInteger } from '../options.ts';
+import { envOption, positiveInteger, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { StatusFlags } from './run.ts';
-
-const A_DAY = 24 * 3600;
 
 export function statusCommand(io: ProgramIo): Command {
   const command = new Command('status').description(
@@ -29,11 +27,7 @@ export function statusCommand(io: ProgramIo): Command {
     )
     .addOption(envOption('--metrics-file <file>', "figures for node-exporter's textfile collector"))
     .addOption(envOption('--check', 'exit 6 when there is any problem'))
-    .addOption(
-      envOption('--since <time>', 'tell of tasks that failed within this time')
-        .argParser(durationSeconds)
-        .default(A_DAY, '24h'),
-    )
+    .addOption(sinceOption())
     .action(async (_: unknown, self: Command) => {
       const { runStatus } = await import('./run.ts');
       await runStatus(io, self.optsWithGlobals<StatusFlags>());

@@ -1,17 +1,17 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
+import { rest } from '../../lib/clock.ts';
 import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
-import type { StatusFiles } from '../../lib/render/status-problems.ts';
 import { renderStatus, toStatusDocument } from '../../lib/render/status-text.ts';
 import { isStatusMetrics, writeStatusMetrics } from '../../lib/workflow/status-metrics.ts';
 import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
-import { Again, rest } from '../again.ts';
+import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
 import type { GlobalFlags } from '../options.ts';
-import { readSelection } from '../selection.ts';
+import { readSelection, statusFiles } from '../selection.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
 export interface StatusFlags extends GlobalFlags, SelectionFlags {
@@ -27,15 +27,10 @@ export interface StatusFlags extends GlobalFlags, SelectionFlags {
   readonly since: number;
 }
 
-/** With these a way out is a command. */
-function filesOf({ config, users }: StatusFlags): StatusFiles | undefined {
-  return config !== undefined && users ? { lab: config, users } : undefined;
-}
-
 function textOf(run: Changing, flags: StatusFlags, { report }: SeenStatus): string {
   return renderStatus(report, {
     ...run.output,
-    files: filesOf(flags),
+    files: statusFiles(flags),
     // What is told of machines needs a row for each.
     wide: [flags.wide, flags.ips, flags.snapshots, flags.ownership, flags.drift].includes(true),
     ownership: flags.ownership === true,
@@ -63,7 +58,7 @@ async function look({ flags, run, want }: Look): Promise<SeenStatus> {
 }
 
 function show({ flags, run }: Look, seen: SeenStatus): void {
-  run.output.result(toStatusDocument(seen.report, filesOf(flags)), () => textOf(run, flags, seen));
+  run.output.result(toStatusDocument(seen.report, statusFiles(flags)), () => textOf(run, flags, seen));
 }
 
 function showAgain(
@@ -76,7 +71,7 @@ function showAgain(
     now: seen.report.now,
     changes: former ? statusChanges(former.report, seen.report) : undefined,
     text: () => textOf(run, flags, seen),
-    document: () => toStatusDocument(seen.report, filesOf(flags)),
+    document: () => toStatusDocument(seen.report, statusFiles(flags)),
   });
 }
 

@@ -45,7 +45,6 @@ export const PAGE_STYLE = `
   .tools input[type=search] { flex: 1 1 220px; min-width: 0; padding: 7px 10px; border: 1px solid var(--edge); border-radius: 6px;
     color: inherit; background: var(--back); font: inherit; }
   .count { color: var(--soft); font-variant-numeric: tabular-nums; }
-  .scroll { overflow-x: auto; }
   table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
   table.wide { table-layout: fixed; }
   caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -98,7 +97,7 @@ export const PAGE_STYLE = `
     .live .state, .live .problems, .live .problems.calm { height: auto; overflow: visible; resize: none; }
     th button { display: contents; } .tools, th[aria-sort] button::after { display: none; content: none; }
     .problem, .node, .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } thead { display: table-header-group; }
-    .picture, .scroll { overflow: visible; } .picture svg { min-width: 0 !important; max-height: 110mm; }
+    .picture { overflow: visible; } .picture svg { min-width: 0 !important; max-height: 110mm; }
     th, td, td td, td th { padding: 2px 6px 2px 0; } .tight { max-width: 130mm; }
   }
 `;

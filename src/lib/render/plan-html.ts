@@ -18,7 +18,7 @@ import {
   type Column,
   type TableRow,
 } from './page.ts';
-import { countStands, viewStands, type StandView } from './plan-stands.ts';
+import { countStands, viewPlanned, type PlannedView } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf } from './step-text.ts';
 import { renderTopologySvg } from './topology-svg.ts';
 
@@ -28,8 +28,8 @@ export interface PlanPicture {
   readonly topology: Topology;
 }
 
-function figures(plan: Plan, views: readonly StandView[], loads: readonly PlannedLoad[]): string {
-  const count = (...fates: readonly StandView['fate'][]): string =>
+function figures(plan: Plan, views: readonly PlannedView[], loads: readonly PlannedLoad[]): string {
+  const count = (...fates: readonly PlannedView['fate'][]): string =>
     String(views.filter(({ fate }) => fates.includes(fate)).length);
   const refused = plan.stands.filter(({ refused, left }) => refused ?? left).length;
   const figures = tileParts([
@@ -73,7 +73,7 @@ function problems(plan: Plan): string[] {
   return all.length === 0 ? [] : ['<section><h2>To be looked at</h2>', ...all, '</section>'];
 }
 
-function nodeHtml(load: PlannedLoad, views: readonly StandView[]): string {
+function nodeHtml(load: PlannedLoad, views: readonly PlannedView[]): string {
   const { node, online, cpus, memoryTotal, memoryBefore, memoryAfter, newMachines, newCpus } = load;
   const here = views.filter(({ stand, steps }) => stand.node === node && steps.length > 0).length;
   const share = (bytes: number): number => (memoryTotal === 0 ? 0 : bytes / memoryTotal);
@@ -91,7 +91,7 @@ function nodeHtml(load: PlannedLoad, views: readonly StandView[]): string {
   ].join('');
 }
 
-function nodes(loads: readonly PlannedLoad[], views: readonly StandView[]): string[] {
+function nodes(loads: readonly PlannedLoad[], views: readonly PlannedView[]): string[] {
   return [
     '<section><h2>Nodes, before and after</h2>',
     '<p class="note">Memory in use now, and with every new machine running with all that it may take.</p>',
@@ -114,7 +114,7 @@ function machines({ vms }: PlannedStand): string {
   return vms.map(({ name, vmid }) => `${escapeHtml(name)} ${vmid}`).join('<br>');
 }
 
-function stepsHtml({ stand, steps }: StandView): string {
+function stepsHtml({ stand, steps }: PlannedView): string {
   const notes = stand.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('');
   if (steps.length === 0) return notes;
   const names = namesOf(stand);
@@ -125,7 +125,7 @@ function stepsHtml({ stand, steps }: StandView): string {
   return `<details><summary>${countSteps(steps)}</summary><table>${rows.join('')}</table></details>${notes}`;
 }
 
-function standRow(view: StandView): TableRow {
+function standRow(view: PlannedView): TableRow {
   const { stand, fate, steps } = view;
   const isBad = (stand.refused ?? stand.left) !== undefined;
   const kind = isBad ? 'bad' : fate === 'new' ? 'good' : fate === 'complete' ? '' : 'warn';
@@ -143,7 +143,7 @@ function standRow(view: StandView): TableRow {
 }
 
 export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
-  const views = viewStands(plan);
+  const views = viewPlanned(plan);
   const rows = views.map(standRow);
   const shared = plan.steps.filter((step) => step.user === undefined);
   const title = `Plan: deploy lab ${plan.lab}`;

@@ -1,7 +1,7 @@
 /** The words of notifications about plans and what came of them: short enough for a phone. Pure. */
 import type { StandSummary, Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
-import { countStands, viewStands } from './plan-stands.ts';
+import { countStands, viewPlanned } from './plan-stands.ts';
 import { countOf, countSteps } from './step-text.ts';
 
 /** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
@@ -27,7 +27,7 @@ const labIn = ({ lab }: Plan): string => (lab === '' ? '' : `lab ${lab}, `);
 
 /** What a run would do. */
 export function plannedMessage(about: About, plan: Plan): string {
-  const views = viewStands(plan);
+  const views = viewPlanned(plan);
   const lines = views
     .filter(({ steps, stand }) => steps.length > 0 || stand.refused !== undefined)
     .map(({ stand, fate }) => `${stand.user}: ${fate}${stand.refused ? `, ${stand.refused.message}` : ''}`);

@@ -23,7 +23,7 @@ type StandFate =
   | 'unchanged'
   | 'nothing there';
 
-export interface StandView {
+export interface PlannedView {
   readonly stand: PlannedStand;
   readonly steps: readonly Step[];
   readonly fate: StandFate;
@@ -78,7 +78,7 @@ function fateOf(plan: Plan, stand: PlannedStand, steps: readonly Step[]): StandF
 }
 
 /** Every stand with its own steps, in the plan's order. */
-export function viewStands(plan: Plan): StandView[] {
+export function viewPlanned(plan: Plan): PlannedView[] {
   const stepsOf = stepsOfStands(plan);
   return plan.stands.map((stand) => {
     const steps = stepsOf.get(stand) ?? [];
@@ -87,7 +87,7 @@ export function viewStands(plan: Plan): StandView[] {
 }
 
 /** Equal for stands that read the same but for names and numbers. */
-function signature({ stand, steps, fate }: StandView): string {
+function signature({ stand, steps, fate }: PlannedView): string {
   const names = anonymousNames(stand);
   const lines = steps.map((step) => {
     const { mark, text } = describeStep(step, names);
@@ -97,7 +97,7 @@ function signature({ stand, steps, fate }: StandView): string {
 }
 
 /** Stands with the same work; the first one stands for all. */
-export function groupAlike(views: readonly StandView[]): StandView[][] {
+export function groupAlike(views: readonly PlannedView[]): PlannedView[][] {
   return [...groupBy(views, signature).values()];
 }
 
@@ -124,7 +124,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
 ];
 
 /** `30 stands: 28 new, 1 to complete, 1 refused`; a plan about users counts those. */
-export function countStands(views: readonly StandView[], command?: Plan['command']): string {
+export function countStands(views: readonly PlannedView[], command?: Plan['command']): string {
   const parts = FATES.flatMap(([fate, words]) => {
     const count = views.filter((view) => view.fate === fate).length;
     return count === 0 ? [] : [`${count} ${words}`];
@@ -134,7 +134,7 @@ export function countStands(views: readonly StandView[], command?: Plan['command
 }
 
 /** Stands that get something, per node: `pve1 10, pve2 11`; empty when they are all on one node. */
-export function countNodes(views: readonly StandView[]): string {
+export function countNodes(views: readonly PlannedView[]): string {
   const counts = new Map<string, number>();
   for (const { stand, steps } of views) {
     if (stand.node === undefined || steps.length === 0) continue;

@@ -8,7 +8,7 @@ import { escapeControl } from './escape.ts';
 import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { countNodes, countStands, groupAlike, viewStands, type StandView, nounOf } from './plan-stands.ts';
+import { countNodes, countStands, groupAlike, viewPlanned, type PlannedView, nounOf } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
 
 /** Classes up to this size are printed stand by stand. */
@@ -50,7 +50,7 @@ export function refusalLines(
   ];
 }
 
-function heading({ stand, fate }: StandView, { width, paint }: Context): string[] {
+function heading({ stand, fate }: PlannedView, { width, paint }: Context): string[] {
   const facts = [
     `pool ${stand.pool}`,
     ...(stand.node === undefined ? [] : [`node ${stand.node}`]),
@@ -62,7 +62,7 @@ function heading({ stand, fate }: StandView, { width, paint }: Context): string[
   return paragraph(text, { width, hang: 2, paint: paint.bold });
 }
 
-function noteLines({ stand }: StandView, { width, paint }: Context): string[] {
+function noteLines({ stand }: PlannedView, { width, paint }: Context): string[] {
   return stand.notes.flatMap((note) => labelled('note', note, { width, indent: 2, paint: paint.yellow }));
 }
 
@@ -85,7 +85,7 @@ function whyRefused({ refused, left, user }: PlannedStand, told: Told, context: 
   });
 }
 
-function fullStand(view: StandView, told: Told, context: Context): string[] {
+function fullStand(view: PlannedView, told: Told, context: Context): string[] {
   const { stand, steps } = view;
   return [
     '',
@@ -96,17 +96,17 @@ function fullStand(view: StandView, told: Told, context: Context): string[] {
   ];
 }
 
-function bridgeRange({ stand }: StandView): string {
+function bridgeRange({ stand }: PlannedView): string {
   const names = stand.bridges.map((bridge) => bridge.iface);
   const numbers = names.flatMap((name) => bridgeNumber(name) ?? []);
   if (names.length === 0) return '';
   return numbers.length === names.length ? `vmbr${formatVmids(numbers)}` : names.join(',');
 }
 
-function shortStands(views: readonly StandView[], first: StandView, context: Context): string[] {
+function shortStands(views: readonly PlannedView[], first: PlannedView, context: Context): string[] {
   const { width, paint } = context;
   // A stand that is there, is changed, whatever is added to it.
-  const marks: Partial<Record<StandView['fate'], Mark>> = { new: '+', 'to remove': '-' };
+  const marks: Partial<Record<PlannedView['fate'], Mark>> = { new: '+', 'to remove': '-' };
   const mark = paintMark(marks[first.fate] ?? '~', paint);
   const rows = views.map((view): Cell[] => [
     mark,
@@ -127,7 +127,7 @@ function shortStands(views: readonly StandView[], first: StandView, context: Con
   ];
 }
 
-function foldedNotes(views: readonly StandView[], { width, paint, wide }: Context): string[] {
+function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Context): string[] {
   const said = views.flatMap(({ stand }) =>
     stand.notes.map((text) => ({ who: stand.user, text, own: ownWords(stand) })),
   );
@@ -138,7 +138,7 @@ function foldedNotes(views: readonly StandView[], { width, paint, wide }: Contex
 }
 
 /** Stands for which nothing is done, and of which the same is said. */
-function idleStands(views: readonly StandView[], told: Told, context: Context): string[] {
+function idleStands(views: readonly PlannedView[], told: Told, context: Context): string[] {
   const said = views.map((view) => ({
     who: view.stand.user,
     text: JSON.stringify([view.fate, view.stand.refused, view.stand.left, view.stand.notes]),
@@ -154,11 +154,11 @@ function idleStands(views: readonly StandView[], told: Told, context: Context): 
 }
 
 /** Stands without work and without anything to say are only counted. */
-function isSilent({ stand, steps }: StandView): boolean {
+function isSilent({ stand, steps }: PlannedView): boolean {
   return steps.length === 0 && (stand.refused ?? stand.left) === undefined && stand.notes.length === 0;
 }
 
-function standLines(views: readonly StandView[], context: Context): string[] {
+function standLines(views: readonly PlannedView[], context: Context): string[] {
   const worth = views.filter((view) => !isSilent(view));
   const told: Told = new Map();
   if (context.wide || worth.length <= FULL_UP_TO)
@@ -183,7 +183,7 @@ function standLines(views: readonly StandView[], context: Context): string[] {
 }
 
 /** Of a class that is not printed stand by stand: why its nodes were chosen, in the words of the last stand there. */
-function placementLines(views: readonly StandView[], context: Context): string[] {
+function placementLines(views: readonly PlannedView[], context: Context): string[] {
   const { width, paint } = context;
   const last = new Map<string, string>();
   for (const { stand, fate } of views) {
@@ -237,7 +237,7 @@ function warningLines(plan: Plan, { width, paint }: Context): string[] {
   return ['', ...plan.warnings.flatMap((text) => labelled('warning', text, { width, paint: paint.yellow }))];
 }
 
-function closing(plan: Plan, views: readonly StandView[], { width, paint }: Context): string[] {
+function closing(plan: Plan, views: readonly PlannedView[], { width, paint }: Context): string[] {
   const stands =
     'nodes' in plan ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
   const isEmpty = 'nodes' in plan && plan.nodes.length === 0;
@@ -252,7 +252,7 @@ function closing(plan: Plan, views: readonly StandView[], { width, paint }: Cont
 /** Same plan, same options, same text. Ends without a line break. */
 export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptions): string {
   const context: Context = { width, paint: createPaint(color), wide, nouns: nounOf(plan.command) };
-  const views = viewStands(plan);
+  const views = viewPlanned(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';

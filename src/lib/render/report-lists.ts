@@ -1,5 +1,4 @@
 /** A class as Markdown, as a spreadsheet of its machines, and as data. Same report, same text. */
-import { compareNatural } from '../order.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { StandStatus } from '../plan/views/status-types.ts';
 import { utcOf } from './moment.ts';
@@ -23,10 +22,6 @@ const CSV_COLUMNS = [
 ];
 export const CSV_HEAD = CSV_COLUMNS.join(',');
 export const JSON_HEAD = '{\n  "kind": "deploy-stand report"';
-
-function sorted(stands: readonly StandStatus[]): StandStatus[] {
-  return [...stands].sort((a, b) => compareNatural(a.user, b.user));
-}
 
 function standHead(texts: ReportTexts): string[] {
   const { student, node, machines, up, cpu, memory, expires, access, problems } = texts;
@@ -88,7 +83,7 @@ export function renderReportMarkdown(
       '',
       ...table(
         standHead(words),
-        sorted(lab.stands).map((stand) => standCells(stand, words)),
+        lab.stands.map((stand) => standCells(stand, words)),
       ),
     ]),
     `## ${words.nodes}`,
@@ -112,7 +107,7 @@ const text = (value: string | number | null): string => (value === null ? '' : S
 /** One row for each machine. */
 export function renderReportCsv({ status }: ClassReport): string {
   const rows = status.labs.flatMap(({ stands }) =>
-    sorted(stands).flatMap(({ user, lab, pool, machines, expires, access, problems }) =>
+    stands.flatMap(({ user, lab, pool, machines, expires, access, problems }) =>
       machines.map((one) => [
         ...[lab, user, pool, text(one.machine), String(one.vmid), text(one.node), one.state],
         ...[text(one.uptime), text(one.cpu), text(one.memory), text(one.memoryTotal)],

@@ -1,5 +1,4 @@
 /** The parts of the page of a class, each by itself: figures, problems with their way out, nodes, stands. Same report, same text. */
-import { compareNatural } from '../order.ts';
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
@@ -231,9 +230,7 @@ export function reportParts(
   { files, checks }: Pick<ReportOptions, 'files' | 'checks'>,
 ): ReportParts {
   const { labs, without, notes, problems, now } = report.status;
-  const stands = labs.flatMap((lab) =>
-    [...lab.stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool)),
-  );
+  const stands = labs.flatMap((lab) => lab.stands);
   return {
     head: [
       { key: 'title', html: headTitle(titleOf(report, texts)) },

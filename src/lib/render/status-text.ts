@@ -1,5 +1,4 @@
 /** The stands of a class as a table per lab, then what is wrong and the way out. Same report, same text. */
-import { compareNatural } from '../order.ts';
 import type {
   LabStatus,
   MachineState,
@@ -223,10 +222,9 @@ function labLines({ lab, stands }: LabStatus, options: StatusTextOptions, paint:
     `${running} of ${countOf(machines.length, 'machine', 'machines')} running`,
     ...(bad === 0 ? [] : [`${bad} with problems`]),
   ].join(', ');
-  const sorted = [...stands].sort((a, b) => compareNatural(a.user, b.user) || compareNatural(a.pool, b.pool));
   const table = options.wide
-    ? tableLines(machineColumns(sorted, options), machineRows(sorted), options, paint)
-    : tableLines(STAND_COLUMNS, sorted, options, paint);
+    ? tableLines(machineColumns(stands, options), machineRows(stands), options, paint)
+    : tableLines(STAND_COLUMNS, stands, options, paint);
   return [...paragraph(title, { width: options.width, paint: paint.bold }), ...table, ''];
 }
 

@@ -21,9 +21,10 @@ export interface PlacedLink {
   readonly text: string;
   readonly isDown: boolean;
   readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** The middle of the text. */
+  /** The middle of the text, and how wide it is. */
   readonly x: number;
   readonly y: number;
+  readonly width: number;
 }
 
 export interface PlacedTopology {
@@ -35,9 +36,12 @@ export interface PlacedTopology {
 
 /** Wider than letters are in any font that a browser takes for sans-serif, so that no text leaves its box. */
 const LETTER = 7.4;
-const LINE = 17;
+/** Height of a line of text in a box. */
+export const LINE = 17;
 const PAD = 12;
+/** The same of the smaller text beside a line. */
 const SMALL_LETTER = 6.4;
+export const LINK_LINE = 16;
 
 /** A name that fills the page helps nobody. */
 const MOST_LETTERS = 40;
@@ -114,7 +118,7 @@ export function layOut(topology: Topology, texts: PictureTexts): PlacedTopology 
   topology.links.forEach((link, at) => {
     const [from, to] = endsOf(link, rank);
     const width = Math.ceil(displayWidth(linkWords(link, texts)) * SMALL_LETTER) + 8;
-    graph.setEdge(from, to, { width, height: 16, labelpos: 'c' }, String(at));
+    graph.setEdge(from, to, { width, height: LINK_LINE, labelpos: 'c' }, String(at));
   });
   layout(graph);
   const size = graph.graph();
@@ -127,8 +131,8 @@ export function layOut(topology: Topology, texts: PictureTexts): PlacedTopology 
     }),
     links: topology.links.map((link, at) => {
       const [from, to] = endsOf(link, rank);
-      const { points = [], x = 0, y = 0 } = graph.edge(from, to, String(at));
-      return { text: linkWords(link, texts), isDown: link.isDown, points, x, y };
+      const { points = [], x = 0, y = 0, width = 0 } = graph.edge(from, to, String(at));
+      return { text: linkWords(link, texts), isDown: link.isDown, points, x, y, width };
     }),
   };
 }

@@ -3,17 +3,18 @@ import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
-import { displayWidth } from './layout.ts';
-import { layOut, type PlacedBox, type PlacedLink } from './topology-layout.ts';
+import { layOut, LINE, LINK_LINE, type PlacedBox, type PlacedLink } from './topology-layout.ts';
+import { NETWORK_FILL } from './topology-words.ts';
+
+const LIGHT = `--box: #fff; --line: #5b6675; --ink: #18202b; --soft: #5b6675;
+      --own: ${NETWORK_FILL.own}; --uplink: ${NETWORK_FILL.uplink}; --shared: ${NETWORK_FILL.shared}; --router: #f3e8f8;`;
 
 /** Of a page, the same names stand there: a picture inside one takes the page's colours. */
 const STYLE = `
-    .topology { font: 13px system-ui, sans-serif; --box: #fff; --line: #5b6675; --ink: #18202b; --soft: #5b6675;
-      --own: #e3f1e7; --uplink: #e4ecfb; --shared: #fbf0dc; --router: #f3e8f8; }
+    .topology { font: 13px system-ui, sans-serif; ${LIGHT} }
     @media (prefers-color-scheme: dark) { .topology { --box: #1d2530; --line: #8d9aab; --ink: #e8edf4; --soft: #a3afbe;
       --own: #1d3527; --uplink: #1e2c4a; --shared: #40321a; --router: #352344; } }
-    @media print { .topology { --box: #fff; --line: #5b6675; --ink: #18202b; --soft: #5b6675;
-      --own: #e3f1e7; --uplink: #e4ecfb; --shared: #fbf0dc; --router: #f3e8f8; } }
+    @media print { .topology { ${LIGHT} } }
     .topology rect { stroke: var(--line); stroke-width: 1.2; fill: var(--box); }
     .topology .ecorouter rect { fill: var(--router); }
     .topology .own rect { fill: var(--own); }
@@ -29,8 +30,6 @@ const STYLE = `
 
 const number = (value: number): string => String(Math.round(value * 10) / 10);
 
-const LINE = 17;
-
 function boxLines({ kind, lines, x, y, width, height }: PlacedBox): string[] {
   const first = y - ((lines.length - 1) * LINE) / 2 + 4.5;
   const radius = kind === 'machine' || kind === 'ecorouter' ? 5 : height / 2;
@@ -45,13 +44,12 @@ function boxLines({ kind, lines, x, y, width, height }: PlacedBox): string[] {
   ];
 }
 
-function linkLines({ text, isDown, points, x, y }: PlacedLink): string[] {
+function linkLines({ text, isDown, points, x, y, width }: PlacedLink): string[] {
   const path = points.map((point, at) => `${at === 0 ? 'M' : 'L'}${number(point.x)} ${number(point.y)}`);
-  const width = displayWidth(text) * 6.2 + 6;
   return [
     `  <g class="link${isDown ? ' down' : ''}">`,
     `    <path d="${path.join(' ')}"/>`,
-    `    <rect x="${number(x - width / 2)}" y="${number(y - 8)}" width="${number(width)}" height="16" rx="3"/>`,
+    `    <rect x="${number(x - width / 2)}" y="${number(y - LINK_LINE / 2)}" width="${number(width)}" height="${LINK_LINE}" rx="3"/>`,
     `    <text x="${number(x)}" y="${number(y + 4)}">${escapeHtml(text)}</text>`,
     '  </g>',
   ];

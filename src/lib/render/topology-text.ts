@@ -2,7 +2,7 @@
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeControl } from './escape.ts';
 import { reportEn } from './languages/report-en.ts';
-import { linkWords, machineWords, networkWords } from './topology-words.ts';
+import { linkWords, machineWords, NETWORK_FILL, networkWords } from './topology-words.ts';
 
 const EN = reportEn.picture;
 
@@ -45,9 +45,9 @@ export function renderMermaid(topology: Topology): string {
       (link) =>
         `  ${id('n', link.network)} ${link.isDown ? '-.-' : '---'}|"${mermaid(linkWords(link, EN))}"| ${id('m', link.machine)}`,
     ),
-    '  classDef own fill:#e3f1e7,stroke:#5b6675,color:#18202b',
-    '  classDef uplink fill:#e4ecfb,stroke:#5b6675,color:#18202b',
-    '  classDef shared fill:#fbf0dc,stroke:#5b6675,color:#18202b',
+    ...Object.entries(NETWORK_FILL).map(
+      ([kind, fill]) => `  classDef ${kind} fill:${fill},stroke:#5b6675,color:#18202b`,
+    ),
     '',
   ].join('\n');
 }
@@ -55,7 +55,6 @@ export function renderMermaid(topology: Topology): string {
 export function renderDot(topology: Topology): string {
   const id = ids(topology);
   const label = (words: readonly string[]): string => `"${words.map(dot).join('\\n')}"`;
-  const fill = { own: '#e3f1e7', uplink: '#e4ecfb', shared: '#fbf0dc' } as const;
   return [
     DOT_HEAD,
     `graph "${dot(topology.lab)}" {`,
@@ -63,7 +62,7 @@ export function renderDot(topology: Topology): string {
     '  edge [fontname="sans-serif", fontsize=10];',
     ...topology.networks.map(
       (network) =>
-        `  ${id('n', network.name)} [label=${label(networkWords(network, EN))}, shape=ellipse, style=filled, fillcolor="${fill[network.kind]}"];`,
+        `  ${id('n', network.name)} [label=${label(networkWords(network, EN))}, shape=ellipse, style=filled, fillcolor="${NETWORK_FILL[network.kind]}"];`,
     ),
     ...topology.machines.map(
       (machine) => `  ${id('m', machine.name)} [label=${label(machineWords(machine, EN))}];`,

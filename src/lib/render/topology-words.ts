@@ -1,6 +1,12 @@
-/** What every picture of a topology writes into its boxes and beside its lines. */
+/** What every picture of a topology writes into its boxes and beside its lines, and the colours of its networks on paper. */
 import type { PictureTexts } from './languages/report-texts.ts';
 import type { TopologyLink, TopologyMachine, TopologyNetwork } from '../plan/views/topology-types.ts';
+
+export const NETWORK_FILL: Readonly<Record<TopologyNetwork['kind'], string>> = {
+  own: '#e3f1e7',
+  uplink: '#e4ecfb',
+  shared: '#fbf0dc',
+};
 
 export function machineWords(
   { name, device, template, cores, memory }: TopologyMachine,

@@ -1,6 +1,6 @@
 /** A shipped lab with other names in it; its comments stay. Pure. */
 import { isMap, isScalar, isSeq, parseDocument, YAMLMap, type Document } from 'yaml';
-import type { FoundNames } from './found-names.ts';
+import { OUTSIDE, type FoundNames } from './found-names.ts';
 
 function textOf(map: YAMLMap, key: string): string | undefined {
   const value: unknown = map.get(key);
@@ -27,7 +27,7 @@ function fillMachine(machine: YAMLMap, { templates, bridge }: FoundNames): void 
     if (!found.isRouter) setValue(machine, 'device_type', 'linux');
   }
   for (const network of mapsIn(machine.get('networks'))) {
-    if (textOf(network, 'bridge') === 'vmbr0') setValue(network, 'bridge', bridge);
+    if (textOf(network, 'bridge') === OUTSIDE) setValue(network, 'bridge', bridge);
   }
 }
 

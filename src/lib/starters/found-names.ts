@@ -29,7 +29,8 @@ const KINDS: ReadonlyMap<string, readonly RegExp[]> = new Map([
 ]);
 
 const ROUTER = /eco-?router/i;
-const OUTSIDE = 'vmbr0';
+/** The bridge to the world, as the shipped labs name it. */
+export const OUTSIDE = 'vmbr0';
 
 /** Copies of ours and machines of stands are none that a lab should name. */
 function templatesOf({ guests, pools }: Inventory): GuestInfo[] {

@@ -1,5 +1,5 @@
 /** The story of `serve`: looks at the stands again and again, and keeps the last that was seen. Never writes. */
-import type { Clock } from '../clock.ts';
+import { rest, type Clock } from '../clock.ts';
 import { InternalError, StandError } from '../errors.ts';
 import type { SeenStatus } from './status.ts';
 
@@ -22,23 +22,13 @@ export interface Following {
 
 const BEAT_MS = 15_000;
 
-/** False: it was ended. */
-async function rest(until: number, { clock, end, onBeat }: Following): Promise<boolean> {
+/** Beats meanwhile; false: it was ended. */
+async function restUntil(until: number, { clock, end, onBeat }: Following): Promise<boolean> {
   for (let left = until - clock.now(); left > 0; left = until - clock.now()) {
-    if (!(await sleeps(Math.min(left, BEAT_MS), clock, end))) return false;
+    if (!(await rest(clock, Math.min(left, BEAT_MS), end))) return false;
     onBeat();
   }
   return !end.aborted;
-}
-
-async function sleeps(ms: number, clock: Clock, end: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, end);
-    return true;
-  } catch (error) {
-    if (!end.aborted) throw error;
-    return false;
-  }
 }
 
 /** `first`: begins from there. What cannot be seen for a while is looked at again; ends with its signal. */
@@ -46,7 +36,7 @@ export async function followStands(first: SeenStatus, following: Following): Pro
   const { look, clock, intervalMs, end, onLook } = following;
   let seen = first;
   let begun = clock.now();
-  while (await rest(begun + intervalMs, following)) {
+  while (await restUntil(begun + intervalMs, following)) {
     begun = clock.now();
     try {
       seen = await look();

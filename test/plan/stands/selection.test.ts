@@ -48,6 +48,14 @@ function shown(selection: StandSelection): string[] {
   });
 }
 
+test('stands come as people count, whatever order PVE lists their pools in', () => {
+  const pools = ['student10', 'student2', 'anna'].map((name) =>
+    pool(`${name}@pve`, name, { net: [made('pc', 101)] }),
+  );
+  const users = viewStands({}, viewOf(inventory({ pools }))).map(({ user }) => user);
+  expect(users).toEqual(['anna@pve', 'student2@pve', 'student10@pve']);
+});
+
 describe('what is selected', () => {
   const anna = { userid: 'anna@pve' };
   test.each<[string, StandSelection, string[]]>([

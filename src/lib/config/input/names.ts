@@ -13,6 +13,9 @@ export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,30}$/.test(name);
 }
 
+/** The same, for people. */
+export const LAB_NAME_RULE = 'a lab name has 1 to 31 characters: a–z, 0–9 and hyphens, no hyphen first';
+
 /** The nearest legal form of a name: `Student_PC` → `student-pc`, `сеть` → `set`; undefined if nothing is left of it. */
 export function slug(name: string): string | undefined {
   const plain = anyAscii(name)

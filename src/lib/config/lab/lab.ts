@@ -8,7 +8,7 @@ import { normaliseLab, type WrittenLab } from './normalise.ts';
 import { withoutTheirKeys } from './older-tools.ts';
 import { labRules } from './rules.ts';
 import { viewLab, type OuterBridges } from './written-lab.ts';
-import { isLabName, slug } from '../input/names.ts';
+import { isLabName, LAB_NAME_RULE, slug } from '../input/names.ts';
 import { readYaml } from '../input/read-yaml.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import type { Lab, Strategy } from '../types.ts';
@@ -39,9 +39,8 @@ function nameLab(raw: Written, file: string, wanted: string | undefined, issues:
   if (given !== undefined) {
     if (!isLabName(given)) {
       const better = slug(given);
-      const message = 'a lab name has 1 to 31 characters: a–z, 0–9 and hyphens, no hyphen first';
       const hint = better === undefined ? 'for example: router-lab' : `for example: ${better}`;
-      issues.add(['name'], message, { value: given, hint });
+      issues.add(['name'], LAB_NAME_RULE, { value: given, hint });
     }
     return given;
   }

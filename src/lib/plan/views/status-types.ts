@@ -100,6 +100,7 @@ export interface StandStatus {
 
 export interface LabStatus {
   readonly lab: string;
+  /** By user and pool, as they were selected. */
   readonly stands: readonly StandStatus[];
 }
 
