@@ -1,5 +1,6 @@
 /** What checks found as a table, then who did not pass and why. Same report, same text. */
 import { groupBy } from '../group.ts';
+import { nameSome } from '../plan/document/text.ts';
 import type { AskedCheck, CheckResult, ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
 import { findingText, saidText, WAYS_TO_RUN } from './check-words.ts';
 import { findingEn } from './languages/finding-en.ts';
@@ -72,8 +73,7 @@ interface Of {
 /** What is true of many is said once. */
 function namesOf(list: readonly Of[], { wide }: ChecksTextOptions): string {
   const names = list.map(({ who }) => who);
-  if (wide || names.length <= MOST_OF) return names.join(', ');
-  return `${names.slice(0, MOST_OF).join(', ')} and ${names.length - MOST_OF} more`;
+  return wide ? names.join(', ') : nameSome(names, MOST_OF);
 }
 
 function failures(check: AskedCheck, all: readonly Of[], options: ChecksTextOptions, paint: Paint): string[] {

@@ -1,5 +1,6 @@
 /** Points as files that learning platforms import. Decides who cannot be found there; asks no platform. */
 import type { User } from '../config/types.ts';
+import { nameSome } from '../plan/document/text.ts';
 import type { ChecksReport, StudentChecks } from '../plan/views/checks-types.ts';
 import { feedbackOf } from './check-words.ts';
 import { formatCsv } from './csv.ts';
@@ -81,11 +82,6 @@ export function renderGrades(report: ChecksReport, users: readonly User[], optio
 
 const MOST_NAMES = 8;
 
-const names = (list: readonly string[]): string =>
-  list.length > MOST_NAMES
-    ? `${list.slice(0, MOST_NAMES).join(', ')} and ${list.length - MOST_NAMES} more`
-    : list.join(', ');
-
 /** Who gets no grade, and why. */
 export function gradeWarnings({ unchecked, unknown }: Grades, platform: Platform | undefined): string[] {
   const where = platform === 'canvas' ? 'Canvas' : 'Moodle';
@@ -93,12 +89,12 @@ export function gradeWarnings({ unchecked, unknown }: Grades, platform: Platform
     ...(unchecked.length === 0
       ? []
       : [
-          `no grade for ${names(unchecked)}: not all of it could be checked (--count-not-run gives one all the same)`,
+          `no grade for ${nameSome(unchecked, MOST_NAMES)}: not all of it could be checked (--count-not-run gives one all the same)`,
         ]),
     ...(unknown.length === 0
       ? []
       : [
-          `no grade for ${names(unknown)}: the users file says neither email nor lms_id, by which ${where} would know them`,
+          `no grade for ${nameSome(unknown, MOST_NAMES)}: the users file says neither email nor lms_id, by which ${where} would know them`,
         ]),
   ];
 }

@@ -1,6 +1,7 @@
 /** The list of snapshots as a table, then which machines lack one of ours. Same report, same text. */
 import type { SnapshotMachine, SnapshotReport, SnapshotRow } from '../plan/day-two/snapshot-list.ts';
 import { groupBy } from '../group.ts';
+import { nameSome } from '../plan/document/text.ts';
 import { labelled, paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -74,8 +75,7 @@ export function renderSnapshots(report: SnapshotReport, { width, color }: Render
   ]);
   const lacks = lacking.flatMap(({ lab, snapshot, machines: without }) => {
     const names = without.map(({ user, vmid, machine }) => `${user} ${machine ?? `VM ${vmid}`}`);
-    const more = names.length - MOST_NAMED;
-    const list = more > 0 ? `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more` : names.join(', ');
+    const list = nameSome(names, MOST_NAMED);
     return labelled('note', `lab ${lab}: no snapshot ${snapshot} of ${list}`, { width, paint: paint.yellow });
   });
   const all = machines.flatMap(({ snapshots }) => snapshots);

@@ -8,6 +8,7 @@ import { privilegesOn } from '../inventory/rights.ts';
 import type { Inventory, PoolInfo } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
+import { nameSome } from '../plan/document/text.ts';
 import { undecidedVmids, viewStands, type StandView } from '../plan/stands/selected.ts';
 import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { unknownNames, unknownStorage, type UnknownName } from '../plan/stands/unknown-names.ts';
@@ -24,11 +25,6 @@ const MOST_LISTED = 20;
 /** To a name that resembles none of them. */
 const EXAMPLES = 8;
 
-function list(names: readonly string[], most = MOST_LISTED): string {
-  const more = names.length - most;
-  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
-}
-
 const THINGS: Readonly<Record<UnknownName['option'], { readonly what: string; readonly all: string }>> = {
   '--lab': { what: 'lab', all: 'labs on this cluster' },
   '--user': { what: 'user', all: 'users of deploy-stand on this cluster' },
@@ -43,7 +39,7 @@ function sayUnknown({ option, name, near, there }: UnknownName): {
   readonly hint: string;
 } {
   const { what, all } = THINGS[option];
-  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${list(there, EXAMPLES)}`;
+  const known = there.length === 0 ? `there are no ${all}` : `${all}: ${nameSome(there, EXAMPLES)}`;
   const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : known;
   return { message: `${option} ${name}: there is no such ${what}`, hint };
 }
@@ -131,8 +127,8 @@ export async function listStands(context: ReadContext): Promise<string> {
     return `${lab} (${stands} ${stands === 1 ? 'stand' : 'stands'})`;
   });
   return [
-    `labs on this cluster: ${list(labs)}`,
-    `users on this cluster: ${list(sortedUnique(claims.map(({ user }) => user)))}`,
+    `labs on this cluster: ${nameSome(labs, MOST_LISTED)}`,
+    `users on this cluster: ${nameSome(sortedUnique(claims.map(({ user }) => user)), MOST_LISTED)}`,
   ].join('\n');
 }
 

@@ -2,6 +2,7 @@
 import { PlanRefusedError } from '../../errors.ts';
 import { groupBy } from '../../group.ts';
 import type { PlannedStand, Refusal } from './plan.ts';
+import { nameSome } from './text.ts';
 
 /** The code is that of the first. */
 export function refuse(refusals: readonly Refusal[]): never {
@@ -18,11 +19,6 @@ export function refuse(refusals: readonly Refusal[]): never {
 /** Reasons, and names of each, beyond these are counted. */
 const MOST_TOLD = 10;
 
-function namesOf(users: readonly string[]): string {
-  const more = users.length - MOST_TOLD;
-  return `${users.slice(0, MOST_TOLD).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
 /** When nothing can be done for anybody. What is true of many is said once. */
 export function refuseWhereNothingRemains(stands: readonly Pick<PlannedStand, 'user' | 'refused'>[]): void {
   const refused = stands.flatMap(({ user, refused: why }) => (why ? [{ ...why, user }] : []));
@@ -32,10 +28,11 @@ export function refuseWhereNothingRemains(stands: readonly Pick<PlannedStand, 'u
   const reasons = alike.slice(0, MOST_TOLD).flatMap((group): Refusal[] => {
     const [{ user, message, ...why } = first] = group;
     const isNamed = group.length === 1 && message.includes(user);
-    return [{ ...why, message: isNamed ? message : `${namesOf(group.map((one) => one.user))}: ${message}` }];
+    const users = group.map((one) => one.user);
+    return [{ ...why, message: isNamed ? message : `${nameSome(users, MOST_TOLD)}: ${message}` }];
   });
   const others = alike.slice(MOST_TOLD).flatMap((group) => group.map(({ user }) => user));
-  const rest = { code: first.code, message: `and ${others.length} more: ${namesOf(others)}` };
+  const rest = { code: first.code, message: `and ${others.length} more: ${nameSome(others, MOST_TOLD)}` };
   refuse(others.length === 0 ? reasons : [...reasons, rest]);
 }
 

@@ -9,7 +9,7 @@ export function planText(plan: Plan): string {
 const MOST_NAMED = 5;
 
 /** The first of them, and how many more there are. */
-export function nameSome(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return more > 0 ? `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more` : names.join(', ');
+export function nameSome(names: readonly string[], most = MOST_NAMED): string {
+  const more = names.length - most;
+  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
 }

@@ -3,6 +3,7 @@ import type { BridgeRange } from '../../config/types.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { TakenBridge } from '../cluster/free-vmids.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { nameSome } from '../document/text.ts';
 
 /** More names say nothing more. */
 const MOST_GUESTS = 8;
@@ -28,9 +29,8 @@ export function heldBy(
   }
   if (numbers.size === 0) return undefined;
   const guests = [...named].sort(([a, x], [b, y]) => y.size - x.size || a - b).map(([vmid]) => vmid);
-  const more = guests.length - MOST_GUESTS;
-  const names = guests.slice(0, MOST_GUESTS).map((vmid) => whose(vmid, index));
-  return `${numbers.size} of them named by network cards, or in snapshots, of ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const names = guests.map((vmid) => whose(vmid, index));
+  return `${numbers.size} of them named by network cards, or in snapshots, of ${nameSome(names, MOST_GUESTS)}`;
 }
 
 /** The way out, without "then run again". */
