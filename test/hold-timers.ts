@@ -34,9 +34,8 @@ export function holdLimits(): void {
   beforeEach(() => {
     holdSockets();
     const { setTimeout } = globalThis;
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0, ...given: []) =>
-      ms < 1000
-        ? setTimeout(work, ms, ...given)
-        : setTimeout(() => undefined, 2 ** 31 - 1).unref()));
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation((work: () => void, ms = 0, ...given: []) =>
+      ms < 1000 ? setTimeout(work, ms, ...given) : setTimeout(() => undefined, 2 ** 31 - 1).unref(),
+    );
   });
 }
