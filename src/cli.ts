@@ -2,6 +2,7 @@
 /** The bin, and the one error boundary: errors become text (or JSON) and an exit code here and nowhere else. */
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import envPaths from 'env-paths';
 import type { ProcessSignal, ProgramIo } from './commands/io.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
@@ -119,6 +120,7 @@ export function processIo(): Omit<ProgramIo, OfOneRun> {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    configDir: envPaths('deploy-stand', { suffix: '' }).config,
     clock: createClock(),
     signature: processSignature(),
     onSignal: (listener) => {

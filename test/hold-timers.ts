@@ -25,3 +25,17 @@ export function holdTimers(): void {
   beforeEach(holdTime);
   afterEach(letTimeGo);
 }
+
+/**
+ * For a whole file in which libraries of others talk, that pace themselves by short times: only what is a limit never
+ * comes.
+ */
+export function holdLimits(): void {
+  beforeEach(() => {
+    holdSockets();
+    const { setTimeout } = globalThis;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation((work: () => void, ms = 0, ...given: []) =>
+      ms < 1000 ? setTimeout(work, ms, ...given) : setTimeout(() => undefined, 2 ** 31 - 1).unref(),
+    );
+  });
+}

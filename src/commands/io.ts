@@ -10,8 +10,8 @@ export interface ProgramIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder of the user's own settings; absent: where the operating system wants it. */
-  readonly configDir?: string;
+  /** Folder of the user's own settings. */
+  readonly configDir: string;
   readonly clock: Clock;
   /** How the hosts of a connection are reached; absent: over the network. */
   readonly connect?: Connect;

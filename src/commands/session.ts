@@ -1,5 +1,4 @@
 /** Connects a command to a cluster, or to the embedded simulator. */
-import envPaths from 'env-paths';
 import type { AuditLog } from '../lib/audit/audit-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import {
@@ -129,7 +128,7 @@ async function openSimulator(io: ProgramIo, flags: GlobalFlags): Promise<Target>
 export function connectionOptions(io: ProgramIo, flags: GlobalFlags): ConnectionOptions {
   return {
     env: io.env,
-    configDir: io.configDir ?? envPaths('deploy-stand', { suffix: '' }).config,
+    configDir: io.configDir,
     ...(flags.connections === undefined ? {} : { file: flags.connections }),
     ...(flags.connection === undefined ? {} : { name: flags.connection }),
     ...(flags.passphraseFile === undefined ? {} : { passphraseFile: flags.passphraseFile }),

@@ -32,6 +32,7 @@ function richScenario(version: Version): Partial<Scenario> {
       zones: [{ zone: 'lab', type: 'simple' }],
       vnets: [{ vnet: 'net1', zone: 'lab', alias: 'one' }],
     },
+    mappings: (['pci', 'usb', 'dir'] as const).map((kind) => ({ kind, id: kind, nodes: ['pve1'] })),
     ha: version === '9.2' ? { rules: [rule] } : { groups: [group] },
   };
 }

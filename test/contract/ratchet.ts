@@ -144,5 +144,8 @@ export async function main(
   }
   const lost = lostSince(record, now);
   for (const line of lost) print(`LOST     ${line}`);
-  return lost.length === 0 ? 0 : 1;
+  // What the record does not name could be lost unnoticed.
+  const unnamed = lostSince(now, record);
+  for (const line of unnamed) print(`NEW      ${line}  (--update records it)`);
+  return lost.length + unnamed.length === 0 ? 0 : 1;
 }

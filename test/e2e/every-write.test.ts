@@ -4,9 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import type { ProgramIo } from '../../src/commands/io.ts';
+import { handlers } from '../../src/lib/execute/handlers/index.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
+import { createProgram } from '../../src/program.ts';
 import { recordsOf } from '../audit/audit-schema.ts';
 import { comparable, macsOf } from './cluster-view.ts';
 import { startFrom, watchWrites, type Wreck } from './killing.ts';
@@ -21,6 +25,7 @@ import {
   writes,
   type Cluster,
   type ClusterOptions,
+  type RunOptions,
   type RunOutcome,
 } from './harness.ts';
 
@@ -40,6 +45,8 @@ interface Story {
   readonly waits?: true;
   /** The addresses of all cards are those of before. */
   readonly keepsMacs?: true;
+  /** Runs with the password of root instead of the token. */
+  readonly ticket?: true;
 }
 
 const LAB = `name: net
@@ -84,6 +91,27 @@ const FULL: Scenario = {
   guests: [],
 };
 
+/** A stand of the older Python tool. */
+const FOREIGN_STAND: Scenario = scenario({
+  nodes: [{ name: 'pve1', bridges: ['vmbr0', 'vmbr1000'] }],
+  storages: [{ id: 'ceph', type: 'rbd' }],
+  templates: [100, 101].map((vmid) => ({ vmid, name: `tpl${vmid}`, node: 'pve1' })),
+  users: [{ userid: 'anna@pve' }],
+  pools: [{ pool: 'anna', comment: 'group 1' }],
+  acl: [{ path: '/pool/anna', role: 'PVEVMAdmin', user: 'anna@pve' }],
+  guests: [
+    ...[
+      {
+        vmid: 110,
+        name: 'eco',
+        running: false,
+        config: { net1: 'virtio=BC:24:11:00:01:10,bridge=vmbr1000' },
+      },
+    ],
+    ...[{ vmid: 111, name: 'host', bridge: 'vmbr1000' }],
+  ].map((guest) => ({ ...guest, node: 'pve1', pool: 'anna' })),
+});
+
 /** What was made this very hour may belong to a run that is under way. */
 const longAgo = (state: ClusterState): ClusterState =>
   JSON.parse(
@@ -102,6 +130,25 @@ const withMember = (state: ClusterState): ClusterState => {
     ),
   };
 };
+
+/** Machines and pools of ours are gone; bridges and users stay. */
+const withOrphans = (state: ClusterState): ClusterState => {
+  const old = longAgo(state);
+  return {
+    ...old,
+    guests: old.guests.filter(({ vmid }) => vmid < 10_000),
+    pools: old.pools.filter(({ poolid }) => !['anna', 'boris'].includes(poolid)),
+  };
+};
+
+/** One machine is protected, HA looks after another. */
+const withGuarded = (state: ClusterState): ClusterState => ({
+  ...state,
+  guests: state.guests.map((guest) =>
+    guest.vmid === 10_000 ? { ...guest, config: { ...guest.config, protection: '1' } } : guest,
+  ),
+  ha: { ...state.ha, resources: [...state.ha.resources, { sid: 'vm:10001', state: 'started' }] },
+});
 
 /** Students took their cards out. */
 const withoutCards = (state: ClusterState): ClusterState => ({
@@ -217,8 +264,9 @@ const stories: Readonly<Record<string, Story>> = {
   'cleanup of everything': {
     files: { 'lab.yml': LAB, 'users.yml': USERS },
     before: [`deploy ${CLASS}`],
-    command: `cleanup ${CLASS}`,
-    writes: 15,
+    prepare: withGuarded,
+    command: `cleanup ${CLASS} --force-protected`,
+    writes: 17,
   },
   'cleanup with what students made': {
     files: { 'lab.yml': LAB, 'users.yml': USERS },
@@ -226,6 +274,26 @@ const stories: Readonly<Record<string, Story>> = {
     prepare: withMember,
     command: `cleanup ${CLASS} --include-members`,
     writes: 17,
+  },
+  'cleanup --orphans': {
+    ...POWER,
+    before: [`deploy ${CLASS}`],
+    prepare: withOrphans,
+    command: 'cleanup --orphans --min-age 0',
+    writes: 4,
+  },
+  'bridges prune': {
+    ...POWER,
+    before: [`deploy ${CLASS}`],
+    prepare: withOrphans,
+    command: 'bridges prune --min-age 0',
+    writes: 3,
+  },
+  'deploy --adopt': {
+    scenario: FOREIGN_STAND,
+    files: { 'lab.yml': LAB, 'users.yml': 'users: [anna@pve]\n' },
+    command: `deploy ${CLASS} --adopt`,
+    writes: 5,
   },
   'access freeze': {
     files: {
@@ -316,6 +384,20 @@ const stories: Readonly<Record<string, Story>> = {
     command: 'users sync -u @users.yml --credentials @c.csv --prune',
     writes: 8,
     logins: ['anna@pve', 'carla@pve', 'dora@pve'],
+  },
+  'users create': {
+    files: { 'users.yml': 'users: [anna@pve]\n' },
+    command: 'users create -u @users.yml --credentials @c.csv',
+    writes: 3,
+    logins: ['anna@pve'],
+  },
+  'users passwd': {
+    files: { 'users.yml': USERS },
+    before: ['users sync -u @users.yml --credentials @c.csv'],
+    command: 'users passwd -u @users.yml --credentials @c.csv',
+    writes: 2,
+    logins: ['anna@pve', 'boris@pve'],
+    ticket: true,
   },
   'users passwd --recreate': {
     files: { 'users.yml': USERS },
@@ -450,9 +532,21 @@ const seenBy = (cluster: Cluster): string[] =>
 
 const complaint = (run: RunOutcome): string => (run.code === 0 ? '' : run.stdout + run.stderr);
 
+const optionsOf = (story: Story, { credentials }: Pick<Cluster, 'credentials'>): Pick<RunOptions, 'env'> =>
+  story.ticket
+    ? {
+        env: {
+          ...{ PVE_TOKEN_ID: '', PVE_TOKEN_SECRET: '' },
+          ...{ PVE_USER: credentials.user, PVE_PASSWORD: credentials.password },
+        },
+      }
+    : {};
+
 interface Known {
   readonly origin: Origin;
   readonly wrecks: readonly Wreck[];
+  /** Of the steps that wrote. */
+  readonly kinds: readonly string[];
   /** The cluster in the end, undisturbed. */
   readonly expected: unknown;
 }
@@ -491,47 +585,73 @@ async function expectEnd(story: Story, { which, folder, cluster, before = [], kn
   }
 }
 
+function clusterAt(story: Story, { state }: Origin): ClusterOptions {
+  return { ...(story.scenario ? { scenario: story.scenario } : {}), ...(state ? { state } : {}) };
+}
+
+async function undisturbed(story: Story): Promise<Known> {
+  const origin = await originOf(story);
+  const { folder, argv } = setStage(story, origin.kept);
+  const { cluster, run, wrecks } = await watchWrites(argv, folder, clusterAt(story, origin), (one) =>
+    optionsOf(story, one),
+  );
+  expect([run.code, complaint(run)]).toEqual([0, '']);
+  await expectEnd(story, { which: 'undisturbed', folder, cluster, known: { origin } });
+  expect(wrecks.length).toBeGreaterThanOrEqual(story.writes);
+  const steps = recordsOf(readFileSync(join(folder, 'audit.jsonl'), 'utf8')).map(({ step }) => String(step));
+  const kinds = [...new Set(steps.map((step) => step.split(':', 1)[0]!))];
+  return { origin, wrecks, kinds, expected: comparable(cluster.snapshot()) };
+}
+
+const known = new Map<Story, Promise<Known>>();
+
+function knownOf(story: Story): Promise<Known> {
+  const run = known.get(story) ?? undisturbed(story);
+  known.set(story, run);
+  return run;
+}
+
 describe.each(Object.entries(stories))('%s', (_, story) => {
-  let known: Known | undefined;
-
-  function clusterAt({ state }: Origin): ClusterOptions {
-    return { ...(story.scenario ? { scenario: story.scenario } : {}), ...(state ? { state } : {}) };
-  }
-
-  async function undisturbed(): Promise<Known> {
-    const origin = await originOf(story);
-    const { folder, argv } = setStage(story, origin.kept);
-    const { cluster, run, wrecks } = await watchWrites(argv, folder, clusterAt(origin));
-    expect([run.code, complaint(run)]).toEqual([0, '']);
-    await expectEnd(story, { which: 'undisturbed', folder, cluster, known: { origin } });
-    expect(wrecks.length).toBeGreaterThanOrEqual(story.writes);
-    return { origin, wrecks, expected: comparable(cluster.snapshot()) };
-  }
-
   test('killed after each write, then the same command again', async () => {
-    known ??= await undisturbed();
+    const known = await knownOf(story);
     for (const wreck of known.wrecks) {
       const { folder, argv } = setStage(story, wreck.files);
-      const cluster = await startFrom(wreck, clusterAt(known.origin));
+      const cluster = await startFrom(wreck, clusterAt(story, known.origin));
       if (story.waits) await cluster.idle();
       const which = `killed after ${wreck.writes.length}: ${wreck.writes.at(-1)}`;
-      const again = await runCli(argv, cluster);
+      const again = await runCli(argv, cluster, optionsOf(story, cluster));
       expect([which, again.code, complaint(again)]).toEqual([which, 0, '']);
       await expectEnd(story, { which, folder, cluster, before: wreck.writes, known });
     }
   });
 
   test('each write lost: its answer, and the request itself', async () => {
-    known ??= await undisturbed();
+    const known = await knownOf(story);
     for (const which of dealOut(known.wrecks.at(-1)!.writes, ['drop-after', 'drop-before'])) {
       const { folder, argv } = setStage(story, known.origin.kept);
-      const cluster = await startCluster(clusterAt(known.origin));
+      const cluster = await startCluster(clusterAt(story, known.origin));
       for (const fault of which) cluster.addFault(fault);
-      const run = await runCli(argv, cluster);
+      const run = await runCli(argv, cluster, optionsOf(story, cluster));
       expect([which, run.code, complaint(run)]).toEqual([which, 0, '']);
       const lost = cluster.requests.filter(({ status }) => status === 0).length;
       expect([which, lost]).toEqual([which, which.length]);
       await expectEnd(story, { which, folder, cluster, known });
     }
   });
+});
+
+test('each command that plans changes is here, and each kind of step', async () => {
+  const program = createProgram({ env: {}, stdout: {}, stderr: {} } as unknown as ProgramIo); // nothing is run by it
+  const named = (command: Command, above = ''): string[] => {
+    const name = `${above}${command.name()}`;
+    const isPlanned = command.options.some(({ long }) => long === '--dry-run');
+    return [...(isPlanned ? [name] : []), ...command.commands.flatMap((one) => named(one, `${name} `))];
+  };
+  const lines = Object.values(stories).map(({ command }) => command);
+  const commands = program.commands.flatMap((command) => named(command));
+  // A round of `balance` moves guests by the same steps as an evacuation.
+  expect(commands.filter((one) => !lines.some((line) => `${line} `.startsWith(`${one} `)))).toEqual([]);
+  const kinds = new Set<string>();
+  for (const story of Object.values(stories)) (await knownOf(story)).kinds.forEach((kind) => kinds.add(kind));
+  expect(Object.keys(handlers).filter((kind) => !kinds.has(kind))).toEqual([]);
 });

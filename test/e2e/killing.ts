@@ -6,7 +6,14 @@ import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { inNextTurn, isAtFiles } from '../../src/lib/simulator/time/virtual-time.ts';
 import { afterwards } from '../cleanups.ts';
 import { Mortal } from '../mortal.ts';
-import { runCli, startCluster, type Cluster, type ClusterOptions, type RunOutcome } from './harness.ts';
+import {
+  runCli,
+  startCluster,
+  type Cluster,
+  type ClusterOptions,
+  type RunOptions,
+  type RunOutcome,
+} from './harness.ts';
 
 interface Killed {
   readonly cluster: Cluster;
@@ -74,6 +81,7 @@ export async function watchWrites(
   argv: readonly string[],
   folder: string,
   options: Omit<ClusterOptions, 'onMutation' | 'onRequest'> = {},
+  runOptions: (cluster: Cluster) => Pick<RunOptions, 'env'> = () => ({}),
 ): Promise<Watched> {
   const mortal = new Mortal();
   const wrecks: Wreck[] = [];
@@ -98,7 +106,7 @@ export async function watchWrites(
       });
     },
   });
-  const run = await runCli(argv, cluster, { mortal });
+  const run = await runCli(argv, cluster, { ...runOptions(cluster), mortal });
   mortal.die();
   return { cluster, run, wrecks };
 }

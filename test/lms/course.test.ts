@@ -9,10 +9,13 @@ import { expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
+import { holdLimits } from '../hold-timers.ts';
 import { startMoodle } from './moodle-stand-in.ts';
 import { startBox } from '../mail/box.ts';
 import { simpleParser } from '../mail/read-mail.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
+
+holdLimits();
 
 const LAB = `name: web
 machines:

@@ -1,10 +1,13 @@
 /** Handouts by mail: files, and a local SMTP server that refuses one student; a second run sends what is missing. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdLimits } from '../hold-timers.ts';
 import { startBox } from './box.ts';
 import { simpleParser } from './read-mail.ts';
 import { expect, test } from 'vitest';
 import { runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
+
+holdLimits();
 
 const LAB = `name: net
 expires: 2026-12-24

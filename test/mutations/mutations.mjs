@@ -331,4 +331,32 @@ export const mutations = [
     instead: '',
     why: 'staged edits out of sight are all blamed on the first bridge with that comment',
   },
+  {
+    of: 'executor',
+    file: 'src/lib/serve/gate.ts',
+    find: "return isIP(name) !== 0 || name === 'localhost' || allowed.has(name);",
+    instead: 'return true;',
+    why: "a web page whose name is turned to this machine reads the class in the teacher's browser",
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/views/check-process.ts',
+    find: "if (process.exit !== expect.exit) return { verdict: 'failed', why: 'exit', seen };",
+    instead: '',
+    why: 'a check whose command failed gives its points all the same',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/day-two/power-deeds.ts',
+    find: 'return wanted === undefined || STATES[wanted].has(power);',
+    instead: 'return true;',
+    why: 'machines on which students work are switched off, though only suspended ones were asked for',
+  },
+  {
+    of: 'planner',
+    file: 'src/lib/plan/stands/snapshots.ts',
+    find: 'if (mark?.vmid === vmid)',
+    instead: 'if (mark !== undefined)',
+    why: 'a snapshot into which a student copied the mark of another machine is taken for ours, and deleted',
+  },
 ];

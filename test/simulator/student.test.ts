@@ -1,7 +1,7 @@
 /** What a student with PVEVMAdmin on the own pool can do to machines in it, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
-import { secret, start, userWithToken, type Caller, type Form, type Virtual } from './harness.ts';
+import { login, secret, start, userWithToken, type Caller, type Form, type Virtual } from './harness.ts';
 
 const versions = ['7.4', '8.4', '9.2'] as const;
 const machine = '/nodes/pve1/qemu/400';
@@ -63,8 +63,22 @@ describe.each(versions)('%s', (version) => {
   });
 
   test('sets and takes the template flag by a change of options, without VM.Allocate', async () => {
-    const { anna } = await room({ ...withRights([], 'few'), version });
+    const { anna, sim } = await room({ ...withRights([], 'few'), version });
+    const snapshots = `${machine}/snapshot`;
+    expect(await anna.task('POST', snapshots, { snapname: 'base' })).toBe('OK');
     await anna.ok('PUT', config, { template: 1 });
+    expect(await anna.task('POST', snapshots, { snapname: 'base' })).toBe(
+      "you can't take a snapshot if it's a template",
+    );
+    expect(await anna.task('POST', `${snapshots}/base/rollback`)).toBe(
+      "you can't rollback if vm is a template",
+    );
+    expect(await anna.task('DELETE', `${snapshots}/base`)).toBe(
+      "you can't delete a snapshot if vm is a template",
+    );
+    // That deletion has locked the machine before it was refused; only the ticket of root gets it off.
+    expect((await anna.put(config, { template: 0 })).reason).toBe('VM is locked (snapshot-delete)');
+    await (await login(sim, 'root@pam', 'simulator')).ok('PUT', config, { delete: 'lock', skiplock: 1 });
     expect(await anna.task('POST', `${machine}/status/start`)).toBe(
       "you can't start a vm if it's a template",
     );

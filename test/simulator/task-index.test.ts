@@ -82,6 +82,10 @@ test('a log is read in pages, and is never empty', async () => {
   const { root } = await start();
   const upid: string = await root.ok('POST', `${vm}/status/stop`);
   const log = `${tasks}/${encodeURIComponent(upid)}/log`;
+  expect(await root.ok('GET', `${tasks}/${encodeURIComponent(upid)}`)).toEqual([
+    { name: 'log' },
+    { name: 'status' },
+  ]);
   expect(await root.ok('GET', log)).toEqual([{ n: 1, t: 'no content' }]);
   await root.ended(upid);
   const reply = await root.get(log, { start: 0, limit: 1 });

@@ -44,9 +44,9 @@ function known(guest: GuestState, name: string): SnapshotState {
 }
 
 function checkCreate(sim: Sim, guest: GuestState, name: string): void {
+  if (isTemplate(guest)) die("you can't take a snapshot if it's a template");
   checkLock(guest);
   if (guest.snapshots.some((one) => one.name === name)) die(`snapshot name '${name}' already used`);
-  if (isTemplate(guest)) die('snapshot feature is not available');
   const able = drivesOf(sim.contract, guest.config)
     .filter((drive) => !drive.isCdrom)
     .every((drive) => canSnapshot(storageOf(sim, drive.storage), sim.world.volume(drive.file, guest.node)));
@@ -141,6 +141,11 @@ export function deleteSnapshotWorker(sim: Sim): Worker {
   return onSnapshot(sim, async (task, _args, guest, snapshot) => {
     const { name } = snapshot;
     if (!task.done('snapshot-delete')) checkLock(guest);
+    if (isTemplate(guest)) {
+      // The lock is set before the refusal, and stays.
+      guest.config = { ...guest.config, lock: 'snapshot-delete' };
+      die("you can't delete a snapshot if vm is a template");
+    }
     await marked(sim, task, guest, 'snapshot-delete', sim.latency.snapshot_s);
     const state = snapshot.config['vmstate'];
     if (state !== undefined) sim.world.removeVolume(state, guest.node);
@@ -229,9 +234,9 @@ async function describe(call: Call): Promise<null> {
 export function rollbackWorker(sim: Sim): Worker {
   return onSnapshot(sim, async (task, args, guest, snapshot) => {
     const { name } = snapshot;
-    if (!task.done('rollback')) checkLock(guest);
     if (isTemplate(guest)) die("you can't rollback if vm is a template");
     checkRollback(sim, guest, name);
+    if (!task.done('rollback')) checkLock(guest);
     if (isRunning(guest)) markStopped(sim, guest);
     const reading = snapshot.vmstate ? stateSeconds(sim, guest) : 0;
     await marked(sim, task, guest, 'rollback', sim.latency.rollback_s + reading);

@@ -93,6 +93,8 @@ function list(call: Call): unknown {
 
 export const taskHandlers: Handlers = {
   'GET /nodes/{node}/tasks': list,
+  // Of every task, whether it was or not.
+  'GET /nodes/{node}/tasks/{upid}': () => [{ name: 'log' }, { name: 'status' }],
   'GET /nodes/{node}/tasks/{upid}/status': status,
   'GET /nodes/{node}/tasks/{upid}/log': log,
   'DELETE /nodes/{node}/tasks/{upid}': (call) => {

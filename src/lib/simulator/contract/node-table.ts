@@ -56,6 +56,10 @@ GET /nodes/{node}/tasks
   userfilter? str
   [7] vmid? int:pve-vmid range=1..
   [89] vmid? int:pve-vmid range=100..999999999
+GET /nodes/{node}/tasks/{upid}
+  may: user=all
+  use: node
+  upid! str
 GET /nodes/{node}/tasks/{upid}/status
   flags: protected on-node
   may: user=all
