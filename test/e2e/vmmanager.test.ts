@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOutcome } from './harness.ts';
+import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOptions, type RunOutcome } from './harness.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { Mortal } from '../mortal.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
@@ -97,6 +97,19 @@ const GO_BACK =
 const SMALLER = [101, 102, 103, 104].map((id) => vm(id, 1, { memory_mib: 14 * 1024 }));
 const posts = ({ requests }: Installation): number =>
   requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/migrate')).length;
+
+function evacuate(
+  { folder, time, connect }: Installation,
+  name: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunOutcome> {
+  return runCli(
+    ['balance', 'evacuate', name, '--connections', join(folder, 'connections.yml'), ...args],
+    undefined,
+    { clock: time.clock, connect, ...options },
+  );
+}
 
 describe('an overloaded node', () => {
   test('dry: nothing is written; then one moves, and nothing is left to do; the login runs out meanwhile', async () => {
@@ -266,14 +279,49 @@ describe('what the installation says', () => {
     const installation = startInstallation(
       overloaded({ guests: [vm(101, 1, { memory_mib: 4096 }), vm(102, 1, { memory_mib: 4096, iso: true })] }),
     );
-    const { folder, time, connect } = installation;
-    const outcome = await runCli(
-      ['balance', 'evacuate', 'node1', '--connections', join(folder, 'connections.yml'), ...json],
-      undefined,
-      { clock: time.clock, connect },
-    );
+    const outcome = await evacuate(installation, 'node1', json);
     expect(outcome.code).toBe(5);
     expect(installation.places()).toEqual({ 101: 2, 102: 1 });
+  });
+
+  const GUESTS = [101, 102, 103].map((id) => vm(id, 1, { memory_mib: 4096 }));
+  const each = GUESTS.flatMap((_, at) => [
+    { nth: at + 1, when: 'before' as const },
+    { nth: at + 1, when: 'after' as const },
+  ]);
+
+  function expectEmptied(installation: Installation, which: unknown): void {
+    const orders = GUESTS.map(({ id }) => installation.ordered(id));
+    const stayed = GUESTS.filter(({ id }) => installation.places()[id] === 1);
+    expect({ which, orders, stayed }).toEqual({ which, orders: [1, 1, 1], stayed: [] });
+  }
+
+  test('killed at each of its orders, then the same command again: each guest is ordered once', async () => {
+    for (const { nth, when } of each) {
+      const mortal = new Mortal();
+      const installation = startInstallation(overloaded({ guests: GUESTS }), ({ n, phase }) => {
+        if (n === nth && phase === when) mortal.die();
+      });
+      const killed = evacuate(installation, 'node1', [], { mortal });
+      await Promise.race([killed, mortal.death]);
+      await installation.time.sleep(300_000);
+      const again = await evacuate(installation, 'node1');
+      expect([nth, when, again.code]).toEqual([nth, when, 0]);
+      expectEmptied(installation, { nth, when });
+      mortal.bury();
+      await killed;
+    }
+  });
+
+  test('each order lost, its answer or the request itself: each guest is ordered once', async () => {
+    for (const { nth, when } of each) {
+      const path = '/vm/v3/host/{id}/migrate';
+      const faults = [{ method: 'POST', path, nth, action: `drop-${when}` }] as const;
+      const installation = startInstallation(overloaded({ guests: GUESTS, faults }));
+      const run = await evacuate(installation, 'node1');
+      expect([nth, when, run.code]).toEqual([nth, when, 0]);
+      expectEmptied(installation, { nth, when });
+    }
   });
 });
 
@@ -312,15 +360,10 @@ test('what a killed run wrote into the state file counts where it goes, whoever 
       if (phase === 'after') mortal.die();
     },
   );
-  const { folder, time, connect } = installation;
-  const kept = [...json, '--state-file', join(folder, 'history.json')];
-  const killed = runCli(
-    ['balance', 'evacuate', 'node3', '--connections', join(folder, 'connections.yml'), ...kept],
-    undefined,
-    { clock: time.clock, connect, mortal },
-  );
+  const kept = [...json, '--state-file', join(installation.folder, 'history.json')];
+  const killed = evacuate(installation, 'node3', kept, { mortal });
   await Promise.race([killed, mortal.death]);
-  await time.sleep(5000);
+  await installation.time.sleep(5000);
   const { plan } = resultOf(await balanceOn(installation, kept));
   expect(plan.balance).toMatchObject({ moves: [], inFlight: [{ vmid: 105, from: 'node3', to: 'node2' }] });
   mortal.bury();
