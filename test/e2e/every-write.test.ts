@@ -384,7 +384,13 @@ const stories: Readonly<Record<string, Story>> = {
     writes: 6,
   },
   balance: { ...FULL_OF_STAND, prepare: longAgo, writes: 8, waits: true },
-  'balance (HA takes the machines, once it can)': { ...FULL_OF_STAND, prepare: inMaintenance, rest: 120, writes: 8, waits: true },
+  'balance (HA takes the machines, once it can)': {
+    ...FULL_OF_STAND,
+    prepare: inMaintenance,
+    rest: 120,
+    writes: 8,
+    waits: true,
+  },
   'balance (containers that are restarted)': {
     scenario: {
       ...FULL,

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOptions, type RunOutcome } from './harness.ts';
+import {
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  type RunOptions,
+  type RunOutcome,
+} from './harness.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { Mortal } from '../mortal.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
