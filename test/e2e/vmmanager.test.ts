@@ -378,6 +378,38 @@ test('what a killed run wrote into the state file counts where it goes, whoever 
   await killed;
 });
 
+test('rows that cannot be read are named, and what depends on them is left alone', async () => {
+  const installation = startInstallation(
+    overloaded({
+      nodes: [node(1), node(2), node(3)],
+      guests: [...overloaded().guests!, vm(105, 2), vm(106, 3)],
+    }),
+  );
+  const damage: Record<string, (row: Record<string, unknown>) => unknown> = {
+    '/vm/v3/host': (row) =>
+      row['id'] === 105 ? { ...row, cpu_number: 'many' } : row['id'] === 106 ? { name: 'x' } : row,
+    '/vm/v3/node': (row) => (row['id'] === 3 ? { ...row, ram_mib: { total: 0 } } : row),
+  };
+  const serve: typeof installation.serve = async (request) => {
+    const answer = await installation.serve(request);
+    const change = damage[request.target];
+    if (!change) return answer;
+    const { list } = JSON.parse(answer.body) as { list: Record<string, unknown>[] };
+    return { ...answer, body: JSON.stringify({ list: list.map(change) }) };
+  };
+  const seen = { ...installation, connect: inProcess(serve, installation.time) };
+  const gaps = [
+    'VM 105 (vm105) on node node2 cannot be read: nothing leaves it, and nothing goes there',
+    'a row of the list of virtual machines cannot be read',
+    'the memory of node node3 is not told: nothing leaves it, and nothing goes there',
+  ];
+  const { plan } = resultOf(await balanceOn(seen, json));
+  expect(plan.balance).toMatchObject({ moves: [], gaps: expect.arrayContaining(gaps) as unknown });
+  const { stdout, stderr } = await balanceOn(seen, ['--dry-run']);
+  for (const gap of gaps) expect((stdout + stderr).replaceAll(/\s+/g, ' ')).toContain(gap);
+  expect(posts(installation)).toBe(0);
+});
+
 describe('logins and answers that lead nowhere', () => {
   test('a second factor, a wrong password, pages of text, cut lists: words, and never a secret', async () => {
     const half = startInstallation(overloaded({ second_factor: true }));
