@@ -1,4 +1,5 @@
 /** VMmanager 6 through the command line: what its connections may be used for, and how balance moves guests there. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
@@ -500,7 +501,8 @@ TELEGRAM_CHAT_ID=
     expect(dry.stderr).not.toContain('has no meaning');
 
     let send: (signal: ProcessSignal) => void = () => undefined;
-    const running = balanceOn(installation, [...from, ...json], {
+    const record = join(installation.folder, 'run.log');
+    const running = balanceOn(installation, [...from, ...json, '--log-file', record], {
       onSignaller: (signaller) => {
         send = signaller;
       },
@@ -512,7 +514,9 @@ TELEGRAM_CHAT_ID=
     expect(ended.code).toBe(0);
     expect(ended.stdout.trim().split('\n').length).toBeGreaterThanOrEqual(2);
     expect(Object.values(installation.places()).sort()).toEqual([1, 1, 2, 2]);
-    expect(ended.stdout + ended.stderr).not.toContain(installation.credentials.password);
+    const log = readFileSync(record, 'utf8');
+    expect(log.match(/"event":"step.succeeded".* from node1 to node2/g)).toHaveLength(2);
+    expect(ended.stdout + ended.stderr + log).not.toContain(installation.credentials.password);
   });
 
   test('in Russian; thresholds of the command line win', async () => {
