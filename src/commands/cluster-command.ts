@@ -23,6 +23,7 @@ import type { GlobalFlags } from './options.ts';
 import { ownWords } from './own-words.ts';
 import type { AnySession, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { describeStep, namesOf } from '../lib/render/step-text.ts';
 
 export interface Changing extends Contexts {
   readonly output: Output;
@@ -175,7 +176,9 @@ function createListeners({ ui, log, running, onTrouble }: Frame) {
       else if (event.type !== 'step.retrying') running.delete(event.step.id);
       ui.event(event);
       audit?.hear(event);
-      log.debug({ event: event.type, step: event.step.id }, 'step');
+      const isOnTheWay = event.type === 'step.started' || event.type === 'step.retrying';
+      const { text } = describeStep(event.step, namesOf(undefined));
+      log[isOnTheWay ? 'debug' : 'info']({ event: event.type, step: event.step.id, text }, 'step');
     },
   });
 }

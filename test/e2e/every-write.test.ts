@@ -36,6 +36,8 @@ interface Story {
   readonly before?: readonly string[];
   /** What else is there before; seconds pass, somebody else changes something. */
   readonly prepare?: (state: ClusterState) => ClusterState;
+  /** Seconds that pass after that, and before the next run where it waits: what HA does has begun and ended by then. */
+  readonly rest?: number;
   readonly command: string;
   /** There are at least so many writes. */
   readonly writes: number;
@@ -118,6 +120,13 @@ const longAgo = (state: ClusterState): ClusterState =>
     JSON.stringify(state).replaceAll(/since=[\dTZ:-]+/g, 'since=2026-01-01T00:00:00Z'),
   ) as ClusterState;
 
+/** HA is to empty the node, and tries in vain: the other one has no such bridge. */
+const inMaintenance = (state: ClusterState): ClusterState => ({
+  ...longAgo(state),
+  nodes: state.nodes.map((node) => ({ ...node, maintenance: node.name === 'pve1' })),
+  ha: { groups: [], resources: [10_000, 10_001].map((vmid) => ({ sid: `vm:${vmid}`, state: 'started' })) },
+});
+
 /** Anna made a machine in her pool. */
 const withMember = (state: ClusterState): ClusterState => {
   const [ours] = state.guests.filter(({ config }) => config['template'] !== '1');
@@ -192,6 +201,22 @@ const ONE_ON = {
     'users.yml': 'users: [anna@pve]\n',
   },
   before: [`deploy ${CLASS}`],
+};
+/** A stand on the node that is to be emptied. */
+const FULL_OF_STAND = {
+  scenario: FULL,
+  files: {
+    'lab.yml': `name: net
+placement: { strategy: specific, node: pve1, overcommit: { memory: 4 } }
+machines:
+  - { device_type: linux, name: a, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
+  - { device_type: linux, name: b, template_vmid: 101, start: true, networks: [{ bridge: lan }, { bridge: vmbr0 }] }
+`,
+    'users.yml': 'users: [anna@pve]\n',
+    'balance.yml': 'cooldown: 1s\nblacklist: 1s\n',
+  },
+  before: [`deploy ${CLASS}`],
+  command: 'balance evacuate pve1 -c @balance.yml',
 };
 const SWITCHED_ON = [`deploy ${CLASS}`, 'power start --lab net'];
 
@@ -440,21 +465,11 @@ const stories: Readonly<Record<string, Story>> = {
     command: 'bridges create vmbr700,vmbr701 --vlan-aware --nodes pve1,pve2',
     writes: 6,
   },
-  balance: {
-    scenario: FULL,
-    files: {
-      'lab.yml': `name: net
-placement: { strategy: specific, node: pve1, overcommit: { memory: 4 } }
-machines:
-  - { device_type: linux, name: a, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
-  - { device_type: linux, name: b, template_vmid: 101, start: true, networks: [{ bridge: lan }, { bridge: vmbr0 }] }
-`,
-      'users.yml': 'users: [anna@pve]\n',
-      'balance.yml': 'cooldown: 1s\nblacklist: 1s\n',
-    },
-    before: [`deploy ${CLASS}`],
-    prepare: longAgo,
-    command: 'balance evacuate pve1 -c @balance.yml',
+  balance: { ...FULL_OF_STAND, prepare: longAgo, writes: 8, waits: true },
+  'balance (HA takes the machines, once it can)': {
+    ...FULL_OF_STAND,
+    prepare: inMaintenance,
+    rest: 120,
     writes: 8,
     waits: true,
   },
@@ -517,13 +532,21 @@ async function begin(story: Story, before: readonly string[]) {
   return { state: cluster.snapshot(), kept };
 }
 
+async function afterRest({ scenario: of, rest = 0 }: Story, state: ClusterState): Promise<ClusterState> {
+  if (rest === 0) return state;
+  const cluster = await startCluster({ ...(of ? { scenario: of } : {}), state });
+  await cluster.time.sleep(rest * 1000);
+  return cluster.snapshot();
+}
+
 async function originOf(story: Story): Promise<Origin> {
   if (!story.before) return { state: undefined, kept: {}, macs: [] };
   const key = JSON.stringify([story.scenario, story.files, story.before]);
   const beginning = begun.get(key) ?? begin(story, story.before);
   begun.set(key, beginning);
   const { state, kept } = await beginning;
-  return { state: story.prepare ? story.prepare(state) : state, kept, macs: macsOf(state) };
+  const prepared = story.prepare ? story.prepare(state) : state;
+  return { state: await afterRest(story, prepared), kept, macs: macsOf(state) };
 }
 
 /** Writes that the cluster has seen, logins aside. */
@@ -617,7 +640,10 @@ describe.each(Object.entries(stories))('%s', (_, story) => {
     for (const wreck of known.wrecks) {
       const { folder, argv } = setStage(story, wreck.files);
       const cluster = await startFrom(wreck, clusterAt(story, known.origin));
-      if (story.waits) await cluster.idle();
+      if (story.waits) {
+        await cluster.idle();
+        if (story.rest !== undefined) await cluster.time.sleep(story.rest * 1000);
+      }
       const which = `killed after ${wreck.writes.length}: ${wreck.writes.at(-1)}`;
       const again = await runCli(argv, cluster, optionsOf(story, cluster));
       expect([which, again.code, complaint(again)]).toEqual([which, 0, '']);

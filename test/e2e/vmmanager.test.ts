@@ -1,9 +1,18 @@
 /** VMmanager 6 through the command line: what its connections may be used for, and how balance moves guests there. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import type { Connect } from '../../src/lib/proxmox/transports/types.ts';
-import { runCli, scenario, startCluster, workFolder, writeFiles, type RunOutcome } from './harness.ts';
+import {
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  type RunOptions,
+  type RunOutcome,
+} from './harness.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
 import { Mortal } from '../mortal.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
@@ -97,6 +106,19 @@ const GO_BACK =
 const SMALLER = [101, 102, 103, 104].map((id) => vm(id, 1, { memory_mib: 14 * 1024 }));
 const posts = ({ requests }: Installation): number =>
   requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/migrate')).length;
+
+function evacuate(
+  { folder, time, connect }: Installation,
+  name: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunOutcome> {
+  return runCli(
+    ['balance', 'evacuate', name, '--connections', join(folder, 'connections.yml'), ...args],
+    undefined,
+    { clock: time.clock, connect, ...options },
+  );
+}
 
 describe('an overloaded node', () => {
   test('dry: nothing is written; then one moves, and nothing is left to do; the login runs out meanwhile', async () => {
@@ -266,14 +288,49 @@ describe('what the installation says', () => {
     const installation = startInstallation(
       overloaded({ guests: [vm(101, 1, { memory_mib: 4096 }), vm(102, 1, { memory_mib: 4096, iso: true })] }),
     );
-    const { folder, time, connect } = installation;
-    const outcome = await runCli(
-      ['balance', 'evacuate', 'node1', '--connections', join(folder, 'connections.yml'), ...json],
-      undefined,
-      { clock: time.clock, connect },
-    );
+    const outcome = await evacuate(installation, 'node1', json);
     expect(outcome.code).toBe(5);
     expect(installation.places()).toEqual({ 101: 2, 102: 1 });
+  });
+
+  const GUESTS = [101, 102, 103].map((id) => vm(id, 1, { memory_mib: 4096 }));
+  const each = GUESTS.flatMap((_, at) => [
+    { nth: at + 1, when: 'before' as const },
+    { nth: at + 1, when: 'after' as const },
+  ]);
+
+  function expectEmptied(installation: Installation, which: unknown): void {
+    const orders = GUESTS.map(({ id }) => installation.ordered(id));
+    const stayed = GUESTS.filter(({ id }) => installation.places()[id] === 1);
+    expect({ which, orders, stayed }).toEqual({ which, orders: [1, 1, 1], stayed: [] });
+  }
+
+  test('killed at each of its orders, then the same command again: each guest is ordered once', async () => {
+    for (const { nth, when } of each) {
+      const mortal = new Mortal();
+      const installation = startInstallation(overloaded({ guests: GUESTS }), ({ n, phase }) => {
+        if (n === nth && phase === when) mortal.die();
+      });
+      const killed = evacuate(installation, 'node1', [], { mortal });
+      await Promise.race([killed, mortal.death]);
+      await installation.time.sleep(300_000);
+      const again = await evacuate(installation, 'node1');
+      expect([nth, when, again.code]).toEqual([nth, when, 0]);
+      expectEmptied(installation, { nth, when });
+      mortal.bury();
+      await killed;
+    }
+  });
+
+  test('each order lost, its answer or the request itself: each guest is ordered once', async () => {
+    for (const { nth, when } of each) {
+      const path = '/vm/v3/host/{id}/migrate';
+      const faults = [{ method: 'POST', path, nth, action: `drop-${when}` }] as const;
+      const installation = startInstallation(overloaded({ guests: GUESTS, faults }));
+      const run = await evacuate(installation, 'node1');
+      expect([nth, when, run.code]).toEqual([nth, when, 0]);
+      expectEmptied(installation, { nth, when });
+    }
   });
 });
 
@@ -312,19 +369,46 @@ test('what a killed run wrote into the state file counts where it goes, whoever 
       if (phase === 'after') mortal.die();
     },
   );
-  const { folder, time, connect } = installation;
-  const kept = [...json, '--state-file', join(folder, 'history.json')];
-  const killed = runCli(
-    ['balance', 'evacuate', 'node3', '--connections', join(folder, 'connections.yml'), ...kept],
-    undefined,
-    { clock: time.clock, connect, mortal },
-  );
+  const kept = [...json, '--state-file', join(installation.folder, 'history.json')];
+  const killed = evacuate(installation, 'node3', kept, { mortal });
   await Promise.race([killed, mortal.death]);
-  await time.sleep(5000);
+  await installation.time.sleep(5000);
   const { plan } = resultOf(await balanceOn(installation, kept));
   expect(plan.balance).toMatchObject({ moves: [], inFlight: [{ vmid: 105, from: 'node3', to: 'node2' }] });
   mortal.bury();
   await killed;
+});
+
+test('rows that cannot be read are named, and what depends on them is left alone', async () => {
+  const installation = startInstallation(
+    overloaded({
+      nodes: [node(1), node(2), node(3)],
+      guests: [...overloaded().guests!, vm(105, 2), vm(106, 3)],
+    }),
+  );
+  const damage: Record<string, (row: Record<string, unknown>) => unknown> = {
+    '/vm/v3/host': (row) =>
+      row['id'] === 105 ? { ...row, cpu_number: 'many' } : row['id'] === 106 ? { name: 'x' } : row,
+    '/vm/v3/node': (row) => (row['id'] === 3 ? { ...row, ram_mib: { total: 0 } } : row),
+  };
+  const serve: typeof installation.serve = async (request) => {
+    const answer = await installation.serve(request);
+    const change = damage[request.target];
+    if (!change) return answer;
+    const { list } = JSON.parse(answer.body) as { list: Record<string, unknown>[] };
+    return { ...answer, body: JSON.stringify({ list: list.map(change) }) };
+  };
+  const seen = { ...installation, connect: inProcess(serve, installation.time) };
+  const gaps = [
+    'VM 105 (vm105) on node node2 cannot be read: nothing leaves it, and nothing goes there',
+    'a row of the list of virtual machines cannot be read',
+    'the memory of node node3 is not told: nothing leaves it, and nothing goes there',
+  ];
+  const { plan } = resultOf(await balanceOn(seen, json));
+  expect(plan.balance).toMatchObject({ moves: [], gaps: expect.arrayContaining(gaps) as unknown });
+  const { stdout, stderr } = await balanceOn(seen, ['--dry-run']);
+  for (const gap of gaps) expect((stdout + stderr).replaceAll(/\s+/g, ' ')).toContain(gap);
+  expect(posts(installation)).toBe(0);
 });
 
 describe('logins and answers that lead nowhere', () => {
@@ -417,7 +501,8 @@ TELEGRAM_CHAT_ID=
     expect(dry.stderr).not.toContain('has no meaning');
 
     let send: (signal: ProcessSignal) => void = () => undefined;
-    const running = balanceOn(installation, [...from, ...json], {
+    const record = join(installation.folder, 'run.log');
+    const running = balanceOn(installation, [...from, ...json, '--log-file', record], {
       onSignaller: (signaller) => {
         send = signaller;
       },
@@ -429,7 +514,9 @@ TELEGRAM_CHAT_ID=
     expect(ended.code).toBe(0);
     expect(ended.stdout.trim().split('\n').length).toBeGreaterThanOrEqual(2);
     expect(Object.values(installation.places()).sort()).toEqual([1, 1, 2, 2]);
-    expect(ended.stdout + ended.stderr).not.toContain(installation.credentials.password);
+    const log = readFileSync(record, 'utf8');
+    expect(log.match(/"event":"step.succeeded".* from node1 to node2/g)).toHaveLength(2);
+    expect(ended.stdout + ended.stderr + log).not.toContain(installation.credentials.password);
   });
 
   test('in Russian; thresholds of the command line win', async () => {

@@ -247,6 +247,17 @@ describe.each(versions)('%s: maintenance', (version) => {
     expect(await haOf(started.root)).toMatchObject({ node: 'pve2', hastate: 'started' });
   });
 
+  test('a cluster that is saved while one leaves goes on with it', async () => {
+    const { sim, time } = await start({ version, ...managed, nodes: nodes(['vmbr0']) });
+    for (let second = 0; sim.snapshot().ha.resources[0]?.status !== 'migrate'; second += 1) {
+      expect(second).toBeLessThan(60);
+      await time.sleep(1000);
+    }
+    const again = await start({ version }, { state: sim.snapshot() });
+    await later(again, 60);
+    expect(await haOf(again.root)).toMatchObject({ node: 'pve2', hastate: 'started' });
+  });
+
   test('a move that fails is tried again, for ever', async () => {
     const guests = [{ ...managed.guests[0], vmid: 500, name: 'web', node: 'pve1', bridge: 'vmbr7' }];
     const started = await start({ version, guests, nodes: nodes(['vmbr0']) });

@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import { groupBy } from '../group.ts';
 import { VmmanagerError } from '../vmmanager/errors.ts';
-import type { MigrationRow, Rows, VmmanagerApi, VmmanagerNode } from '../vmmanager/types.ts';
+import type { MigrationRow, Rows, UnreadRow, VmmanagerApi, VmmanagerNode } from '../vmmanager/types.ts';
 import type { MigrationRecord, Veto } from './balance-types.ts';
 import type { SeenNode, VmmanagerInventory, VmmanagerNeeds } from './vmmanager-types.ts';
 import { momentIn } from './zone-time.ts';
@@ -25,8 +25,29 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
 }
 
-function unreadGap(what: string, { unread }: Rows<unknown>): string[] {
-  return unread === 0 ? [] : [`${unread} rows of ${what} cannot be read, and are left alone`];
+/** So many are named, row by row. */
+const MOST_NAMED = 5;
+
+function unreadGaps(what: string, { unread }: Rows<unknown>, told: (row: UnreadRow) => string): string[] {
+  const more = unread.length - MOST_NAMED;
+  return [
+    ...unread
+      .slice(0, MOST_NAMED)
+      .map((row) => (row.id === undefined ? `a row of the list of ${what} cannot be read` : told(row))),
+    ...(more > 0 ? [`${more} more rows of the list of ${what} cannot be read`] : []),
+  ];
+}
+
+const labelOf = ({ id, name }: UnreadRow): string => (name === undefined ? `${id}` : `${id} (${name})`);
+
+const NOTHING_MOVES = 'nothing leaves it, and nothing goes there';
+
+/** What is too little to judge a node by. */
+function sizeGaps(nodes: readonly SeenNode[]): string[] {
+  return nodes.flatMap(({ name, cpus, memoryTotal }) => {
+    if (cpus === undefined) return [`the CPUs of node ${name} are not told: ${NOTHING_MOVES}`];
+    return memoryTotal === undefined ? [`the memory of node ${name} is not told: ${NOTHING_MOVES}`] : [];
+  });
 }
 
 /** Two nodes of one name are told apart by their numbers. */
@@ -52,17 +73,29 @@ export async function readInstallation(
   ]);
   const names = nodeNames(nodes.rows);
   const known = new Set(nodes.rows.map(({ id }) => id));
+  const unread = new Set(guests.unread.map(({ node }) => node));
+  const seen = nodes.rows.map((node): SeenNode => ({
+    ...seenNode(node, names.get(node.id) ?? node.name),
+    ...(unread.has(node.id) ? { hasUnread: true as const } : {}),
+  }));
+  const guestGap = ({ node, ...row }: UnreadRow): string => {
+    const home = node === undefined ? undefined : names.get(node);
+    return home === undefined
+      ? `VM ${labelOf(row)} cannot be read, and is left alone`
+      : `VM ${labelOf(row)} on node ${home} cannot be read: ${NOTHING_MOVES}`;
+  };
   const lost = guests.rows.filter(({ node }) => !known.has(node)).length;
   return {
     now: vmmanager.serverTime().toISOString(),
     clusters: clusters.rows,
-    nodes: nodes.rows.map((node) => seenNode(node, names.get(node.id) ?? node.name)),
+    nodes: seen,
     guests: guests.rows,
     ...{ migrations: [], historyOf: [], targetsOf: [], vetoes: [] },
     gaps: [
-      ...unreadGap('the list of clusters', clusters),
-      ...unreadGap('the list of nodes', nodes),
-      ...unreadGap('the list of virtual machines', guests),
+      ...unreadGaps('clusters', clusters, (row) => `cluster ${labelOf(row)} cannot be read`),
+      ...unreadGaps('nodes', nodes, (row) => `node ${labelOf(row)} cannot be read: ${NOTHING_MOVES}`),
+      ...unreadGaps('virtual machines', guests, guestGap),
+      ...sizeGaps(seen),
       ...(lost === 0 ? [] : [`${lost} virtual machines are on nodes that are not listed`]),
     ],
   };

@@ -7,6 +7,8 @@ export interface SeenNode extends Omit<VmmanagerNode, 'state'> {
   readonly online: boolean;
   /** Of the last minute; absent: not known. */
   readonly loadAverage?: number;
+  /** Guests of it cannot be read, and nobody knows what they take. */
+  readonly hasUnread?: true;
 }
 
 export type SeenGuest = VmmanagerGuest;

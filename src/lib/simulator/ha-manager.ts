@@ -41,6 +41,8 @@ type Task = 'start' | 'stop' | 'shutdown' | 'migrate';
 const qemuTypes = { start: 'qmstart', stop: 'qmstop', shutdown: 'qmshutdown', migrate: 'qmigrate' } as const;
 const lxcTypes = { start: 'vzstart', stop: 'vzstop', shutdown: 'vzshutdown', migrate: 'vzmigrate' } as const;
 
+const managed: ReadonlySet<string> = new Set([...Object.values(qemuTypes), ...Object.values(lxcTypes)]);
+
 /** A local manager works as root@pam, on the node where the guest is. */
 function run(
   sim: Sim,
@@ -165,9 +167,28 @@ function evacuate(sim: Sim, sid: string): void {
   later(sim, retryMs, () => migrate(sim, sid, target));
 }
 
+/** What was under way when the state was saved: its task goes on, and the manager takes notice of how it ends. */
+function carryOn(sim: Sim, sid: string): void {
+  const [, vmid] = sid.split(':');
+  const task = sim.tasks
+    .all()
+    .find(({ id, type, endtime }) => id === vmid && endtime === undefined && managed.has(type));
+  const then = (): void => {
+    later(sim, settleMs, () => {
+      settle(sim, sid);
+      evacuate(sim, sid);
+    });
+  };
+  if (task) whenEnded(sim, task.upid, then);
+  else then();
+}
+
 /** What the manager finds to do when the cluster comes up. */
 export function startHaManager(sim: Sim): void {
-  for (const sid of sim.world.haResources.keys()) evacuate(sim, sid);
+  for (const { sid, status } of sim.world.haResources.values()) {
+    if (status === 'migrate' || status === 'request_stop') carryOn(sim, sid);
+    else evacuate(sim, sid);
+  }
 }
 
 /** HA/Config.pm delete_service_from_config: rules that are left without resources go too. */

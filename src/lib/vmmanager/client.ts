@@ -50,9 +50,9 @@ export function createVmmanagerClient(options: LinkOptions): VmmanagerApi {
     migrations: async (guest, signal) => {
       const path = `/vm/v3/host/${guest}/history`;
       const { rows, unread } = readMigrations(await list(path, signal));
-      if (unread > 0)
+      if (unread.length > 0)
         throw new VmmanagerError(
-          { method: 'GET', path, status: 200, text: `${unread} of its migrations cannot be read` },
+          { method: 'GET', path, status: 200, text: `${unread.length} of its migrations cannot be read` },
           'VMMANAGER_LIST',
         );
       return [...rows].sort((a, b) => b.id - a.id);

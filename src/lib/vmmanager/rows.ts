@@ -6,6 +6,7 @@ import type {
   Rows,
   TargetWord,
   TaskWord,
+  UnreadRow,
   VmmanagerCluster,
   VmmanagerGuest,
   VmmanagerNode,
@@ -66,8 +67,22 @@ function given<K extends string, V>(key: K, value: V | undefined): { readonly [P
 }
 
 function read<T>(list: readonly unknown[], reader: (row: Document) => T | undefined): Rows<T> {
-  const rows = list.flatMap((row) => (isRecord(row) ? (reader(row) ?? []) : []));
-  return { rows, unread: list.length - rows.length };
+  const rows: T[] = [];
+  const unread: UnreadRow[] = [];
+  for (const row of list) {
+    const found = isRecord(row) ? reader(row) : undefined;
+    if (found) rows.push(found);
+    else unread.push(isRecord(row) ? legible(row) : {});
+  }
+  return { rows, unread };
+}
+
+function legible(row: Document): UnreadRow {
+  return {
+    ...given('id', idOf(row['id'])),
+    ...given('name', textOf(row['name'])),
+    ...given('node', referenceOf(row['node'])),
+  };
 }
 
 export function readClusters(list: readonly unknown[]): Rows<VmmanagerCluster> {

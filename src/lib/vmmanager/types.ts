@@ -75,10 +75,18 @@ export interface TaskWord {
   readonly words?: string;
 }
 
-/** A list that was read, and how many of its rows could not be. */
+/** A row that cannot be read, by what is legible of it. */
+export interface UnreadRow {
+  readonly id?: number;
+  readonly name?: string;
+  /** Of a guest: the number of its node. */
+  readonly node?: number;
+}
+
+/** A list that was read, and those of its rows that could not be. */
 export interface Rows<T> {
   readonly rows: readonly T[];
-  readonly unread: number;
+  readonly unread: readonly UnreadRow[];
 }
 
 /** All that balance asks of an installation. */

@@ -255,6 +255,28 @@ describe('load', () => {
     );
   });
 
+  test('a node with too much memory in use takes virtual machines with busy threads, once it has given some away', () => {
+    const busy = [201, 202, 203, 204];
+    const decision = plan(
+      {
+        nodes: ['pve1', 'pve2', 'pve3', 'pve4'].map((name) => ({ name })),
+        guests: [
+          ...[101, 102, 103].map((vmid) => ({ vmid, node: 'pve1', gib: 18 })),
+          ...busy.map((vmid) => ({ vmid, node: 'pve2', threads: 3.3 })),
+          ...[301, 302, 303].map((vmid) => ({ vmid, node: 'pve3', gib: 10, threads: 3.6 })),
+          ...[401, 402].map((vmid) => ({ vmid, node: 'pve4', gib: 10, threads: 3.5 })),
+        ],
+      },
+      `${ALL}\nrules: { pin: [{ name: near, vmids: [${busy.join(', ')}], nodes: [pve1, pve2, pve3] }] }`,
+    );
+    // pve3 could take a busy one, too, when it gives 10 GiB to pve4.
+    expect(decision.plan.balance.moves.map(({ guests, to }) => [guests[0]?.vmid, to])).toEqual([
+      [101, expect.stringMatching(/^pve[34]$/)],
+      [201, 'pve1'],
+    ]);
+    expect(ids(decision).at(-1)).toContain('< vm.migrate:101');
+  });
+
   test('virtual CPUs per core, and committed memory, make a node overloaded when they are measures', () => {
     const scene: Scene = {
       nodes: [{ name: 'pve1' }, { name: 'pve2' }],

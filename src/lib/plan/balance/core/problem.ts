@@ -15,6 +15,8 @@ export interface Rung {
   readonly goal: Exclude<Level, 'target'>;
   /** May nodes that take something give away others for it? */
   readonly hasChains: boolean;
+  /** May nodes that are relieved take something, too, once what is too much there has left? */
+  readonly hasSwaps: boolean;
 }
 
 interface Item {
@@ -105,12 +107,16 @@ export function problemOf(
     isSource.has(name) || rung.hasChains ? itemsOn(name, home, draft) : [],
   );
   const reach = { receivers: rung.receivers, ceiling: rung.ceiling };
+  const takes = (name: string): boolean => {
+    const obstacle = draft.nodeObstacle(name, 'load', reach);
+    return obstacle === undefined || (rung.hasSwaps && isSource.has(name) && obstacle.code === 'no-target');
+  };
   return {
     nodes: nodes.map(({ name }) => name),
     width: table.rows.length,
     parts: table.rows.map(({ part }) => part),
     load: matrix(table, (row, { name }) =>
-      row.value(isSource.has(name) ? board.loads(name) : board.loadsAsTarget(name)),
+      row.value(isSource.has(name) && !rung.hasSwaps ? board.loads(name) : board.loadsAsTarget(name)),
     ),
     rate: ratesOf(table, draft),
     ceiling: most(rung.ceiling),
@@ -122,7 +128,7 @@ export function problemOf(
         row.value(board.loads(node.name)) > row.limit('overload', node) * (1 + EPSILON);
       return isOver ? row.limit(rung.goal, node) : Infinity;
     }),
-    takes: nodes.map(({ name }) => draft.nodeObstacle(name, 'load', reach) === undefined),
+    takes: nodes.map(({ name }) => takes(name)),
     items,
     on: nodes.map((_, home) => items.flatMap((item, index) => (item.home === home ? [index] : []))),
   };

@@ -3,19 +3,21 @@ import { compareNatural } from '../../../order.ts';
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { breaches, excessOf, isOverloaded, loadsOf, negative, type Breach } from './load.ts';
 import { problemOf, type Rung } from './problem.ts';
-import { cheapest, type Solution } from './search.ts';
+import { cheapest, type Effort, type Solution } from './search.ts';
 import { WIDEST } from './rules/target-rules.ts';
 import type { Unit } from './units.ts';
 
 /**
- * Nodes below their targets take what they can; where that is not enough, others make room; then up to the limit; at last
- * the relief itself is no more than up to it.
+ * Nodes below their targets take what they can; where that is not enough, others make room; then up to the limit, and nodes
+ * that are relieved of one thing take another; at last the relief itself is no more than up to the limit.
  */
 const RUNGS: readonly Rung[] = [
-  { receivers: 'target', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: false },
-  { receivers: 'relieveTo', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: true },
-  { receivers: 'overload', ceiling: 'overload', goal: 'relieveTo', hasChains: true },
-  { receivers: 'overload', ceiling: 'overload', goal: 'overload', hasChains: true },
+  { receivers: 'target', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: false, hasSwaps: false },
+  { receivers: 'relieveTo', ceiling: 'relieveTo', goal: 'relieveTo', hasChains: true, hasSwaps: false },
+  { receivers: 'overload', ceiling: 'overload', goal: 'relieveTo', hasChains: true, hasSwaps: false },
+  { receivers: 'overload', ceiling: 'overload', goal: 'relieveTo', hasChains: true, hasSwaps: true },
+  { receivers: 'overload', ceiling: 'overload', goal: 'overload', hasChains: true, hasSwaps: false },
+  { receivers: 'overload', ceiling: 'overload', goal: 'overload', hasChains: true, hasSwaps: true },
 ];
 
 /** A rung further is gone for what costs so many times less, too. */
@@ -30,8 +32,10 @@ const FAR_DEARER = 2;
 const WHOLE = 8;
 /** In larger ones, each overloaded node beside so many others, the least loaded. */
 const FIELD = 12;
-/** Of each search, for each of its strategies. Counted, not timed: the same plan on any machine. */
-const STEPS = { whole: 2500, field: 400 };
+const EFFORT: Readonly<Record<'whole' | 'field', Effort>> = {
+  whole: { steps: 2500, isThorough: true },
+  field: { steps: 400, isThorough: false },
+};
 
 /** How many of the next best are worth a look at their configuration when one has to be read anyway. */
 const LOOK_AHEAD = 8;
@@ -139,13 +143,14 @@ function moreOf({ picks: further }: Solution, { picks }: Solution): string {
 /** The solution of the first rung that has one, unless another one is much cheaper. */
 function solutionFor(nodes: readonly string[], draft: Draft): Relief | undefined {
   const others = fieldAround(nodes, draft);
-  const steps = draft.world.nodes.size <= WHOLE ? STEPS.whole : STEPS.field;
+  const isWhole = draft.world.nodes.size <= WHOLE;
+  const effort = isWhole ? EFFORT.whole : EFFORT.field;
   let found: { readonly goal: Rung['goal']; readonly solution: Relief } | undefined;
-  for (const rung of RUNGS) {
+  for (const rung of RUNGS.filter(({ hasSwaps }) => isWhole || !hasSwaps)) {
     const isNearer = found !== undefined && found.goal !== rung.goal;
     const dearer = isNearer ? FAR_DEARER : DEARER;
     if (found && found.solution.cost <= found.solution.least * dearer) break;
-    const solution = cheapest(problemOf({ sources: nodes, others }, rung, draft), steps, draft);
+    const solution = cheapest(problemOf({ sources: nodes, others }, rung, draft), effort, draft);
     if (!solution || (found && solution.cost * dearer >= found.solution.cost)) continue;
     const short =
       found && isNearer

@@ -15,6 +15,14 @@ export interface Solution {
   readonly least: number;
 }
 
+/** Counted, not timed: the same plan on any machine. */
+export interface Effort {
+  /** For each strategy. */
+  readonly steps: number;
+  /** Also those strategies that pay in few problems. */
+  readonly isThorough: boolean;
+}
+
 /** In which order units and targets are tried. */
 interface Strategy {
   /** Relief by cost, or first what does it alone for the least. */
@@ -23,6 +31,8 @@ interface Strategy {
   readonly targets: 'even' | 'snug';
   /** Most moves; absent: any number. */
   readonly most?: number;
+  /** How often something else than the first choice may be taken; absent: any number of times. */
+  readonly detours?: number;
 }
 
 const STRATEGIES: readonly Strategy[] = [
@@ -33,6 +43,10 @@ const STRATEGIES: readonly Strategy[] = [
   // may be far from the first that come to mind.
   { units: 'alone', targets: 'snug', most: 4 },
   { units: 'ratio', targets: 'even', most: 3 },
+  // Nor does it when all of its first choices but one or two are right.
+  { units: 'ratio', targets: 'even', detours: 2 },
+  { units: 'alone', targets: 'snug', detours: 2 },
+  { units: 'ratio', targets: 'snug', detours: 2 },
 ];
 
 /** Targets that have to give something away first: so many are tried for each unit. */
@@ -81,16 +95,16 @@ class Search {
   }
 
   /** Undefined: there is none, or none was found in `steps` steps for each strategy. */
-  solve(steps: number): Solution | undefined {
+  solve({ steps, isThorough }: Effort): Solution | undefined {
     const bound = this.#bound();
     if (bound === Infinity) return undefined;
     for (const strategy of STRATEGIES) {
-      if (this.#isFewEnough(strategy)) continue;
+      if (this.#isFewEnough(strategy) || (strategy.detours !== undefined && !isThorough)) continue;
       this.#strategy = strategy;
       this.#steps = steps;
       this.#isCut = false;
       this.#isShort = false;
-      this.#dive(0);
+      this.#dive(0, strategy.detours ?? Infinity);
       if (this.#isThrough()) break;
     }
     const best = this.#best;
@@ -194,7 +208,7 @@ class Search {
     return cost + this.#bound() >= limit;
   }
 
-  #dive(cost: number): void {
+  #dive(cost: number, detours: number): void {
     if (this.#steps <= 0) {
       this.#isCut = true;
       return;
@@ -211,14 +225,18 @@ class Search {
       return;
     }
     const excluded: number[] = [];
+    let left = detours;
     for (const index of this.#ranked(node)) {
       for (const to of this.#targets(index)) {
+        if (left < 0) break;
         this.#go(index, to);
-        this.#dive(cost + (this.#problem.items[index]?.cost ?? 0));
+        this.#dive(cost + (this.#problem.items[index]?.cost ?? 0), left);
         this.#back(index);
+        if (left === detours) left -= 1;
         if (this.#isCut) break;
       }
-      if (this.#isCut) break;
+      if (left < 0) this.#isShort = true;
+      if (this.#isCut || left < 0) break;
       this.#state[index] = STAYS;
       excluded.push(index);
       if (this.#isHopeless(cost)) break;
@@ -329,6 +347,6 @@ class Search {
   }
 }
 
-export function cheapest(problem: Problem, steps: number, draft: Draft): Solution | undefined {
-  return new Search(problem, draft).solve(steps);
+export function cheapest(problem: Problem, effort: Effort, draft: Draft): Solution | undefined {
+  return new Search(problem, draft).solve(effort);
 }

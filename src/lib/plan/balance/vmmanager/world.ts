@@ -49,7 +49,7 @@ function shareOf({ loadAverage = 0 }: SeenNode, here: readonly SeenGuest[]): num
 function nodeOf(seen: SeenNode, here: readonly SeenGuest[], share: number): ClusterNode {
   const { name, online, maintenance, cpus = 0, memoryTotal = 0, memoryAllocated = 0 } = seen;
   const configured = total(here, ({ memory }) => memory);
-  const isUnknown = seen.cpus === undefined || seen.memoryTotal === undefined;
+  const isUnknown = seen.cpus === undefined || seen.memoryTotal === undefined || seen.hasUnread === true;
   return {
     ...{ seen, name, online, maintenance, cpus, memoryTotal },
     cpu: (share * total(here, (guest) => guest.cpus)) / Math.max(cpus, 1),
