@@ -12,23 +12,20 @@ interface VmPlace {
   readonly vmid: number;
 }
 
-class VmMoved extends StepError {
-  readonly to: string;
-
-  constructor(vmid: number, from: string, to: string) {
-    super('VM_MOVED', `VM ${vmid} is on ${to} by now, not on ${from}`, {
-      hint: 'run the command again: it plans anew from where the VM is',
-    });
-    this.to = to;
-  }
+/** By the list of the whole cluster; undefined: nowhere but, at most, on its node. */
+async function elsewhere({ node, vmid }: VmPlace, io: StepIo): Promise<string | undefined> {
+  const rows = await io.pve.resources(io.signal);
+  return rows.find((row) => row.vmid === vmid && row.node !== node)?.node;
 }
 
 /** For a VM that its node does not know: a node knows its own only, and HA or an admin may have moved it. */
-export async function confirmGone({ node, vmid }: VmPlace, io: StepIo): Promise<'already-done'> {
-  const rows = await io.pve.resources(io.signal);
-  const elsewhere = rows.find((row) => row.vmid === vmid && row.node !== node)?.node;
-  if (elsewhere === undefined) return 'already-done';
-  throw new VmMoved(vmid, node, elsewhere);
+export async function confirmGone(place: VmPlace, io: StepIo): Promise<'already-done'> {
+  const { node, vmid } = place;
+  const there = await elsewhere(place, io);
+  if (there === undefined) return 'already-done';
+  throw new StepError('VM_MOVED', `VM ${vmid} is on ${there} by now, not on ${node}`, {
+    hint: 'run the command again: it plans anew from where the VM is',
+  });
 }
 
 /** A VM takes the rights that its pool gave on it along: to a confined caller a removed one looks like a forbidden one. */
@@ -46,17 +43,15 @@ export async function unlessGone<Place extends VmPlace>(
   work: (here: Place) => Promise<StepOutcome>,
 ): Promise<StepOutcome> {
   let here = place;
-  for (let moves = 1; ; moves += 1) {
+  for (let moves = 0; ; moves += 1) {
     try {
-      try {
-        return await work(here);
-      } catch (error) {
-        if (!(await isGone(error, here.vmid, io))) throw error;
-        return await confirmGone(here, io);
-      }
+      return await work(here);
     } catch (error) {
-      if (!(error instanceof VmMoved) || moves > MOST_MOVES) throw error;
-      here = { ...here, node: error.to };
+      const hasMoved = error instanceof StepError && error.code === 'VM_MOVED';
+      if (!hasMoved && !(await isGone(error, here.vmid, io))) throw error;
+      const node = moves < MOST_MOVES ? await elsewhere(here, io) : undefined;
+      if (node === undefined) return confirmGone(here, io);
+      here = { ...here, node };
     }
   }
 }

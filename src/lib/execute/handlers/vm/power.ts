@@ -14,6 +14,8 @@ const HA_AGAIN_MS = 20_000;
 /** Much memory on a slow network; one that hangs is not waited for. */
 const HA_MIGRATION_MS = 1_800_000;
 
+export const SEE_HA = 'if HA manages it, see Datacenter → HA; then run again';
+
 export type VmPower = Awaited<ReturnType<PveApi['vmStatus']>>;
 
 interface Switched {
@@ -33,50 +35,51 @@ export function isWishOfHa(upid: Upid): boolean {
 }
 
 interface Late {
-  readonly code?: string;
   readonly afterMs?: number;
-  readonly says: string;
   /** Tells it the wish once more. */
   readonly again?: () => Promise<unknown>;
 }
 
-/** Waits, without a place, until `isThere` says so. A migration of HA's is no part of the wait: it comes first. */
-export async function untilSeen(
+/** Waits, without a place, until `isThere` says so; false: it never did. A migration of HA's comes first, and is no part of the wait. */
+export async function isSeen(
   { node, vmid }: Switched,
   isThere: (now: VmPower) => boolean,
   io: StepIo,
-  late: Late,
-): Promise<void> {
+  { afterMs = 0, again }: Late = {},
+): Promise<boolean> {
+  const patience = HA_PATIENCE_MS + afterMs;
   let since = io.clock.now();
-  const patience = HA_PATIENCE_MS + (late.afterMs ?? 0);
-  const latest = since + patience + HA_MIGRATION_MS;
   let told = since;
-  await io.stepAside(async () => {
+  const latest = since + patience + HA_MIGRATION_MS;
+  return io.stepAside(async () => {
     for (;;) {
       const seen = await io.pve.vmStatus(node, vmid, io.signal);
-      if (isThere(seen)) return;
+      if (isThere(seen)) return true;
       const now = io.clock.now();
       if (seen.lock === 'migrate') since = now;
-      if (now > Math.min(since + patience, latest)) {
-        throw new StepError(late.code ?? 'STILL_WAITING', `VM ${vmid} on ${node} ${late.says}`, {
-          hint: 'if HA manages it, see Datacenter → HA; then run again',
-        });
-      }
-      if (late.again && now - told > HA_AGAIN_MS) {
+      if (now > Math.min(since + patience, latest)) return false;
+      if (again && now - told > HA_AGAIN_MS) {
         told = now;
-        await late.again();
+        await again();
       }
       await io.clock.sleep(POLL_MS, io.signal);
     }
   });
 }
 
-export function untilPower(
+export function stillWaiting({ node, vmid }: Switched, says: string): StepError {
+  return new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
+}
+
+export async function untilPower(
   vm: Switched,
   wanted: PowerState,
   io: StepIo,
-  late: Pick<Late, 'afterMs' | 'again'> = {},
+  late: Late = {},
 ): Promise<void> {
-  const says = wanted === 'running' ? 'was to start, but is not up' : `was to be ${wanted}, but runs on`;
-  return untilSeen(vm, (now) => hasPower(now, wanted), io, { ...late, says });
+  if (await isSeen(vm, (now) => hasPower(now, wanted), io, late)) return;
+  throw stillWaiting(
+    vm,
+    wanted === 'running' ? 'was to start, but is not up' : `was to be ${wanted}, but runs on`,
+  );
 }

@@ -1,10 +1,11 @@
 /** Cuts a VM's power. A VM that is stopped, or gone, is left as it is. */
 import { attempt, awaitTask } from '../../retry.ts';
+import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
 import { unlessGone } from './gone.ts';
 import { patiently } from './lock.ts';
-import { untilSeen } from './power.ts';
+import { isSeen, SEE_HA } from './power.ts';
 
 export const stopVm: Handler<'vm.stop'> = (step, io) => {
   let { node } = step;
@@ -20,11 +21,10 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
     await send();
     // Under HA the task ends as soon as the wish is noted.
     if (await isOff()) return 'done';
-    await untilSeen(here, ({ status }) => status === 'stopped', io, {
-      code: 'STILL_RUNNING',
-      says: 'was told to stop, but runs on',
-      again: send,
-    });
+    if (!(await isSeen(here, ({ status }) => status === 'stopped', io, { again: send })))
+      throw new StepError('STILL_RUNNING', `VM ${vmid} on ${node} was told to stop, but runs on`, {
+        hint: SEE_HA,
+      });
     return 'done';
   };
   return attempt(io, {
