@@ -46,6 +46,8 @@ test('a token that may nothing is told what it lacks; with what doctor proposes 
   expect(refused.code).toBe(4);
   expect(refused.stderr).toContain('lacks privileges for this; nothing was changed  [MISSING_PRIVILEGES]');
   expect(refused.stderr).toMatch(/\/vms\/101 +lacks VM\.Audit: to find and read the template/);
+  // One line for all privileges of the role.
+  expect(refused.stderr.match(/one has to have all of it oneself/g)).toHaveLength(1);
   expect(refused.stderr).toContain(
     "pveum acl modify /pool --tokens 'deploy-stand@pve!cli' --roles deploy-stand-pool",
   );

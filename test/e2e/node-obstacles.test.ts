@@ -362,3 +362,34 @@ test.each(['7.4', '9.2'] as const)(
     expect(flat(JSON.stringify(plan.warnings))).toContain(says);
   },
 );
+
+test.each(['8.4', '9.2'] as const)('%s: doctor knows what the CPU of a template takes', async (version) => {
+  const secret = '11111111-0000-4000-a000-000000000004';
+  const cluster = await startCluster({
+    scenario: world({
+      version,
+      templates: [
+        { ...TEMPLATE, config: { cpu: 'custom-lab,flags=+aes' } },
+        { ...TEMPLATE, vmid: 101, config: { cpu: 'x86-64-v3' } },
+      ],
+      users: [{ userid: 'teach@pve', tokens: [{ id: 'cli', secret, privsep: false }] }],
+      acl: [{ path: '/vms', role: 'PVEVMAdmin', user: 'teach@pve' }],
+    }),
+  });
+  const folder = workFolder();
+  const two = `${lab()}  - { device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: hq }] }\n`;
+  writeFiles(folder, { 'lab.yml': two, 'users.yml': 'users: [a@pve]\n' });
+  const run = await runCli(
+    ['doctor', '-c', join(folder, 'lab.yml'), '-u', join(folder, 'users.yml'), '--output', 'json'],
+    cluster,
+    { env: { PVE_TOKEN_ID: 'teach@pve!cli', PVE_TOKEN_SECRET: secret } },
+  );
+  const { rows } = JSON.parse(run.stdout) as {
+    rows: { privileges: string[]; advice: boolean; reason: string; on: string[] }[];
+  };
+  const told = rows.filter(({ reason }) => /CPU (?:model|type)/.test(reason));
+  expect(told.map(({ privileges, on, advice }) => [privileges, on, advice])).toEqual([
+    ...(version === '9.2' ? [[['Mapping.Use'], ['/mapping/cpu'], true]] : []),
+    [['Sys.Audit'], ['/nodes'], true],
+  ]);
+});

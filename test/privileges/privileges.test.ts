@@ -171,6 +171,15 @@ describe('what a plan needs', () => {
     expect(needs({ version: '9.2' })).toEqual(needs());
   });
 
+  test.each([
+    ['8.4', []],
+    ['9.1', []],
+    ['9.2', ['Mapping.Use /mapping/cpu/lab']],
+  ])('%s: a CPU model of the datacenter is guarded where it is handed on', (version, path) => {
+    const templates = [template(101, 'ceph', { cpu: 'cputype=custom-lab,flags=+aes' })];
+    expect(needs({ templates, version }).filter((one) => one.includes('/mapping'))).toEqual(path);
+  });
+
   test('a VLAN tag is guarded on its own path, a vnet elsewhere', () => {
     const tagged = machine('pc', [real('vmbr0', { tag: 7 }), real('vnet1')]);
     const before = have({ vnets: ['vnet1'], rights: FULL });

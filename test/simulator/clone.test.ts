@@ -262,6 +262,24 @@ test('rights: clone on the template, allocate on the number, space on the storag
   expect(await as(`anna@pve!t=${secret}`).task('POST', clonePath(100), { newid: 10001 })).toBe('OK');
 });
 
+test.each([
+  ['8.4', 'OK'],
+  ['9.2', 'Permission check failed (/mapping/cpu/lab, Mapping.Use)'],
+] as const)('%s: a CPU model of the datacenter: %s', async (version, answer) => {
+  const { as } = await start({
+    version,
+    templates: [{ vmid: 100, name: 'base', node: 'pve1', storage: 'ceph', config: { cpu: 'custom-lab' } }],
+    users: [userWithToken('anna@pve')],
+    acl: [
+      { path: '/vms', role: 'PVEVMAdmin', user: 'anna@pve' },
+      { path: '/storage/ceph', role: 'PVEDatastoreUser', user: 'anna@pve' },
+      { path: '/sdn/zones/localnetwork', role: 'PVESDNUser', user: 'anna@pve' },
+    ],
+  });
+  const reply = await as(`anna@pve!t=${secret}`).post(clonePath(100), { newid: 10001 });
+  expect(reply.reason).toBe(answer);
+});
+
 test('VM.Allocate on the pool does as well, when the pool is named', async () => {
   const { as } = await start({
     users: [userWithToken('anna@pve')],

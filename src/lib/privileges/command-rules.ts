@@ -19,6 +19,8 @@ export interface Scope {
   readonly storages: readonly string[];
   /** Storages of snippets that templates name. */
   readonly snippets: readonly string[];
+  /** Does a template have one of PVE's own CPU types, which not every host can give? */
+  readonly asksCpus: boolean;
   /** What machines of the lab have. */
   readonly machineKeys: ReadonlySet<MachineKey>;
   /** Role that students get; empty: the default. */
@@ -184,6 +186,15 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       at: ({ snippets }) => snippets,
     },
     {
+      path: '/nodes',
+      anyOf: ['Sys.Audit'],
+      why: 'to see which nodes can give the CPU type of a template; else its machines may go where they cannot start',
+      when: "a template has one of PVE's own CPU types (x86-64-v2, …)",
+      reaches: true,
+      advice: true,
+      at: ({ asksCpus }) => when(asksCpus),
+    },
+    {
       path: '/sdn/zones/localnetwork/{bridge}',
       anyOf: ['SDN.Use', 'SDN.Audit'],
       why: 'to see the bridge',
@@ -308,7 +319,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       reaches: true,
       at: () => [''],
     },
-    seeTasks,
+    { ...seeTasks, why: `${seeTasks.why}; and which CPU types nodes can give` },
   ],
   balance: [
     {

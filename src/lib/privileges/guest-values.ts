@@ -1,5 +1,5 @@
 /** Reads out of a configuration what needs rights to be taken over by a clone, or to be changed. Pure. */
-import { hostDevices } from '../pve-values/host-ties.ts';
+import { customCpu, hostDevices } from '../pve-values/host-ties.ts';
 import { isDriveKey, sourceOf, volumesOf } from '../pve-values/volumes.ts';
 import type { VmConfig } from '../inventory/types.ts';
 import { pluggedNics } from '../pve-values/nics.ts';
@@ -16,6 +16,7 @@ export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValu
     configs.map(({ vmid, values }) => [
       vmid,
       {
+        cpuModel: customCpu(values),
         nics: pluggedNics(values),
         storages: allocatingStorages(values),
         hasHostDrive: Object.entries(values).some(

@@ -13,7 +13,7 @@ import {
 } from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
 import type { Command, MachineKey } from './types.ts';
-import { neededFiles } from '../pve-values/host-ties.ts';
+import { cpuNeeds, neededFiles } from '../pve-values/host-ties.ts';
 import { sortedUnique } from '../order.ts';
 import { allocatingStorages } from './guest-values.ts';
 
@@ -25,6 +25,7 @@ const NOTHING: Omit<Scope, 'command'> = {
   bridges: [],
   storages: [],
   snippets: [],
+  asksCpus: false,
   machineKeys: new Set(),
   role: '',
   realms: [],
@@ -103,6 +104,7 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     snippets: sortedUnique(
       files.flatMap(({ content, storage }) => (content === 'snippets' ? [storage] : [])),
     ),
+    asksCpus: named.some(({ values }) => cpuNeeds(values) !== undefined),
     machineKeys: machineKeysOf(lab),
     role: lab.access.role,
     realms: realmsOf(users),

@@ -3,6 +3,7 @@
  * `permissions` of the endpoints in PVE's API contract (7.4, 8.4, 9.2) and, where those only say `check` in prose, from
  * the source named. Holds no policy.
  */
+import { isAtLeast } from '../pve-values/version.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import { privilegesOf } from '../plan/stands/roles.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
@@ -247,6 +248,18 @@ const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
     when: 'the template uses resource mappings',
     since: 8,
     at: ({ templateVmid }, { configs }) => configs.get(templateVmid)?.mappings ?? [],
+  },
+  {
+    // qemu-server 9.1.15, API2/Qemu.pm, clone_vm: before that only whoever set one was asked.
+    path: '/mapping/cpu/{model}',
+    anyOf: ['Mapping.Use'],
+    why: "to hand on a CPU model of the datacenter's own",
+    when: 'from 9.2 on, the template has one',
+    since: 9,
+    at: ({ templateVmid }, { have, configs }) => {
+      const model = configs.get(templateVmid)?.cpuModel;
+      return model === undefined || !isAtLeast(have.version, 9, 2) ? [] : [model];
+    },
   },
 ];
 

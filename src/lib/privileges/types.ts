@@ -17,6 +17,8 @@ export interface GuestValues {
   readonly hasHostDrive: boolean;
   /** Resource mappings that it uses: `pci/gpu`. */
   readonly mappings: readonly string[];
+  /** A CPU model of the datacenter's own, without its `custom-`. */
+  readonly cpuModel: string | undefined;
 }
 
 /** What of a cluster the check looks at; also balance, which reads another inventory, can tell as much. */
@@ -54,7 +56,7 @@ export interface RuleText {
   readonly each?: string;
   readonly why: string;
   /** First version with the rule; absent: all. */
-  readonly since?: 8;
+  readonly since?: 8 | 9;
   /** When it applies, where not always. */
   readonly when?: string;
   /** Where that is a matter of the lab alone: which key of a machine says so. */

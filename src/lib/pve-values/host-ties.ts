@@ -115,6 +115,11 @@ export function cpuNeeds(
   return type === undefined || !flags ? undefined : { type, flags };
 }
 
+/** A CPU model that the datacenter defines itself (/etc/pve/virtual-guest/cpu-models.conf), without its prefix. */
+export function customCpu(values: Values): string | undefined {
+  return /^custom-(.+)$/.exec(propertyOf(values['cpu'] ?? '', 'cputype') ?? '')?.[1];
+}
+
 /** Virtual CPUs at most (one socket with one core where nothing is said): PVE starts no VM that has more than its host has threads. */
 export function cpusOf(values: Values, cores = Number(values['cores'] ?? 1)): number {
   return Number(values['sockets'] ?? 1) * cores;

@@ -1,5 +1,6 @@
 /** Makes a plan together with what its caller lacks for it, and refuses before the first write. Never asks PVE itself. */
 import { groupBy } from '../group.ts';
+import { sortedUnique } from '../order.ts';
 import { ConnectionError, PlanRefusedError, type ConfigIssue } from '../errors.ts';
 import type { Scope } from '../privileges/command-rules.ts';
 import { requiredUnplanned } from '../privileges/examine.ts';
@@ -34,26 +35,35 @@ export interface CheckedPlan {
   readonly lacking: readonly Requirement[];
 }
 
+/** What is lacking on the same paths for the same reason, and what would do in place of each. */
 function describe(needs: readonly Requirement[], caller: string): ConfigIssue {
   const [first] = needs as [Requirement];
-  const { path, anyOf, grantOn, reason, reaches, steps, instead } = first;
-  const more = needs.length - 1;
+  const { grantOn, reason, reaches, steps, instead } = first;
+  const paths = sortedUnique(needs.map(({ path }) => path));
+  const [path = ''] = paths;
+  const privileges = sortedUnique(needs.flatMap(({ anyOf }) => anyOf.slice(0, 1)));
+  const lacks = [privileges.join(', '), ...first.anyOf.slice(1)].join(' or ');
   const below = reaches ? ', with propagation' : '';
   const other = instead ? `, or ${instead.anyOf.join(' or ')} on ${instead.path}` : '';
   return {
     file: caller,
-    path: more === 0 ? path : `${path} and ${more} more`,
-    message: `lacks ${anyOf.join(' or ')}${below}${other}: ${reason} (${steps.join(', ')})`,
+    path: paths.length === 1 ? path : `${path} and ${paths.length - 1} more`,
+    message: `lacks ${lacks}${below}${other}: ${reason} (${steps.join(', ')})`,
     ...(grantOn === path || isRoleMaking(first) ? {} : { hint: `grant it on ${grantOn}` }),
   };
 }
 
-/** One line for all paths that lack the same for the same reason. */
+/** One line for all privileges and paths that are lacking for the same reason. */
 export function describeLacking(lacking: readonly Requirement[], caller: string): ConfigIssue[] {
-  const groups = groupBy(lacking, ({ grantOn, anyOf, reason }) =>
+  const alike = groupBy(lacking, ({ grantOn, anyOf, reason }) =>
     [grantOn, anyOf.join('|'), reason].join(' '),
   );
-  return [...groups.values()].map((needs) => describe(needs, caller));
+  const groups = groupBy([...alike.values()], (needs) => {
+    const [{ grantOn, anyOf, reason, reaches, instead }] = needs as [Requirement];
+    const paths = sortedUnique(needs.map(({ path }) => path)).join('|');
+    return [grantOn, anyOf.slice(1).join('|'), reason, reaches, instead?.path, paths].join(' ');
+  });
+  return [...groups.values()].map((needs) => describe(needs.flat(), caller));
 }
 
 /** PVE does not tell a token whether it is separated from its owner. */

@@ -43,18 +43,30 @@ describe('a VM that its node does not know', () => {
     expect(unchanged(world)).toBe(true);
   });
 
-  test.each(['vm.stop', 'vm.unprotect', 'vm.delete'] as const)('%s: moved is not gone', async (kind) => {
-    const config = { protection: '1' };
+  test.each([
+    ['vm.stop', { running: true }, 'POST /nodes/pve2/qemu/10001/status/stop'],
+    ['vm.unprotect', { config: { protection: '1' } }, 'PUT /nodes/pve2/qemu/10001/config'],
+    ['vm.delete', {}, 'DELETE /nodes/pve2/qemu/10001'],
+  ] as const)('%s: moved is not gone, it is done where it is', async (kind, how, write) => {
     const world = new PveWorld({
-      guests: [vm(10001, 'pve2', { description: VM_MARK, config })],
+      guests: [vm(10001, 'pve2', { description: VM_MARK, ...how })],
       pools: [OURS],
     });
-    await expect(apply(world, kind, payloads[kind])).rejects.toMatchObject({
-      code: 'VM_MOVED',
-      message: 'VM 10001 is on pve2 by now, not on pve1',
-    });
-    expect(unchanged(world)).toBe(true);
+    expect((await apply(world, kind, payloads[kind])).outcome).toBe('done');
+    expect(world.writes).toEqual([write]);
   });
+
+  test.each(['vm.stop', 'vm.unprotect', 'vm.delete'] as const)(
+    "%s: moved, and somebody else's: left alone",
+    async (kind) => {
+      const world = new PveWorld({
+        guests: [vm(10001, 'pve2', { running: true, pool: 'staff', config: { protection: '1' } })],
+        pools: [{ ...OURS, vms: [] }, { pool: 'staff' }],
+      });
+      await expect(apply(world, kind, payloads[kind])).rejects.toMatchObject({ code: 'NOT_OURS' });
+      expect(unchanged(world)).toBe(true);
+    },
+  );
 });
 
 describe('vm.stop', () => {
@@ -128,6 +140,21 @@ describe('vm.stop', () => {
       expect(count(stuck, WRITE)).toBeGreaterThan(1);
     },
   );
+
+  test.each(VERSIONS)('PVE %s: and one after which it runs on elsewhere: told there', async (version) => {
+    const guests = [vm(10001, 'pve1', { running: true, ha: true })];
+    // Longer than HA is waited for otherwise.
+    const world = new PveWorld({ version, guests, pools: [OURS], latency: { migrate_s: 400 } });
+    const move = { node: 'pve1', vmid: 10001, target: 'pve2', online: true };
+    await world.drive(world.admin.migrateVm({ ...move, withLocalDisks: false, conntrack: false }));
+    await world.pass(10);
+    expect((await apply(world, 'vm.stop', VM)).outcome).toBe('done');
+    expect(world.isRunning(10001)).toBe(false);
+    expect(world.writes.at(-1)).toBe('POST /nodes/pve2/qemu/10001/status/stop');
+    expect((await apply(world, 'ha.remove', VM)).outcome).toBe('done');
+    expect((await apply(world, 'vm.delete', VM)).outcome).toBe('done');
+    expect(world.writes.at(-1)).toBe('DELETE /nodes/pve2/qemu/10001');
+  });
 
   test('a VM that runs on is told of', async () => {
     const world = withVm({}, underHa);
@@ -412,13 +439,13 @@ describe('vm.delete', () => {
     expect(world.since(begun)).toBeLessThan(0.1);
   });
 
-  test('a VM that a migration takes away is not gone', async () => {
+  test('a VM that a migration takes away is removed where it went', async () => {
     const world = withVm({}, { scenario: { latency: { migrate_s: 30 } } });
     const move = { node: 'pve1', vmid: 10001, target: 'pve2' };
     await world.drive(world.admin.migrateVm(move));
     await world.pass(1);
-    await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({ code: 'VM_MOVED' });
-    expect(world.config('pve2', 10001)).toBeDefined();
+    expect((await apply(world, 'vm.delete', payload)).outcome).toBe('done');
+    expect(world.config('pve2', 10001)).toBeUndefined();
   });
 
   test('a disk that stays behind is named', async () => {

@@ -15,7 +15,7 @@ import {
 } from '../guest/guest-config.ts';
 import { isRunning, isTemplate, noteBirth, noteChange, printSize } from '../guest/guest-view.ts';
 import { Params, type ParamValue } from '../contract/params.ts';
-import { checkMappingAccess } from '../guest/host-resources.ts';
+import { checkCpuModelAccess, checkMappingAccess } from '../guest/host-resources.ts';
 import { PveError, die, errorText, paramError } from '../pve-error.ts';
 import { randomMac, randomUuid } from '../access/secrets.ts';
 import {
@@ -140,6 +140,7 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   const shared = checkStorageAccess(sim, user, job, drives);
   checkMappingAccess(sim, user, old);
   checkBridges(sim, user, Object.entries(old));
+  checkCpuModelAccess(sim, user, old);
   if (job.target !== undefined && !shared)
     die(`can't clone VM to node '${job.target}' (VM uses local storage)`);
   checkNewId(sim, node, job.newid);

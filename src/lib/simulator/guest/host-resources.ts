@@ -31,6 +31,13 @@ export function checkMappingAccess(sim: Sim, user: string, config: Readonly<Gues
   }
 }
 
+/** API2/Qemu.pm check_cpu_model_access: a clone is asked, too, since qemu-server 9.1.15. That such a model exists is not modelled. */
+export function checkCpuModelAccess(sim: Sim, user: string, config: Readonly<GuestConfig>): void {
+  const model = /^(?:cputype=)?custom-([^,]+)/.exec(config['cpu'] ?? '')?.[1];
+  if (model === undefined || sim.facts.major < 9) return;
+  sim.rights.need(user, `/mapping/cpu/${model}`, 'Mapping.Use');
+}
+
 function isMappedOn(sim: Sim, node: string, wanted: NonNullable<Device['mapping']>): boolean {
   return sim.world.mappings.some(
     ({ kind, id, nodes }) => kind === wanted.kind && id === wanted.id && nodes.includes(node),

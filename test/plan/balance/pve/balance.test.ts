@@ -1537,6 +1537,9 @@ describe('stands', () => {
     expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan', nodes: ['pve1', 'pve3'] }] })).toEqual([
       '101 pve1→pve3',
     ]);
+    expect(decide2('vx1', { vnets: [{ vnet: 'vx1', zoneType: 'vxlan', down: { pve2: 'error' } }] })).toEqual([
+      '101 pve1→pve3',
+    ]);
   });
 });
 

@@ -106,14 +106,16 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
 }
 
 export const deleteVm: Handler<'vm.delete'> = (step, io) => {
-  const { node, vmid, lockWaitSeconds: seconds } = step;
+  let { node } = step;
+  const { vmid, lockWaitSeconds: seconds } = step;
   let tries = 0;
-  const remove = async () => {
+  const remove = async (here: DeleteStep) => {
+    node = here.node;
     try {
-      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(step, io, (tries += 1) === 1));
+      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(here, io, (tries += 1) === 1));
     } catch (error) {
       if (!(error instanceof StepError) || error.code !== 'ZOMBIE_VM') throw error;
-      return destroyRest(step, io, error);
+      return destroyRest(here, io, error);
     }
   };
   return attempt(io, {

@@ -4,17 +4,26 @@ import { isNoSuchVm } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 
+/** A VM that moves oftener than this within one step is waited for by nobody. */
+const MOST_MOVES = 3;
+
 interface VmPlace {
   readonly node: string;
   readonly vmid: number;
 }
 
-/** For a VM that its node does not know: a node knows its own only, and HA or an admin may have moved it. */
-export async function confirmGone({ node, vmid }: VmPlace, io: StepIo): Promise<'already-done'> {
+/** By the list of the whole cluster; undefined: nowhere but, at most, on its node. */
+async function elsewhere({ node, vmid }: VmPlace, io: StepIo): Promise<string | undefined> {
   const rows = await io.pve.resources(io.signal);
-  const elsewhere = rows.find((row) => row.vmid === vmid && row.node !== node)?.node;
-  if (elsewhere === undefined) return 'already-done';
-  throw new StepError('VM_MOVED', `VM ${vmid} is on ${elsewhere} by now, not on ${node}`, {
+  return rows.find((row) => row.vmid === vmid && row.node !== node)?.node;
+}
+
+/** For a VM that its node does not know: a node knows its own only, and HA or an admin may have moved it. */
+export async function confirmGone(place: VmPlace, io: StepIo): Promise<'already-done'> {
+  const { node, vmid } = place;
+  const there = await elsewhere(place, io);
+  if (there === undefined) return 'already-done';
+  throw new StepError('VM_MOVED', `VM ${vmid} is on ${there} by now, not on ${node}`, {
     hint: 'run the command again: it plans anew from where the VM is',
   });
 }
@@ -24,17 +33,26 @@ async function isGone(error: unknown, vmid: number, io: StepIo): Promise<boolean
   return isNoSuchVm(error) || (error instanceof AuthError && (await io.pve.isVmidFree(vmid, io.signal)));
 }
 
-/** Carries `work` out; a VM that vanishes meanwhile needs no more of it. */
-export async function unlessGone(
-  place: VmPlace,
+/**
+ * Carries out what ends a VM, wherever it is: HA finishes a migration before anything else, and takes the VM along. Each try
+ * is told the place. One that vanishes meanwhile needs no more of it.
+ */
+export async function unlessGone<Place extends VmPlace>(
+  place: Place,
   io: StepIo,
-  work: () => Promise<StepOutcome>,
+  work: (here: Place) => Promise<StepOutcome>,
 ): Promise<StepOutcome> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(await isGone(error, place.vmid, io))) throw error;
-    return confirmGone(place, io);
+  let here = place;
+  for (let moves = 0; ; moves += 1) {
+    try {
+      return await work(here);
+    } catch (error) {
+      const hasMoved = error instanceof StepError && error.code === 'VM_MOVED';
+      if (!hasMoved && !(await isGone(error, here.vmid, io))) throw error;
+      const node = moves < MOST_MOVES ? await elsewhere(here, io) : undefined;
+      if (node === undefined) return confirmGone(here, io);
+      here = { ...here, node };
+    }
   }
 }
 

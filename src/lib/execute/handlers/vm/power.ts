@@ -9,6 +9,12 @@ import type { StepIo } from '../../types.ts';
 const POLL_MS = 2000;
 /** HA's managers look at their lists every 10 s; the node's one may be busy with other VMs first. */
 const HA_PATIENCE_MS = 180_000;
+/** It takes about 10 s. A stop that it is told in the middle of a migration is lost (HA/Manager.pm, next_state_migrate_relocate). */
+const HA_AGAIN_MS = 20_000;
+/** Much memory on a slow network; one that hangs is not waited for. */
+const HA_MIGRATION_MS = 1_800_000;
+
+export const SEE_HA = 'if HA manages it, see Datacenter → HA; then run again';
 
 export type VmPower = Awaited<ReturnType<PveApi['vmStatus']>>;
 
@@ -28,27 +34,52 @@ export function isWishOfHa(upid: Upid): boolean {
   return /^ha(start|stop)$/.test(readUpid(upid)?.type ?? '');
 }
 
-/** Waits, without a place, until `isThere` says so. */
-export async function untilSeen(
+interface Late {
+  readonly afterMs?: number;
+  /** Tells it the wish once more. */
+  readonly again?: () => Promise<unknown>;
+}
+
+/** Waits, without a place, until `isThere` says so; false: it never did. A migration of HA's comes first, and is no part of the wait. */
+export async function isSeen(
   { node, vmid }: Switched,
   isThere: (now: VmPower) => boolean,
   io: StepIo,
-  late: { readonly afterMs?: number; readonly says: string },
-): Promise<void> {
-  const deadline = io.clock.now() + HA_PATIENCE_MS + (late.afterMs ?? 0);
-  await io.stepAside(async () => {
-    while (!isThere(await io.pve.vmStatus(node, vmid, io.signal))) {
-      if (io.clock.now() > deadline) {
-        throw new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${late.says}`, {
-          hint: 'if HA manages it, see Datacenter → HA; then run again',
-        });
+  { afterMs = 0, again }: Late = {},
+): Promise<boolean> {
+  const patience = HA_PATIENCE_MS + afterMs;
+  let since = io.clock.now();
+  let told = since;
+  const latest = since + patience + HA_MIGRATION_MS;
+  return io.stepAside(async () => {
+    for (;;) {
+      const seen = await io.pve.vmStatus(node, vmid, io.signal);
+      if (isThere(seen)) return true;
+      const now = io.clock.now();
+      if (seen.lock === 'migrate') since = now;
+      if (now > Math.min(since + patience, latest)) return false;
+      if (again && now - told > HA_AGAIN_MS) {
+        told = now;
+        await again();
       }
       await io.clock.sleep(POLL_MS, io.signal);
     }
   });
 }
 
-export function untilPower(vm: Switched, wanted: PowerState, io: StepIo, afterMs = 0): Promise<void> {
-  const says = wanted === 'running' ? 'was to start, but is not up' : `was to be ${wanted}, but runs on`;
-  return untilSeen(vm, (now) => hasPower(now, wanted), io, { afterMs, says });
+export function stillWaiting({ node, vmid }: Switched, says: string): StepError {
+  return new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
+}
+
+export async function untilPower(
+  vm: Switched,
+  wanted: PowerState,
+  io: StepIo,
+  late: Late = {},
+): Promise<void> {
+  if (await isSeen(vm, (now) => hasPower(now, wanted), io, late)) return;
+  throw stillWaiting(
+    vm,
+    wanted === 'running' ? 'was to start, but is not up' : `was to be ${wanted}, but runs on`,
+  );
 }

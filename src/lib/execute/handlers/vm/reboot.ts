@@ -7,7 +7,7 @@ import type { Handler, StepIo } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
-import { untilSeen, type VmPower } from './power.ts';
+import { isSeen, stillWaiting, type VmPower } from './power.ts';
 
 interface Seen {
   readonly at: number;
@@ -44,9 +44,8 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
       );
     }
     // The task ends with the shutdown; qmeventd starts it again.
-    await untilSeen(step, (now) => isReborn(now, seen, io), io, {
-      says: 'was shut down for its reboot, but is not up',
-    });
+    if (!(await isSeen(step, (now) => isReborn(now, seen, io), io)))
+      throw stillWaiting(step, 'was shut down for its reboot, but is not up');
     return 'done';
   };
   return attempt(io, {

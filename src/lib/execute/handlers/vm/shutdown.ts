@@ -10,13 +10,20 @@ import { patiently } from './lock.ts';
 import { isWishOfHa, untilPower } from './power.ts';
 
 export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
-  const { node, vmid, timeoutSeconds: timeout, force, lockWaitSeconds } = step;
-  const shutdown = async (): Promise<StepOutcome> => {
-    await io.ownership.assertOursNow(step);
-    try {
+  let { node } = step;
+  const { vmid, timeoutSeconds: timeout, force, lockWaitSeconds: seconds } = step;
+  const shutdown = async (here: typeof step): Promise<StepOutcome> => {
+    node = here.node;
+    const send = async () => {
+      await io.ownership.assertOursNow(here);
       const upid = await io.pve.shutdownVm(node, vmid, { timeout, force }, io.signal);
       await awaitTask(io, upid);
-      if (isWishOfHa(upid)) await untilPower(step, 'stopped', io, timeout * 1000);
+      return upid;
+    };
+    try {
+      const upid = await send();
+      const late = { afterMs: timeout * 1000, again: send };
+      if (isWishOfHa(upid)) await untilPower(here, 'stopped', io, late);
       return 'done';
     } catch (error) {
       if (!isShutdownIgnored(error)) throw error;
@@ -32,7 +39,8 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => unlessGone(step, io, () => patiently({ node, vmid, seconds: lockWaitSeconds }, io, shutdown)),
+    act: () =>
+      unlessGone(step, io, (here) => patiently({ node: here.node, vmid, seconds }, io, () => shutdown(here))),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmshutdown', vmid });
       return (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped' ? 'done' : 'absent';

@@ -6,19 +6,22 @@ import { confirmGone, unlessGone } from './gone.ts';
 import { patiently } from './lock.ts';
 
 export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
-  const { node, vmid } = step;
-  const unprotect = async () => {
+  const { vmid, lockWaitSeconds: seconds } = step;
+  const unprotect = async (here: typeof step) => {
+    const { node } = here;
     const values = await io.pve.vmConfig(node, vmid, io.signal);
-    if (!values) return confirmGone(step, io);
+    if (!values) return confirmGone(here, io);
     if (!isProtected(values)) return 'already-done';
-    await io.ownership.assertOursNow(step, values);
+    await io.ownership.assertOursNow(here, values);
     await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove: [] }, io.signal);
     return 'done';
   };
   return attempt(io, {
     id: step.id,
     act: () =>
-      unlessGone(step, io, () => patiently({ node, vmid, seconds: step.lockWaitSeconds }, io, unprotect)),
+      unlessGone(step, io, (here) =>
+        patiently({ node: here.node, vmid, seconds }, io, () => unprotect(here)),
+      ),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });
