@@ -167,7 +167,11 @@ function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Cont
 function idleStands(views: readonly PlannedView[], told: Told, context: Context): string[] {
   const said = views.map((view) => ({
     who: view.stand.user,
-    text: JSON.stringify([view.fate, view.stand.refused, view.stand.left, view.stand.notes]),
+    text: JSON.stringify([
+      ...[view.fate, view.stand.notes],
+      ...[view.stand.refused, view.stand.left].map((refusal) => [refusal?.code, refusal?.message]),
+    ]),
+    hint: [view.stand.refused, view.stand.left].flatMap((refusal) => refusal?.hint ?? []).join('\n'),
     own: ownWords(view.stand),
     view,
   }));
