@@ -72,7 +72,9 @@ async function overSsh(
     const told = nodes.filter(({ loadAverage }) => loadAverage !== undefined).length;
     return {
       ssh: { nodes: told },
-      ...(missing.length === 0 ? {} : { error: { code: 'SSH_FAILED', message: missing.join('; ') } }),
+      ...(missing.length === 0
+        ? {}
+        : { error: { code: 'SSH_FAILED', message: `SSH does not work: ${missing.join('; ')}` } }),
     };
   } catch (error) {
     hard.throwIfAborted();
