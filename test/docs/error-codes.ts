@@ -25,6 +25,9 @@ const EXITS: Readonly<Record<string, string>> = {
   CancelledError: '130, 143',
 };
 const REFUSAL = '3, 5';
+/** What `connections test` finds is told in its report. */
+const FINDING = '4';
+const FINDERS = ['lib/workflow/connections.ts', 'lib/workflow/vmmanager-test.ts'];
 
 interface Told {
   readonly exit: string;
@@ -65,6 +68,7 @@ function classOf(node: ts.NewExpression | ts.CallExpression): string {
 }
 
 function* codesIn(source: ts.SourceFile): Generator<[code: string, told: Told]> {
+  const refusal = FINDERS.includes(source.fileName) ? FINDING : REFUSAL;
   const pending: ts.Node[] = [source];
   for (let node = pending.pop(); node; node = pending.pop()) {
     ts.forEachChild(node, (child) => void pending.push(child));
@@ -76,7 +80,7 @@ function* codesIn(source: ts.SourceFile): Generator<[code: string, told: Told]> 
     } else if (ts.isObjectLiteralExpression(node)) {
       const code = property(node, 'code');
       if (code && ts.isStringLiteral(code) && isCode(code.text))
-        yield [code.text, { exit: REFUSAL, message: textOf(property(node, 'message')) }];
+        yield [code.text, { exit: refusal, message: textOf(property(node, 'message')) }];
     }
   }
 }

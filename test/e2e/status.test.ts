@@ -193,6 +193,11 @@ test.each<[string, (state: ClusterState) => void, string[]]>([
     ['stand-torn anna@pve'],
   ],
   [
+    'a machine that its student made a template',
+    (state) => void (machine(state, 'anna', 'srv').config['template'] = '1'),
+    ['machine-is-template anna@pve'],
+  ],
+  [
     'a node that is gone',
     ({ nodes }) => void (nodes.find(({ name }) => name === 'pve1')!.online = false),
     ['node-offline'],

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { areTalking, keyPair, startSshServer, type KeyPair, type SshServer } from '../ssh/ssh-server.ts';
-import { writeFiles } from './harness.ts';
+import { runCli, writeFiles } from './harness.ts';
 import { balanceOn, node, overloaded, startInstallation, vm, type Installation } from './installations.ts';
 import { resultErrors } from './result-schema.ts';
 
@@ -163,6 +163,30 @@ test('the settings may be those of the connection; the env-file wins, and --cpu-
   expect(told(off.stdout).gaps).toEqual([expect.stringMatching(/^load averages are not read: /)]);
   expect(farm.servers.map(({ commands }) => commands.length)).toEqual([1, 1, 1]);
   for (const out of [run.stdout, run.stderr, off.stdout, off.stderr]) expect(out).not.toContain('hush');
+
+  const connections = async (words: readonly string[]) =>
+    runCli(['connections', ...words, ...file], undefined, {
+      ...{ clock: farm.time.clock, connect: farm.connect, env },
+    });
+  const tested = await connections(['test']);
+  expect([tested.code, tested.stdout]).toEqual([
+    0,
+    expect.stringContaining('load averages over SSH: of 3 nodes'),
+  ]);
+  const listed = await connections(['list']);
+  expect(listed.stdout).toContain('plain text, ssh.password: variable NODES');
+  const json = JSON.parse((await connections(['list', '--output', 'json'])).stdout) as Record<
+    string,
+    unknown
+  >;
+  expect(json).toMatchObject({ connections: [{ ssh: { password: { kept: 'env', variable: 'NODES' } } }] });
+  writeFiles(farm.folder, { known_hosts: '' });
+  const failed = await connections(['test', '--output', 'json']);
+  expect(failed.code).toBe(4);
+  expect(JSON.parse(failed.stdout)).toMatchObject({
+    connections: [{ ok: false, hosts: [{ ok: true }], ssh: { nodes: 0 }, error: { code: 'SSH_FAILED' } }],
+  });
+  for (const { stdout, stderr } of [tested, listed, failed]) expect(stdout + stderr).not.toContain('hush');
 
   const missing = await balanceOn(farm, named);
   expect([missing.code, missing.stderr]).toEqual([

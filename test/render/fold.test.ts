@@ -33,6 +33,14 @@ describe('foldSaid', () => {
     expect(foldSaid(texts, true)).toHaveLength(texts.length);
   });
 
+  test('one way out for all names them all: none of these names is of one alone', () => {
+    const hint = `reset ${MANY.map((n) => `--user s${n}@pve`).join(' ')}`;
+    const alike = MANY.map((n) => ({ ...said(`s${n}@pve`, `VM ${n + 100} has none`, `${n + 100}`), hint }));
+    const own = MANY.map((n) => ({ ...said(`s${n}@pve`, 'gone'), hint: `deploy --only s${n}@pve` }));
+    const folded = foldSaid([...alike, ...own, { ...said('s1@pve', 'gone'), hint: 'another' }]);
+    expect(folded.map(({ others }) => others.length)).toEqual([24, 24, 0]);
+  });
+
   test('names a few and counts the others', () => {
     expect(sameFor(['a', 'b'].map((who) => ({ who })))).toBe('the same for 2 more: a, b');
     expect(sameFor(MANY.map((n) => ({ who: `s${n}` })))).toBe(

@@ -153,6 +153,27 @@ describe('renderPlan', () => {
     );
   });
 
+  test('of stands that get the same, only those that are refused the same are folded; what differs is told', () => {
+    const left = (index: number, code: string, message: string) => {
+      const { stand, steps } = newStand(index);
+      return { stand: { ...stand, left: { code, message, hint: 'the way out' } }, steps };
+    };
+    const lost = (index: number, name: string) => left(index, 'SNAPSHOTS_LOST', `lost: ${name}`);
+    const stands = [
+      ...manyStands(20),
+      left(21, 'VM_IS_TEMPLATE', 'VM 10041 was made a template'),
+      ...[lost(22, 'mine'), lost(23, 'mine'), lost(24, 'other'), lost(25, 'other')],
+    ];
+    const text = renderPlan(plan(stands), wide);
+    expect(text).toContain('VM 10041 was made a template  [VM_IS_TEMPLATE]');
+    expect(text).toContain('  lost: mine  [SNAPSHOTS_LOST]\n');
+    expect(text).toContain(
+      'student24@pve: lost: other  [SNAPSHOTS_LOST]\n    the same for 1 more: student25@pve\n',
+    );
+    expect(text).not.toContain('student23@pve: lost');
+    expect(text.match(/the way out/g)).toHaveLength(2);
+  });
+
   test.each([
     { name: 'begun by an earlier run', state: 'unfinished' as const, kind: 'clone', fate: 'to complete' },
     { name: 'differs from the lab', state: 'pending-change' as const, kind: 'edit', fate: 'to change' },

@@ -60,3 +60,27 @@ test('the way out of an end is extend, for each lab; amid a sentence a command i
     ['deploy-stand extend --lab net --user anna@pve --user boris@pve --by 7d'],
   ]);
 });
+
+test('a machine that was moved, and one that was made a template: the very commands', () => {
+  const at = { user: 'anna@pve', lab: 'net', machine: 'pc', vmid: 10000, node: 'pve2' };
+  const texts = problemTexts(
+    [
+      { kind: 'stand-torn', ...at, detail: 'pve1' },
+      { kind: 'stand-torn', ...at, vmid: 10001, detail: 'pve1' },
+      { kind: 'machine-is-template', ...at },
+    ],
+    { lab: 'lab.yml', users: ['users.yml'] },
+  );
+  expect(texts.map(({ of, hints }) => [...of.slice(0, 1), ...hints])).toEqual([
+    [
+      'anna@pve, lab net: pc (10000 on pve2)',
+      'on pve2: `qm set 10000 --template 0`',
+      expect.stringContaining('`deploy-stand deploy -c lab.yml -u users.yml --only anna@pve`'),
+    ],
+    [
+      'anna@pve, lab net: pc (10000 on pve2), its networks are on pve1',
+      expect.stringContaining('`deploy-stand balance`'),
+      'on pve2: `qm migrate 10000 pve1 --online; qm migrate 10001 pve1 --online`',
+    ],
+  ]);
+});

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ConfigError, type ConfigIssue } from '../../src/lib/errors.ts';
 import { buildState } from '../../src/lib/simulator/build/build-state.ts';
 import { defaultScenario, loadScenario } from '../../src/lib/simulator/scenario.ts';
+import { loadVmmanagerScenario } from '../../src/lib/vmmanager-stand-in/scenario.ts';
 
 const minimal = `nodes: [{ name: pve1 }]\nstorages: [{ id: ceph, type: rbd }]\n`;
 
@@ -65,6 +66,34 @@ test.each<[string, string[]]>([
   const found = (): readonly ConfigIssue[] => {
     try {
       loadScenario(text, 'cluster.yml');
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
+    return [];
+  };
+  expect(found().map(({ path, hint }) => `${path.replace('faults[0].', '')} → ${hint}`)).toEqual(expected);
+});
+
+test.each<[string, string[]]>([
+  ['{ path: /vm/v3/node, action: fail }', []],
+  ['{ path: /auth/v4/public/token, method: POST, action: fail }', []],
+  ['{ path: /vm/v3/host/7/migrate, method: POST, action: task-fail }', []],
+  ['{ path: /vm/v3/task/12, action: slow }', []],
+  ['{ path: "/vm/v3/host/{id}/migrat", action: fail }', ['path → did you mean /vm/v3/host/{id}/migrate?']],
+  ['{ path: /vm/v3/host/8/migrate, action: fail }', ['path → /vm/v3/host/{id}/migrate strikes every guest']],
+  ['{ path: /vm/v3/node, method: POST, action: fail }', ['method → it has GET']],
+  ['{ path: /vm/v3/node, action: task-fail }', ['action → one begins with POST /vm/v3/host/{id}/migrate']],
+])('the same on VMmanager 6: %s', (fault, expected) => {
+  const text = `platform: vmmanager6
+clusters: [{ id: 1, name: main }]
+nodes: [{ id: 2, name: n1, cluster: 1, cpus: 8, memory_gib: 64 }]
+guests: [{ id: 7, name: g, node: 2, cores: 1, memory_mib: 512 }]
+faults: [${fault}]
+`;
+  const found = (): readonly ConfigIssue[] => {
+    try {
+      loadVmmanagerScenario(text, 'v.yml');
     } catch (error) {
       if (error instanceof ConfigError) return error.issues;
       throw error;

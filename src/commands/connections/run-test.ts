@@ -101,7 +101,7 @@ export async function runConnectionsTest(
       told.add(text);
     };
     const tools = {
-      ...{ clock: io.clock, hard: run.hard, onRequest: run.onRequest },
+      ...{ clock: io.clock, hard: run.hard, env: io.env, onRequest: run.onRequest },
       ...(io.connect ? { connect: io.connect } : {}),
     };
     const test = async ({ name, options }: Candidate): Promise<ConnectionReport> => {

@@ -36,6 +36,8 @@ export interface ConnectionReport {
   readonly hosts: readonly HostReport[];
   /** Absent when no host answered. */
   readonly rights?: RightsOverview;
+  /** Nodes that told their load average over SSH; absent: none is asked. */
+  readonly ssh?: { readonly nodes: number };
   /** What is wrong with the connection as a whole. */
   readonly error?: Problem;
 }

@@ -50,12 +50,13 @@ function hostDocument({ certificate, nodes, error, ...report }: HostReport): Jso
 export function toTestsDocument(reports: readonly ConnectionReport[]): JsonObject {
   return {
     ok: reports.every(({ ok }) => ok),
-    connections: reports.map(({ name, ok, login, trust, hosts, rights, error }) => ({
+    connections: reports.map(({ name, ok, login, trust, hosts, rights, ssh, error }) => ({
       name,
       ok,
       ...(login === undefined ? {} : { login: { kind: login.kind, id: login.id } }),
       ...(trust === undefined ? {} : { trust }),
       hosts: hosts.map(hostDocument),
+      ...(ssh === undefined ? {} : { ssh: { nodes: ssh.nodes } }),
       ...rightsDocument(rights),
       ...errorDocument(error),
     })),
@@ -173,7 +174,7 @@ function rightsLines({ profile, commands }: RightsOverview, options: RenderOptio
 
 function renderReport(report: ConnectionReport, options: RenderOptions): string[] {
   const paint = createPaint(options.color);
-  const { name, login, trust, hosts, rights, error } = report;
+  const { name, login, trust, hosts, rights, ssh, error } = report;
   const who = login === undefined ? '' : `  ${login.kind === 'token' ? 'token' : 'user'} ${login.id}`;
   const isRefused = hosts.some((host) => host.error?.code.startsWith('TLS_') === true);
   const how = trust === undefined ? '' : `  ${(isRefused ? DISTRUST : TRUST)[trust]}`;
@@ -193,6 +194,12 @@ function renderReport(report: ConnectionReport, options: RenderOptions): string[
       host.error === undefined ? [] : problemLines(host.host, host.error, options),
     ),
     ...(rights ? rightsLines(rights, options) : []),
+    ...(ssh === undefined || ssh.nodes === 0
+      ? []
+      : paragraph(`load averages over SSH: of ${ssh.nodes} ${ssh.nodes === 1 ? 'node' : 'nodes'}`, {
+          width: options.width,
+          indent: 2,
+        })),
     ...(error === undefined ? [] : problemLines('', error, options)),
   ];
 }

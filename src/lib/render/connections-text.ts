@@ -25,6 +25,8 @@ interface Listed {
   readonly hosts: readonly string[];
   readonly login: Login;
   readonly secret: Keeping;
+  /** How the nodes of a VMmanager are reached. */
+  readonly ssh?: { readonly passphrase?: Keeping; readonly password?: Keeping };
   readonly tls: { readonly verify: boolean; readonly ca?: string; readonly fingerprint?: string };
 }
 
@@ -67,31 +69,51 @@ function trustName({ verify, ca, fingerprint }: Listed['tls']): string {
   return ca === undefined ? 'system' : 'ca-file';
 }
 
+function keepingDocument({ kind, variable, written, argv }: Keeping): JsonObject {
+  return {
+    kept: kind,
+    ...(variable === undefined ? {} : { variable }),
+    ...(written === undefined ? {} : { file: written }),
+    ...(argv === undefined ? {} : { program: argv[0] ?? '' }),
+  };
+}
+
+/** Of `ssh:`, by their keys. */
+function sshSecrets({ ssh = {} }: Pick<Listed, 'ssh'>): (readonly ['passphrase' | 'password', Keeping])[] {
+  return (['passphrase', 'password'] as const).flatMap((key) => {
+    const secret = ssh[key];
+    return secret === undefined ? [] : [[key, secret] as const];
+  });
+}
+
 export function toConnectionsDocument(list: Listing): JsonObject {
   return {
     file: list.file,
     default: list.default ?? null,
-    connections: list.connections.map(({ name, platform, hosts, login, secret, tls }) => ({
+    connections: list.connections.map(({ name, platform, hosts, login, secret, tls, ...more }) => ({
       name,
       ...(platform === undefined ? {} : { platform }),
       default: name === list.default,
       hosts: [...hosts],
       login: { kind: login.kind, id: login.id },
-      secret: {
-        kept: secret.kind,
-        ...(secret.variable === undefined ? {} : { variable: secret.variable }),
-        ...(secret.written === undefined ? {} : { file: secret.written }),
-        ...(secret.argv === undefined ? {} : { program: secret.argv[0] ?? '' }),
-      },
+      secret: keepingDocument(secret),
+      ...(more.ssh === undefined
+        ? {}
+        : { ssh: Object.fromEntries(sshSecrets(more).map(([key, one]) => [key, keepingDocument(one)])) }),
       tls: { trust: trustName(tls), fingerprints: tls.fingerprint?.split(',') ?? [] },
     })),
   };
 }
 
-function secretCell(secret: Keeping, paint: Paint): Cell {
-  const text = keepingWords(secret);
-  if (secret.kind === 'fernet') return { text, paint: paint.red };
-  return secret.kind === 'plain' ? { text, paint: paint.yellow } : { text };
+function secretCell(one: Listed, paint: Paint): Cell {
+  const below = sshSecrets(one);
+  const text = [
+    keepingWords(one.secret),
+    ...below.map(([key, secret]) => `ssh.${key}: ${keepingWords(secret)}`),
+  ].join(', ');
+  const kinds = [one.secret, ...below.map(([, secret]) => secret)].map(({ kind }) => kind);
+  if (kinds.includes('fernet')) return { text, paint: paint.red };
+  return kinds.includes('plain') ? { text, paint: paint.yellow } : { text };
 }
 
 const HEAD = ['CONNECTION', 'HOST', 'LOGIN', 'SECRET', 'TLS TRUST', 'DEFAULT'];
@@ -100,16 +122,19 @@ const HEAD = ['CONNECTION', 'HOST', 'LOGIN', 'SECRET', 'TLS TRUST', 'DEFAULT'];
 export function renderConnections(list: Listing, { width, color }: RenderOptions): string {
   const paint = createPaint(color);
   if (list.connections.length === 0) return `${list.file} holds no connection`;
-  const rows = list.connections.map(({ name, platform, hosts, login, secret, tls }): Cell[] => [
-    { text: name, paint: paint.bold },
-    { text: `${hosts.join(', ')}${platform === undefined ? '' : ' (VMmanager 6)'}` },
-    { text: login.kind === 'token' ? `token ${login.id}` : login.id },
-    secretCell(secret, paint),
-    tls.verify || tls.fingerprint !== undefined
-      ? { text: trustWords(tls) }
-      : { text: trustWords(tls), paint: paint.red },
-    { text: name === list.default ? 'yes' : '' },
-  ]);
+  const rows = list.connections.map((one): Cell[] => {
+    const { name, platform, hosts, login, tls } = one;
+    return [
+      { text: name, paint: paint.bold },
+      { text: `${hosts.join(', ')}${platform === undefined ? '' : ' (VMmanager 6)'}` },
+      { text: login.kind === 'token' ? `token ${login.id}` : login.id },
+      secretCell(one, paint),
+      tls.verify || tls.fingerprint !== undefined
+        ? { text: trustWords(tls) }
+        : { text: trustWords(tls), paint: paint.red },
+      { text: name === list.default ? 'yes' : '' },
+    ];
+  });
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
   return renderColumns([head, ...rows], { width }).join('\n');
 }

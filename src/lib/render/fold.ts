@@ -12,6 +12,8 @@ export interface FoldOptions extends RenderOptions {
 export interface Said {
   readonly who: string;
   readonly text: string;
+  /** What can be done about it: one for many names them all, so that no name in it is this one's own. */
+  readonly hint?: string | undefined;
   /** Names and numbers that are this one's own. */
   readonly own: readonly string[];
 }
@@ -30,7 +32,7 @@ const MOST_NAMES = 8;
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 /** The sentence without what is this one's own. */
-function anonymous({ text, own }: Said): string {
+function anonymous(text: string, own: readonly string[]): string {
   const words = [...new Set(own)].filter((word) => word !== '' && text.includes(word));
   if (words.length === 0) return text;
   const longest = words.sort((a, b) => b.length - a.length).map(escaped);
@@ -43,9 +45,13 @@ function anonymous({ text, own }: Said): string {
  */
 export function foldSaid<T extends Said>(said: readonly T[], wide = false, few = FEW): Folded<T>[] {
   if (wide) return said.map((first) => ({ first, others: [] }));
-  const verbatim = groupBy(said, ({ text }) => text);
-  const isShared = ({ text }: Said): boolean => (verbatim.get(text)?.length ?? 0) > 1;
-  const keyOf = (one: T): string => (isShared(one) ? one.text : anonymous(one));
+  const verbatim = (one: Said): string => `${one.text}\0${one.hint ?? ''}`;
+  const [texts, hints] = [groupBy(said, verbatim), groupBy(said, ({ hint }) => hint)];
+  const isShared = (one: Said): boolean => (texts.get(verbatim(one))?.length ?? 0) > 1;
+  const hintOf = ({ hint = '', own }: Said): string =>
+    (hints.get(hint)?.length ?? 0) > 1 ? hint : anonymous(hint, own);
+  const keyOf = (one: T): string =>
+    isShared(one) ? verbatim(one) : `${anonymous(one.text, one.own)}\0${hintOf(one)}`;
   return [...groupBy(said, keyOf).values()].flatMap((group): Folded<T>[] => {
     const [first, ...others] = group;
     if (!first) return [];

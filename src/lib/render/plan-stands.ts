@@ -86,14 +86,15 @@ export function viewPlanned(plan: Plan): PlannedView[] {
   });
 }
 
-/** Equal for stands that read the same but for names and numbers. */
+/** Equal for stands that read the same but for names and numbers; what they are refused for may say more. */
 function signature({ stand, steps, fate }: PlannedView): string {
   const names = anonymousNames(stand);
   const lines = steps.map((step) => {
     const { mark, text } = describeStep(step, names);
     return `${mark} ${text}`;
   });
-  return [fate, ...lines].join('\n');
+  const codes = [stand.refused, stand.left].map((refusal) => refusal?.code ?? '');
+  return [fate, ...codes, ...lines].join('\n');
 }
 
 /** Stands with the same work; the first one stands for all. */

@@ -123,8 +123,34 @@ function shortStands(views: readonly PlannedView[], first: PlannedView, context:
     '',
     ...paragraph(intro, { width, paint: paint.bold }),
     ...renderColumns(rows, { width, indent: 2, fixed: [0] }),
+    ...otherRefusals(views, first, context),
     ...foldedNotes(views, context),
   ];
+}
+
+/** Of stands that get the same: what is not refused in the words that the first one has. */
+function otherRefusals(views: readonly PlannedView[], first: PlannedView, context: Context): string[] {
+  const said = [first, ...views].flatMap(({ stand }) =>
+    [stand.refused, stand.left].flatMap((refusal) =>
+      refusal ? [{ who: stand.user, text: refusal.message, own: ownWords(stand), refusal }] : [],
+    ),
+  );
+  // What is said of the first one is not said again.
+  const hints = new Set([first.stand.refused, first.stand.left].map((refusal) => refusal?.hint));
+  return foldSaid(said, false, 0)
+    .filter(({ first: { who } }) => who !== first.stand.user)
+    .flatMap(({ first: { who, refusal }, others }) => [
+      ...refusalLines(
+        {
+          ...{ code: refusal.code, message: `${who}: ${refusal.message}` },
+          ...(refusal.hint === undefined || hints.has(refusal.hint) ? {} : { hint: refusal.hint }),
+        },
+        context,
+      ),
+      ...(others.length === 0
+        ? []
+        : paragraph(escapeControl(sameFor(others)), { width: context.width, indent: 4, hang: 2 })),
+    ]);
 }
 
 function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Context): string[] {
@@ -141,7 +167,11 @@ function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Cont
 function idleStands(views: readonly PlannedView[], told: Told, context: Context): string[] {
   const said = views.map((view) => ({
     who: view.stand.user,
-    text: JSON.stringify([view.fate, view.stand.refused, view.stand.left, view.stand.notes]),
+    text: JSON.stringify([
+      ...[view.fate, view.stand.notes],
+      ...[view.stand.refused, view.stand.left].map((refusal) => [refusal?.code, refusal?.message]),
+    ]),
+    hint: [view.stand.refused, view.stand.left].flatMap((refusal) => refusal?.hint ?? []).join('\n'),
     own: ownWords(view.stand),
     view,
   }));

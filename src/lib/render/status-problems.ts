@@ -90,6 +90,17 @@ function sortedIds(problems: readonly Problem[]): number[] {
   return [...new Set(problems.flatMap(({ vmid }) => vmid ?? []))].sort((a, b) => a - b);
 }
 
+/** Those of which the home is known; PVE heeds `--online` only for a running machine. */
+function migrations(problems: readonly Problem[], texts: ProblemTexts): string[] {
+  const known = problems.filter(({ vmid }) => vmid !== undefined);
+  return [...groupBy(known, nodeOf)].map(([node, list]) => {
+    const commands = list.map(({ vmid, detail = '?' }) =>
+      shellCommand('qm', 'migrate', String(vmid), detail, '--online'),
+    );
+    return texts.run(node, quoted(commands.join('; ')));
+  });
+}
+
 function usersOf(problems: readonly Problem[]): string[] {
   return sortedUnique(problems.flatMap(({ user }) => user ?? []));
 }
@@ -144,7 +155,7 @@ const say =
 /** Ways out that are the same for all. */
 type PlainTexts = Pick<
   ProblemTexts,
-  'foreignBridge' | 'cardElsewhere' | 'torn' | 'nodeOffline' | 'storageFull' | 'taskLog'
+  'foreignBridge' | 'cardElsewhere' | 'nodeOffline' | 'storageFull' | 'taskLog'
 >;
 
 const WORDS: Readonly<Record<ProblemKind, Words>> = {
@@ -175,6 +186,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofMachine,
     way: (problems, context) => [context.texts.inDoubt(amid(deployAgain(problems, context, ['--adopt'])))],
   },
+  'machine-is-template': {
+    about: ofMachine,
+    way: (problems, context) => [
+      ...perNode((vmid) => shellCommand('qm', 'set', String(vmid), '--template', '0'))(problems, context),
+      context.texts.converted(amid(deployAgain(problems, context))),
+    ],
+  },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
   'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },
@@ -182,7 +200,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofNetwork,
     way: (problems, { texts }) => nodesOf(problems).map((node) => texts.run(node, quoted('ifreload -a'))),
   },
-  'stand-torn': { about: ofStand, way: say('torn') },
+  'stand-torn': {
+    about: (problem, texts) =>
+      problem.vmid === undefined
+        ? ofStand(problem, texts)
+        : `${who(problem, texts)}: ${machineOf(problem, texts)}, ${texts.networksOn(problem.detail ?? '?')}`,
+    way: (problems, { texts }) => [texts.torn, ...migrations(problems, texts)],
+  },
   'node-offline': { about: nodeOf, way: say('nodeOffline') },
   'node-maintenance': {
     about: nodeOf,

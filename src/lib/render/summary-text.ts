@@ -182,7 +182,8 @@ function unfinishedLines(stands: readonly StandSummary[], context: Context): str
   if (unfinished.length === 0) return [];
   const said = unfinished.map((stand) => ({
     who: stand.user,
-    text: [stand.status, stand.error?.code, stand.error?.message, stand.error?.hint].join('\n'),
+    text: [stand.status, stand.error?.code, stand.error?.message].join('\n'),
+    hint: stand.error?.hint,
     own: ownWords(stand),
     stand,
   }));

@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { QUICKLY_COMPILED, readPackageFile } from '../files/package.ts';
 import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import type { RequestFault } from '../simulator/faults.ts';
+import { nowhere } from './scenario-faults.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 
 let validator: ReturnType<Ajv['compile']> | undefined;
@@ -17,7 +18,8 @@ function schemaCheck(): ReturnType<Ajv['compile']> {
   return validator;
 }
 
-function checkReferences({ clusters, nodes, guests = [] }: Scenario, found: Issues): void {
+function checkReferences(scenario: Scenario, found: Issues): void {
+  const { clusters, nodes, guests = [], faults = [] } = scenario;
   const numbers = (key: string, rows: readonly { readonly id: number }[]): ReadonlySet<number> => {
     const seen = new Set<number>();
     rows.forEach(({ id }, at) => {
@@ -33,6 +35,10 @@ function checkReferences({ clusters, nodes, guests = [] }: Scenario, found: Issu
   });
   guests.forEach(({ node }, at) => {
     if (!known.node.has(node)) found.add(['guests', at, 'node'], `there is no node ${node}`);
+  });
+  faults.forEach((fault, at) => {
+    const problem = nowhere(fault, scenario);
+    if (problem) found.add(['faults', at, problem.key], problem.message, { hint: problem.hint });
   });
 }
 

@@ -1,6 +1,7 @@
 /** Answers the requests that VMmanager 6 answers: logins, lists with filters, migrations. Strict where its ways are known. */
 import { Faults, type RequestFault } from '../simulator/faults.ts';
 import type { SimClock } from '../simulator/time/sim-clock.ts';
+import { ENDPOINTS, LOGIN, templateOf, type EndpointName } from './endpoints.ts';
 import { Refused, type Installation } from './installation.ts';
 import { guestRow, historyRow, nodeRow, targetForm, taskRow } from './views.ts';
 
@@ -32,7 +33,6 @@ export interface Credentials {
 }
 
 const REQUEST_MS = 20;
-const LOGIN = '/auth/v4/public/token';
 
 interface Asked {
   readonly params: Readonly<Record<string, string>>;
@@ -106,7 +106,7 @@ export class Server {
   readonly serve = async (request: WireRequest): Promise<WireAnswer> => {
     const url = new URL(request.target, 'https://vmmanager');
     const path = url.pathname;
-    const struck = this.#faults.strike(request.method, this.#template(path), path);
+    const struck = this.#faults.strike(request.method, templateOf(path), path);
     const slow = struck.find((fault) => fault.action === 'slow');
     await this.#clock.sleep(REQUEST_MS + (slow?.action === 'slow' ? slow.ms : 0));
     if (struck.some(({ action }) => action === 'drop-before')) return this.#record(request, path, 0, {});
@@ -133,10 +133,6 @@ export class Server {
       body: JSON.stringify(document),
       drop: status === 0,
     };
-  }
-
-  #template(path: string): string {
-    return path.replace(/\/\d+(?=\/|$)/, '/{id}');
   }
 
   #answer(request: WireRequest, url: URL, fault: RequestFault | undefined): [number, Answer] {
@@ -192,8 +188,8 @@ export class Server {
     path: string,
   ): { readonly endpoint: Endpoint; readonly params: Readonly<Record<string, string>> } | undefined {
     const id = /\/(\d+)(?=\/|$)/.exec(path)?.[1];
-    const endpoint = this.#endpoints[`${method} ${this.#template(path)}`];
-    return endpoint && { endpoint, params: id === undefined ? {} : { id } };
+    const name = ENDPOINTS.find((one) => one === `${method} ${templateOf(path)}`);
+    return name && { endpoint: this.#endpoints[name], params: id === undefined ? {} : { id } };
   }
 
   #has(what: NonNullable<Installation['scenario']['without']>[number]): void {
@@ -207,7 +203,7 @@ export class Server {
     return guest;
   }
 
-  readonly #endpoints: Readonly<Record<string, Endpoint>> = {
+  readonly #endpoints: Readonly<Record<EndpointName, Endpoint>> = {
     'GET /vm/v3/cluster': ({ where }) =>
       list(
         filtered(

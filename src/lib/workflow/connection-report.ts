@@ -9,6 +9,8 @@ import type { RequestEvent } from '../proxmox/types.ts';
 export interface TestTools {
   readonly clock: Clock;
   readonly hard: AbortSignal;
+  /** Tells where an SSH agent is; absent: nowhere. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** How a host of another platform is reached; absent: over the network. */
   readonly connect?: Connect | undefined;
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;

@@ -3,9 +3,11 @@ import type { Connection } from '../config/types.ts';
 import type { ConnectionReport, HostReport } from '../connections-edit/types.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import type { WriteWitness } from '../proxmox/types.ts';
+import { readInstallation } from '../inventory/vmmanager-read.ts';
 import { createVmmanagerClient } from '../vmmanager/client.ts';
 import type { VmmanagerApi } from '../vmmanager/types.ts';
 import { problemOf, trustOf, type TestTools } from './connection-report.ts';
+import { withLoads } from './node-monitor.ts';
 
 async function ask(
   vmmanager: VmmanagerApi,
@@ -52,6 +54,36 @@ async function testHost(
   }
 }
 
+/** As each round of `balance` asks its nodes, which goes on without an answer: here it is what was asked for. */
+async function overSsh(
+  connection: Connection,
+  witness: WriteWitness | undefined,
+  tools: TestTools,
+): Promise<Pick<ConnectionReport, 'ssh' | 'error'>> {
+  const { clock, hard, env = {}, onRequest, connect } = tools;
+  if (!connection.ssh) return {};
+  const vmmanager = createVmmanagerClient({ connection, clock, witness, onRequest, connect });
+  try {
+    const seen = await readInstallation(vmmanager, hard);
+    const clusters = new Set(seen.nodes.map(({ cluster }) => cluster));
+    const monitor = { settings: connection.ssh, env };
+    const { nodes, gaps } = await withLoads(seen, clusters, { monitor, clock, signal: hard });
+    const missing = gaps.slice(seen.gaps.length);
+    const told = nodes.filter(({ loadAverage }) => loadAverage !== undefined).length;
+    return {
+      ssh: { nodes: told },
+      ...(missing.length === 0
+        ? {}
+        : { error: { code: 'SSH_FAILED', message: `SSH does not work: ${missing.join('; ')}` } }),
+    };
+  } catch (error) {
+    hard.throwIfAborted();
+    return { error: problemOf(error) };
+  } finally {
+    vmmanager.close();
+  }
+}
+
 export async function testVmmanager(
   connection: Connection,
   witness: WriteWitness | undefined,
@@ -59,8 +91,10 @@ export async function testVmmanager(
 ): Promise<ConnectionReport> {
   const { name, auth, tls } = connection;
   const host = await testHost(connection, witness, tools);
+  const ssh = host.ok ? await overSsh(connection, witness, tools) : {};
   return {
-    ...{ name, ok: host.ok, hosts: [host], trust: trustOf(tls) },
+    ...{ name, ok: host.ok && ssh.error === undefined, hosts: [host], trust: trustOf(tls) },
     login: { kind: 'password', id: auth.kind === 'password' ? auth.user : '' },
+    ...ssh,
   };
 }

@@ -527,6 +527,9 @@ test('a lab whose file has no name either says which line to add', () => {
   expect(problems(() => parseLab(text, 'labs/__.yml'))).toEqual([
     'labs/__.yml:1:1 name: the lab has no name, and none can be made of "__", its file\'s → add a line `name: my-lab` at the top of labs/__.yml, or give --lab-name my-lab',
   ]);
+  expect(problems(() => parseLab(text, '-'))).toEqual([
+    '-:1:1 name: the lab has no name, and what is read from stdin has no file name to make one of → add a line `name: my-lab` at the top, or give --lab-name my-lab',
+  ]);
   expect(problems(() => parseLab(text, 'lab.yml', { name: '***' }))).toEqual([
     'lab.yml:1:1 name: a lab name has 1 to 31 characters: a–z, 0–9 and hyphens, no hyphen first [***] → for example: router-lab',
   ]);

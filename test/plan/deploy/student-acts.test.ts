@@ -60,8 +60,12 @@ test('moved, and a machine is to be made: refused with the same command', () => 
   );
 });
 
-test('notes emptied: its settings were recorded there', () => {
-  const said = notesOf(changed(PC.vmid, {}, { description: 'mine' }));
+test('notes emptied: its settings were recorded there; what else was changed is told beside it, and counts as drift', () => {
+  const have = changed(PC.vmid, {}, { description: 'mine', memory: '65536' });
+  const said = notesOf(have);
+  expect(said).toContain('memory is 65536, the template has');
+  const { drift } = plan(want, anna, have).stands[0]!.vms.find(({ vmid }) => vmid === PC.vmid)!;
+  expect(drift?.map(({ field }) => field)).toEqual(['memory', 'notes']);
   expect(said).toContain(`somebody emptied or rewrote the notes of VM ${PC.vmid} (pc)`);
   expect(said).toContain(
     '`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc` makes it anew',

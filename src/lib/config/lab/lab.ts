@@ -47,9 +47,12 @@ function nameLab(raw: Written, file: string, wanted: string | undefined, issues:
   const base = basename(file, extname(file));
   const named = slug(base);
   if (named === undefined && raw['name'] === undefined) {
-    const message = `the lab has no name, and none can be made of "${printable(base)}", its file's`;
+    const isPiped = file === '-';
+    const message = isPiped
+      ? 'the lab has no name, and what is read from stdin has no file name to make one of'
+      : `the lab has no name, and none can be made of "${printable(base)}", its file's`;
     issues.add(['name'], message, {
-      hint: `add a line \`name: my-lab\` at the top of ${file}, or give --lab-name my-lab`,
+      hint: `add a line \`name: my-lab\` at the top${isPiped ? '' : ` of ${file}`}, or give --lab-name my-lab`,
     });
   }
   return named ?? base;

@@ -5,6 +5,7 @@ import { shellCommand } from '../../shell.ts';
 import { holdHint, holdOn, isLasting, sayHold } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
+import { templateWayOut } from '../stands/made-template.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 
@@ -93,7 +94,7 @@ export function obstacleOf(view: StandView, one: StandMachine, index: ClusterVie
 export function heldBack(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
   const { guest, config } = one;
   if (guest.template || isTemplate(config.values)) {
-    const hint = `as root on ${guest.node}: \`${shellCommand('qm', 'set', String(one.vmid), '--template', '0')}\`, or remove it and deploy again`;
+    const hint = templateWayOut({ vmid: one.vmid, node: guest.node, values: config.values });
     return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
   }
   const lock = config.values['lock'] ?? guest.lock;

@@ -2,6 +2,7 @@
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { MachinePower } from '../../pve-values/machine-power.ts';
 import type { PowerAction, Refusal } from '../document/plan.ts';
+import { templateWayOut } from '../stands/made-template.ts';
 
 export type IfState = 'running' | 'stopped' | 'suspended';
 
@@ -48,7 +49,7 @@ export function obstacleTo(
     return {
       code: 'VM_IS_TEMPLATE',
       message: `${say(guest)} was made a template: it cannot be started`,
-      hint: `as root on ${guest.node}: \`qm set ${guest.vmid} --template 0\`, unless its disks were converted; then it has to be removed and deployed again`,
+      hint: templateWayOut(guest),
     };
   }
   if (power === 'paused' && (deed === 'reboot' || (deed === 'shutdown' && !force))) {

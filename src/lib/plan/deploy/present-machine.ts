@@ -9,7 +9,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import { parseVmMark, withVmMark } from '../../marks/vm.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
-import { driftNote, driftOf } from '../stands/drift.ts';
+import { driftNote, driftOf, NOTES_LOST } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -107,7 +107,8 @@ function addDrift(
   // What reaches another stand is told first.
   if (drift[0]?.kind === 'foreign-bridge') draft.notes.unshift(...note);
   else draft.notes.push(...note);
-  draft.vms.push({ ...planned(vm, machine, 'complete'), ...(drift.length > 0 ? { drift } : {}) });
+  const all = vm.marked ? drift : [...drift, NOTES_LOST];
+  draft.vms.push({ ...planned(vm, machine, 'complete'), ...(all.length > 0 ? { drift: all } : {}) });
 }
 
 /** For the one machine; where the file of the lab is, no planner knows. */
@@ -133,7 +134,7 @@ function remadeRefusal(request: Request, machine: Machine, vm: PresentVm): Refus
 }
 
 function unmarkedNote(request: Request, machine: Machine, vm: PresentVm): string {
-  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(request, machine)} makes it anew as the lab says`;
+  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded, or removed it and made another by hand: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(request, machine)} makes it anew as the lab says`;
 }
 
 function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
@@ -186,8 +187,10 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
   }
   if (vm.takenOver) addMark(request, machine, vm, draft);
   else if (vm.isFinished && vm.spec === undefined) {
-    if (!vm.marked) draft.notes.push(unmarkedNote(request, machine, vm));
-    draft.vms.push(planned(vm, machine, 'complete'));
+    if (!vm.marked) {
+      draft.notes.push(unmarkedNote(request, machine, vm));
+      addDrift(request, resolved, vm, { draft, isOfOther: false });
+    } else draft.vms.push(planned(vm, machine, 'complete'));
     return;
   }
   const differs =

@@ -198,6 +198,12 @@ export function driftOf(comparison: Comparison): Drift[] {
   return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];
 }
 
+/** Of a finished machine without our mark: by it deploy knows what it has set. */
+export const NOTES_LOST: Drift = {
+  ...{ kind: 'resource', field: 'notes', is: null, ought: null },
+  text: 'its notes were emptied or rewritten, or it was made anew by hand: changes of the lab do not reach it',
+};
+
 /** Where the stand's networks are on a node. */
 export function bridgesOn(
   { user, lab, node }: { readonly user: string; readonly lab: string; readonly node: string },

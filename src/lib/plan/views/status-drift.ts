@@ -7,7 +7,7 @@ import { machinePower } from '../../pve-values/machine-power.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { bridgesOn, driftOf } from '../stands/drift.ts';
+import { bridgesOn, driftOf, NOTES_LOST } from '../stands/drift.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { compareSpecs, isAdopted, nicShiftOf, specOf } from '../stands/spec.ts';
 import type { MachineDrift, Waiting } from './status-types.ts';
@@ -81,7 +81,8 @@ function driftOfMachine(
     template: differs?.fixed === true ? undefined : template,
     ...{ index, user, lab: claim.lab },
   });
-  return [...drift, ...waiting(one, request)];
+  const isMarked = ownVmMark(vmid, config.values) !== undefined;
+  return [...drift, ...(isMarked ? [] : [NOTES_LOST]), ...waiting(one, request)];
 }
 
 export function viewDrift(stands: readonly StandView[], request: Request): Seen {

@@ -141,6 +141,9 @@ export function machineProblems(
   const isLeft = lock !== undefined && !isLasting(lock) && busy?.has(vmid) === false;
   return [
     ...(kind ? [{ kind, ...at }] : []),
+    ...(verdict === 'ours' && guest?.template === true
+      ? [{ kind: 'machine-is-template' as const, ...at }]
+      : []),
     ...cardProblems(vmid, at, details),
     ...(isLeft ? [{ kind: 'lock-without-task' as const, ...at, detail: lock }] : []),
   ];

@@ -81,13 +81,32 @@ function bridgeProblems({ user, claim, nodes }: StandView, context: StatusContex
   });
 }
 
+/** The machines that are away from the node of the stand's networks; where nothing tells which that is, the stand. */
+function tornProblems(
+  { user, claim, machines, nodes }: StandView,
+  { index, networks }: StatusContext,
+): Problem[] {
+  const of = { kind: 'stand-torn' as const, user, lab: claim.lab };
+  const bridges = [...(networks.get(claim.lab) ?? [])].flatMap(
+    (net) => index.standBridges.get(bridgeKey(claim.lab, user, net)) ?? [],
+  );
+  const homes = nodes.filter((node) => bridges.some((bridge) => bridge.node === node));
+  const [home] = homes;
+  if (home === undefined || homes.length > 1) return [{ ...of, detail: nodes.join(', ') }];
+  return machines.flatMap(({ vmid, machine, guest, verdict }) =>
+    guest && verdict !== 'foreign' && guest.node !== home
+      ? [{ ...of, vmid, ...(machine === undefined ? {} : { machine }), node: guest.node, detail: home }]
+      : [],
+  );
+}
+
 /** Only a stand with bridges of its own has to be on one node. */
 function isTorn({ nodes, claim }: StandView, { networks }: StatusContext): boolean {
   return nodes.length > 1 && (networks.get(claim.lab)?.size ?? 0) > 0;
 }
 
 export function standProblems(view: StandView, context: StatusContext): Problem[] {
-  const { user, claim, nodes } = view;
+  const { user, claim } = view;
   const of = { user, lab: claim.lab };
   const account = context.index.users.get(user);
   // Its bridges may be on their way, too, and a clone is on its template's node until it is made.
@@ -97,9 +116,7 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
   const isHandedOut = view.machines.length > 0 && view.machines.every(({ verdict }) => verdict === 'ours');
   return [
     ...expiryProblems(view, context),
-    ...(!isAtWork && isTorn(view, context)
-      ? [{ kind: 'stand-torn' as const, ...of, detail: nodes.join(', ') }]
-      : []),
+    ...(!isAtWork && isTorn(view, context) ? tornProblems(view, context) : []),
     ...(isAtWork ? [] : bridgeProblems(view, context)),
     ...(account && !account.enabled ? [{ kind: 'user-disabled' as const, ...of }] : []),
     // Access is the last that a run gives.

@@ -111,6 +111,7 @@ export type ProblemKind =
   | 'machine-left-pool'
   | 'machine-half-removed'
   | 'machine-in-doubt'
+  | 'machine-is-template'
   | 'card-on-foreign-bridge'
   | 'card-elsewhere'
   | 'lock-without-task'

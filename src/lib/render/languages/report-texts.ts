@@ -40,7 +40,10 @@ export interface ProblemTexts {
   /** `way`: what takes it over. */
   readonly inDoubt: (way: string) => string;
   readonly cardElsewhere: string;
+  /** `way`: what makes another. */
+  readonly converted: (way: string) => string;
   readonly torn: string;
+  readonly networksOn: (node: string) => string;
   readonly nodeOffline: string;
   readonly afterMaintenance: (command: string) => string;
   readonly mendStorage: string;
