@@ -171,7 +171,7 @@ function isLocked({ config: { lock } }: ClusterState['guests'][number]): boolean
 /** Of such a machine, or of the planning lock, under which its removal is tried. */
 function isOfLocked(write: string, { guests }: ClusterState): boolean {
   const locked = guests.filter(isLocked);
-  if (/^(POST \/pools|DELETE \/pools\/deploy-stand-lock)$/.test(write)) return locked.length > 0;
+  if (/^(POST \/pools|(PUT|DELETE) \/pools\/deploy-stand-lock)$/.test(write)) return locked.length > 0;
   const [, vmid] = /\/qemu\/(\d+)\b/.exec(write) ?? [];
   return locked.some((guest) => String(guest.vmid) === vmid);
 }
