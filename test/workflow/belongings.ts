@@ -68,8 +68,8 @@ const DEEDS: Readonly<Record<string, (state: ClusterState, guest: Guest) => Clus
   notes: (state, guest) => config(state, guest, { description: 'homework' }),
   protection: (state, guest) => config(state, guest, { protection: '1' }),
   unplug: (state, guest) => {
-    const { net0: _net0, ...rest } = guest.config;
-    return changed(state, guest, { config: rest });
+    const left = Object.entries(guest.config).filter(([key]) => key !== 'net0');
+    return changed(state, guest, { config: Object.fromEntries(left) });
   },
   pause: (state, guest) =>
     guest.runningSince === undefined ? state : changed(state, guest, { paused: true }),
@@ -95,9 +95,11 @@ export const studentDeeds: fc.Arbitrary<StudentDeed> = fc.record({
   at: fc.nat(11),
 });
 
-/** Machines of students: made since, and no copies of templates. */
-const machinesOf = ({ guests }: ClusterState, isNew: (vmid: number) => boolean): Guest[] =>
-  guests.filter(({ vmid, config: { template } }) => isNew(vmid) && template !== '1');
+/** Machines of students: made since, and in a pool of theirs; before that nobody but us has a right on them. */
+function machinesOf({ guests, pools }: ClusterState, isNew: (vmid: number) => boolean): Guest[] {
+  const members = pools.flatMap(({ comment, vms }) => (comment.startsWith('deploy-stand user=') ? vms : []));
+  return guests.filter(({ vmid }) => isNew(vmid) && members.includes(vmid));
+}
 
 export function withDeeds(
   state: ClusterState,
