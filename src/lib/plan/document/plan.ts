@@ -131,11 +131,4 @@ export interface BalancePlan extends AnyPlan {
   readonly balance: BalanceReport;
 }
 
-export type Plan =
-  | DeployPlan
-  | StandsPlan
-  | SnapshotPlan
-  | AccessPlan
-  | PowerPlan
-  | NodesPlan
-  | BalancePlan;
+export type Plan = DeployPlan | StandsPlan | SnapshotPlan | AccessPlan | PowerPlan | NodesPlan | BalancePlan;
