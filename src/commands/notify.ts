@@ -4,7 +4,8 @@ import { StandError, UsageError } from '../lib/errors.ts';
 import { createNotifier, type Notifier } from '../lib/notify/notifier.ts';
 import type { Summary } from '../lib/outcome/types.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
-import { endedMessage, failedMessage, plannedMessage } from '../lib/render/plan-messages.ts';
+import type { StatusReport } from '../lib/plan/views/status-types.ts';
+import { endedMessage, failedMessage, plannedMessage, problemsMessage } from '../lib/render/plan-messages.ts';
 import type { ProgramIo } from './io.ts';
 
 interface NotifyFlags {
@@ -16,6 +17,8 @@ interface NotifyFlags {
 export interface Teller {
   planned(plan: Plan): void;
   ended(plan: Plan, summary: Summary): void;
+  /** Problems, where they are others than the last time, and that there are none any more. */
+  saw(report: StatusReport): void;
 }
 
 function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifier {
@@ -35,7 +38,7 @@ function commandIn(plan: Plan): string {
   return 'action' in plan ? `${plan.command} ${plan.action}` : plan.command;
 }
 
-const NOBODY: Teller = { planned: () => undefined, ended: () => undefined };
+const NOBODY: Teller = { planned: () => undefined, ended: () => undefined, saw: () => undefined };
 
 /** Does the work, tells of it, and of its failure. What could not be told is a warning, and never more. */
 export async function telling(
@@ -48,6 +51,8 @@ export async function telling(
   const notifier = open(io, flags.notify, warn);
   const { connection = '' } = flags;
   const about = (plan: Plan) => ({ command: commandIn(plan), connection });
+  const status = { command: 'status', connection };
+  let told = problemsMessage(status, []);
   const teller: Teller = {
     planned: (plan) => {
       if (plan.steps.length === 0 && plan.stands.every(({ refused }) => refused === undefined)) return;
@@ -76,6 +81,13 @@ export async function telling(
       };
       const event = status === 'done' ? 'summary' : 'failure';
       notifier.notify({ event, text: endedMessage(about(plan), plan, summary), details });
+    },
+    saw: ({ problems }) => {
+      const text = problemsMessage(status, problems);
+      if (text === told) return;
+      told = text;
+      const event = problems.length === 0 ? 'summary' : 'failure';
+      notifier.notify({ event, text, details: { ...status, problems } });
     },
   };
   try {

@@ -171,9 +171,11 @@ export function withDryRun(command: Command): Command {
   return command
     .addOption(envOption('--dry-run', 'show the plan, change nothing'))
     .addOption(envOption('--detailed-exitcode', 'with --dry-run: exit 6 when something would change'))
-    .addOption(
-      envOption('--notify <balance.yml>', 'tell what came of it, as the `notify:` section of this file says'),
-    );
+    .addOption(notifyOption('tell what came of it'));
+}
+
+export function notifyOption(what: string): Option {
+  return envOption('--notify <balance.yml>', `${what}, as the \`notify:\` section of this file says`);
 }
 
 const TEN_MINUTES = 600;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { afterwards } from '../cleanups.ts';
-import { startCluster } from './harness.ts';
+import { post, startCluster } from './harness.ts';
 import { room } from './people.ts';
 
 interface Heard {
@@ -88,6 +88,28 @@ test('a plan that is only shown, a run, a failure; nothing to do is told to nobo
   expect(await told('extend --lab exam --until 2020-01-01')).toMatchObject({
     code: 3,
     said: [{ event: 'failure', code: 'UNTIL_PAST', text: expect.stringContaining('FAILED') as string }],
+  });
+  expect(await told('snapshot create one --lab exam')).toMatchObject({
+    said: [
+      { command: 'snapshot create', text: expect.stringContaining('snapshot create: lab exam') as string },
+    ],
+  });
+  expect((await run(cluster, 'extend --lab exam --until 2027-12-01')).code).toBe(0);
+  expect((await told('status --lab exam')).said).toEqual([]);
+  await post(cluster, '/access/users/anna%40pve', { enable: '0' }, 'admin', 'PUT');
+  expect(await told('status --check --lab exam')).toMatchObject({
+    code: 6,
+    said: [
+      {
+        event: 'failure',
+        text: 'deploy-stand status: 1 problem\naccount disabled: anna@pve, lab exam',
+        problems: [{ kind: 'user-disabled', user: 'anna@pve' }],
+      },
+    ],
+  });
+  expect(await told('status --lab nett')).toMatchObject({
+    code: 2,
+    said: [{ event: 'failure', code: 'UNKNOWN_NAME' }],
   });
   const bad = await run(cluster, 'access thaw --lab exam --notify @nobody.yml');
   expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('NOTIFY_NOBODY')]);

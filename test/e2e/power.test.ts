@@ -147,7 +147,14 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version: Version) => {
     expect([resumed.code, states(cluster)]).toEqual([0, all('on')]);
     expect(cluster.snapshot().volumes.filter(({ volid }) => volid.includes('-state-'))).toEqual([]);
 
-    expect((await power(cluster, 'suspend --lab net --pause --user anna@pve')).code).toBe(0);
+    const halted = await runCli(
+      ['power', 'suspend', '--pause', '--lab', 'net', '--user', 'anna@pve'],
+      cluster,
+    );
+    expect([halted.code, halted.stdout]).toEqual([
+      0,
+      expect.stringContaining('2 machines of 1 stand paused\n'),
+    ]);
     expect(states(cluster)).toMatchObject({ [ANNA_PC]: 'paused', [BORIS_PC]: 'on' });
     await cluster.time.sleep(15_000);
     const paused = await power(cluster, 'shutdown --user anna@pve');

@@ -69,10 +69,10 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('that would be lost: mine')]);
     expect(writes(cluster, since)).toEqual([]);
     // Whoever looks meanwhile, before and after each write, is told that it is under way, and of no problem.
-    const look = async () => {
-      const { code, stdout } = await run(cluster, 'status --check --user anna@pve');
-      expect([code, stdout]).toEqual([0, expect.stringContaining('no problems')]);
-      return Array.from(stdout.matchAll(/being made|cloning/g), ([state]) => state);
+    const look = async (asked = 'status --check --user anna@pve') => {
+      const { code, stdout } = await run(cluster, asked);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/no problems|no stands of deploy-stand/)]);
+      return Array.from(stdout.matchAll(/being made|being removed|cloning/g), ([state]) => state);
     };
     await look();
     const seen = new Set<string>();
@@ -87,6 +87,11 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect((await run(cluster, `deploy ${CLASS}`)).stdout).toContain('nothing to do');
     const fresh = await run(cluster, `reset --reclone --outdated ${CLASS}`);
     expect([fresh.code, fresh.stdout]).toEqual([0, expect.stringMatching(/nothing to do/i)]);
+    seen.clear();
+    beside = async () => (await look('status --check')).forEach((state) => seen.add(state));
+    const gone = await run(cluster, 'cleanup --lab net');
+    beside = undefined;
+    expect([gone.code, [...seen]]).toEqual([0, ['being removed']]);
   });
 });
 

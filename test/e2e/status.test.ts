@@ -150,6 +150,9 @@ test('with the files at hand the way out is a command that works', async () => {
   await cluster.time.sleep(20_000);
   await post(cluster, `/nodes/pve1/qemu/${vmid}`, {}, 'admin', 'DELETE');
   await cluster.time.sleep(20_000);
+  // A cleanup may be at it.
+  expect((await runCli(['status', ...files], cluster)).stdout).toContain('1 being removed');
+  await cluster.time.sleep(30_000);
   const { stdout } = await runCli(['status', ...files], cluster);
   const [, command = ''] = /way out: deploy-stand (deploy .*)/.exec(stdout) ?? [];
   expect(command).toBe(['deploy', ...files, '--only', 'anna@pve'].join(' '));

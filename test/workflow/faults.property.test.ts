@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InternalError, StandError } from '../../src/lib/errors.ts';
 import type { CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
+import type { StandSelection } from '../../src/lib/plan/stands/selection.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { ClusterState, InterfaceState } from '../../src/lib/simulator/state.ts';
 import { cleanup } from '../../src/lib/workflow/cleanup.ts';
@@ -15,7 +16,8 @@ import { deploy, type DeployContext } from '../../src/lib/workflow/deploy.ts';
 import { changeTemplates } from '../../src/lib/workflow/templates.ts';
 import { runs } from '../runs.ts';
 import { run, type Ended, type Trouble } from './in-process.ts';
-import { dayOf, days, rightsOf, withMine, withStudentSnapshots, type DayName } from './random-days.ts';
+import { lostSince, namedBy, rightsOf, studentDeeds, withDeeds, type StudentDeed } from './belongings.ts';
+import { dayOf, daySelections, days, type DayName } from './random-days.ts';
 import { LABS, scenarios, selections, troubles, USERS, type LabName } from './random-cluster.ts';
 
 /** Every object by a name, as text: what a byte-for-byte comparison needs. */
@@ -169,7 +171,7 @@ function isLocked({ config: { lock } }: ClusterState['guests'][number]): boolean
 /** Of such a machine, or of the planning lock, under which its removal is tried. */
 function isOfLocked(write: string, { guests }: ClusterState): boolean {
   const locked = guests.filter(isLocked);
-  if (/^(POST \/pools|DELETE \/pools\/deploy-stand-lock)$/.test(write)) return locked.length > 0;
+  if (/^(POST \/pools|(PUT|DELETE) \/pools\/deploy-stand-lock)$/.test(write)) return locked.length > 0;
   const [, vmid] = /\/qemu\/(\d+)\b/.exec(write) ?? [];
   return locked.some((guest) => String(guest.vmid) === vmid);
 }
@@ -185,7 +187,13 @@ interface Case {
   readonly cluster: Scenario;
   readonly adopt: boolean;
   readonly deploys: readonly { readonly lab: LabName; readonly trouble: Trouble }[];
-  readonly acts: readonly { readonly day: DayName; readonly trouble: Trouble }[];
+  /** Students do something first, and then the instructor. */
+  readonly acts: readonly {
+    readonly deeds: readonly StudentDeed[];
+    readonly day: DayName;
+    readonly selection: StandSelection;
+    readonly trouble: Trouble;
+  }[];
   readonly selection: CleanupSelection;
   readonly trouble: Trouble;
 }
@@ -197,7 +205,15 @@ const cases: fc.Arbitrary<Case> = fc.record({
     minLength: 1,
     maxLength: 2,
   }),
-  acts: fc.array(fc.record({ day: days, trouble: troubles }), { maxLength: 3 }),
+  acts: fc.array(
+    fc.record({
+      deeds: fc.array(studentDeeds, { maxLength: 4 }),
+      day: days,
+      selection: daySelections,
+      trouble: troubles,
+    }),
+    { maxLength: 4 },
+  ),
   selection: selections,
   trouble: troubles,
 });
@@ -220,18 +236,26 @@ async function play({ cluster, adopt, deploys, acts, selection, trouble }: Case)
     return ended;
   };
   for (const one of deploys) await step(`deploy ${one.lab}`, deployOf(one.lab, adopt), one.trouble);
+  const wasThere = new Set(pristine.state.guests.map(({ vmid }) => vmid));
+  const isNew = (vmid: number) => !wasThere.has(vmid);
+  for (const { deeds, day, selection: selected, trouble: itsTrouble } of acts) {
+    state = withDeeds(state, deeds, isNew);
+    const { act, takes = [], changesRights = false } = dayOf(day);
+    const was = state;
+    const named = namedBy(was, selected);
+    await step(day, act(selected), itsTrouble);
+    const asked = { takes: new Set(takes), isNew, isNamed: (vmid: number) => named.has(vmid) };
+    expect([day, lostSince(was, state, asked)]).toEqual([day, []]);
+    const others = (of: ClusterState) =>
+      rightsOf(of).filter((right) => !changesRights || (selected.users && !right.includes(' anna@pve ')));
+    expect([day, others(state)]).toEqual([day, others(was)]);
+  }
   if (acts.length > 0) {
-    const wasThere = new Set(pristine.state.guests.map(({ vmid }) => vmid));
-    state = withStudentSnapshots(state, (vmid) => !wasThere.has(vmid));
-    const theirs = withMine(state);
-    for (const { day, trouble: itsTrouble } of acts) {
-      await step(day, dayOf(day), itsTrouble);
-      expect([day, withMine(state)]).toEqual([day, theirs]);
-    }
-    await step('thaw', dayOf('thaw'));
+    const net = { lab: 'net' };
+    await step('thaw', dayOf('thaw').act(net));
     const rights = rightsOf(state);
-    await step('freeze', dayOf('freeze'));
-    await step('thaw', dayOf('thaw'));
+    await step('freeze', dayOf('freeze').act(net));
+    await step('thaw', dayOf('thaw').act(net));
     expect(rightsOf(state)).toEqual(rights);
   }
   const expired = expiredIn(state);

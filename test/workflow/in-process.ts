@@ -173,8 +173,8 @@ export async function run<T>(
     ...(outcome === 'killed' ? {} : outcome),
     // Where the pool is a parameter (8.1+) it is told like a path, as before.
     writes: writes.map(({ method, rawPath, params }) =>
-      method === 'DELETE' && rawPath === '/pools'
-        ? `DELETE /pools/${String(params['poolid'])}`
+      method !== 'POST' && rawPath === '/pools'
+        ? `${method} /pools/${String(params['poolid'])}`
         : `${method} ${rawPath}`,
     ),
   };

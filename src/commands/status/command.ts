@@ -1,7 +1,7 @@
 /** The flags of `status`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption, positiveInteger, sinceOption } from '../options.ts';
+import { envOption, notifyOption, positiveInteger, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { StatusFlags } from './run.ts';
 
@@ -27,6 +27,7 @@ export function statusCommand(io: ProgramIo): Command {
     )
     .addOption(envOption('--metrics-file <file>', "figures for node-exporter's textfile collector"))
     .addOption(envOption('--check', 'exit 6 when there is any problem'))
+    .addOption(notifyOption('tell of problems'))
     .addOption(sinceOption())
     .action(async (_: unknown, self: Command) => {
       const { runStatus } = await import('./run.ts');

@@ -9,6 +9,7 @@ import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workfl
 import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
+import { telling, type Teller } from '../notify.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
 import type { GlobalFlags } from '../options.ts';
 import { readSelection, statusFiles } from '../selection.ts';
@@ -24,6 +25,7 @@ export interface StatusFlags extends GlobalFlags, SelectionFlags {
   readonly check?: true;
   readonly watch?: number;
   readonly metricsFile?: string;
+  readonly notify?: string;
   readonly since: number;
 }
 
@@ -42,9 +44,10 @@ interface Look {
   readonly flags: StatusFlags;
   readonly run: Changing;
   readonly want: StatusWant;
+  readonly teller: Teller;
 }
 
-async function look({ flags, run, want }: Look): Promise<SeenStatus> {
+async function look({ flags, run, want, teller }: Look): Promise<SeenStatus> {
   const seen = await lookAtStands(want, await run.runContext());
   const { metricsFile } = flags;
   if (metricsFile !== undefined) {
@@ -54,6 +57,7 @@ async function look({ flags, run, want }: Look): Promise<SeenStatus> {
       run.output,
     );
   }
+  teller.saw(seen.report);
   return seen;
 }
 
@@ -140,14 +144,17 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
       ownership: flags.ownership === true,
       drift: flags.drift === true,
     };
-    const what = { io, flags, run, want };
-    const first = await look(what);
-    await run.warnLacking(first.lacking);
-    run.finish();
-    if (flags.watch === undefined) show(what, first);
-    const last = flags.watch === undefined ? first : await watch(what, first, flags.watch);
-    const isPending =
-      (flags.check && last.report.problems.length > 0) || (flags.driftExitcode && hasDrift(last));
-    io.setExitCode(exitCodeOfFindings({ stoppedBy: run.stoppedBy(), isPending }));
+    const about = { command: 'status', warn: (text: string) => run.output.warn(text) };
+    await telling(io, flags, about, async (teller) => {
+      const what = { io, flags, run, want, teller };
+      const first = await look(what);
+      await run.warnLacking(first.lacking);
+      run.finish();
+      if (flags.watch === undefined) show(what, first);
+      const last = flags.watch === undefined ? first : await watch(what, first, flags.watch);
+      const isPending =
+        (flags.check && last.report.problems.length > 0) || (flags.driftExitcode && hasDrift(last));
+      io.setExitCode(exitCodeOfFindings({ stoppedBy: run.stoppedBy(), isPending }));
+    });
   });
 }

@@ -168,7 +168,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
   const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
   const asksFlags = templates.some(({ values }) => cpuNeeds(values) !== undefined);
-  const [{ tasks, justEnded, failures }, loaded, stock, flags] = await Promise.all([
+  const [{ tasks, justEnded, failures, removals }, loaded, stock, flags] = await Promise.all([
     readTasks(pve, asksTasks ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,
     readStock(pve, { configs: templates, named: scope.storages ?? [], storages, online, rights, signal }),
@@ -203,6 +203,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
     tasks,
     tasksKnown: asksTasks,
     ...(justEnded ? { justEnded } : {}),
+    ...(removals ? { removals } : {}),
     ...(failures ? { failures } : {}),
     gaps,
   };

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
 import { isGoodEnding } from '../pve-values/task-status.ts';
 import { PARALLEL_READS } from './parallel.ts';
-import type { FailedTask, RunningTask } from './types.ts';
+import type { FailedTask, Removal, RunningTask } from './types.ts';
 
 /** A class of hundreds leaves some thousands of tasks a day on a node; PVE answers fifty where nobody asks for more. */
 const MOST_TASKS = 5000;
@@ -44,6 +44,19 @@ export interface ReadTasks {
   readonly tasks: readonly RunningTask[];
   readonly justEnded?: readonly RunningTask[];
   readonly failures?: readonly FailedTask[];
+  readonly removals?: readonly Removal[];
+}
+
+function removalsOf(rows: readonly TaskRow[], now: number): Removal[] {
+  const last = new Map<string, TaskRow>();
+  for (const row of rows.filter(({ type }) => type === 'qmdestroy')) {
+    const known = last.get(row.id);
+    if (known === undefined || (known.endtime ?? now) < (row.endtime ?? now)) last.set(row.id, row);
+  }
+  return [...last.values()].map(({ id, user, endtime }) => {
+    const ended = endtime !== undefined && endtime < now - JUST_ENDED ? 'earlier' : 'recent';
+    return { vmid: Number(id), user, was: endtime === undefined ? 'running' : ended };
+  });
 }
 
 /** `failuresSince`: seconds since the epoch; absent: nobody asks for those that failed. */
@@ -71,5 +84,11 @@ export async function readTasks(
   const tasks = those(({ endtime }) => endtime === undefined);
   const justEnded = those(({ endtime }) => endtime !== undefined && endtime >= now - JUST_ENDED);
   const failures = lists.flatMap(({ node, rows }) => failuresOf(node, rows));
-  return { tasks, justEnded, failures: failures.filter(({ ended }) => ended >= failuresSince) };
+  return {
+    ...{ tasks, justEnded, failures: failures.filter(({ ended }) => ended >= failuresSince) },
+    removals: removalsOf(
+      lists.flatMap(({ rows }) => rows),
+      now,
+    ),
+  };
 }

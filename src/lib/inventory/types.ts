@@ -61,6 +61,8 @@ export interface Inventory {
   readonly tasksKnown?: boolean;
   /** Tasks that have only just ended; absent where nobody asked for those that failed. */
   readonly justEnded?: readonly RunningTask[];
+  /** Of each VM the last one; where failed tasks were asked for. */
+  readonly removals?: readonly Removal[];
   /** Of each guest and type of task the last one, where it failed; absent where nobody asked. */
   readonly failures?: readonly FailedTask[];
   /** What could not be read, in words. */
@@ -285,6 +287,15 @@ export interface SnapshotInfo {
   /** Seconds since the epoch; absent while it is being taken. */
   readonly time?: number;
   readonly withMemory: boolean;
+}
+
+/** Of a VM, seen among the tasks of a day. */
+export interface Removal {
+  readonly vmid: number;
+  /** Who asked for it; a token's begins with its user. */
+  readonly user: string;
+  /** `recent`: ended so short a time ago that the run that did it may be at the next one. */
+  readonly was: 'running' | 'recent' | 'earlier';
 }
 
 export interface RunningTask {

@@ -60,7 +60,9 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   const isMissing = vm.state === 'new' && of('vm.clone') !== 'done' && !isFormer;
   if (isMissing) return 'missing';
   const configured = of('vm.configure');
-  if (configured !== undefined && configured !== 'done' && !isFormer) return 'unfinished';
+  // What was finished, and only was to get other settings, is still what it was.
+  const wasFinished = isFormer || vm.state === 'complete';
+  if (configured !== undefined && configured !== 'done' && !wasFinished) return 'unfinished';
   const switched = steps.findLast(
     (step) =>
       'vmid' in step &&

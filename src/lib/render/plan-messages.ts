@@ -1,7 +1,9 @@
-/** The words of notifications about plans and what came of them: short enough for a phone. Pure. */
+/** The words of notifications about plans, what came of them, and problems of a class: short enough for a phone. Pure. */
 import type { StandSummary, Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import type { Problem } from '../plan/views/status-types.ts';
 import { countStands, viewPlanned } from './plan-stands.ts';
+import { problemTexts } from './status-problems.ts';
 import { countOf, countSteps } from './step-text.ts';
 
 /** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
@@ -51,6 +53,13 @@ export function endedMessage(about: About, plan: Plan, { status, stands, steps }
   const title = `${labIn(plan)}${status}; ${[countOf(steps.done, 'step', 'steps'), ...failed].join(', ')}`;
   const worth = stands.filter((stand) => stand.status !== 'unchanged');
   return shortened([titled(about, title), ...worth.map(standLine)]);
+}
+
+/** Of a class as it is now; the ways out are in the output. */
+export function problemsMessage(about: About, problems: readonly Problem[]): string {
+  const title = problems.length === 0 ? 'no problems' : countOf(problems.length, 'problem', 'problems');
+  const lines = problemTexts(problems).flatMap((text) => text.of.map((of) => `${text.title}: ${of}`));
+  return shortened([titled(about, title), ...lines]);
 }
 
 export function failedMessage(about: About, message: string): string {

@@ -286,7 +286,7 @@ export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptio
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;
   const strategy = plan.command === 'deploy' ? `, strategy ${plan.strategy}` : '';
   const profile = plan.profile === 'confined' ? ', profile confined' : '';
-  const action = plan.command === 'access' || plan.command === 'power' ? ` ${plan.action}` : '';
+  const action = 'action' in plan ? ` ${plan.action}` : '';
   const title = `Plan: ${plan.command}${action}${lab}${strategy}${profile}`;
   return [
     ...paragraph(escapeControl(title), { width, paint: context.paint.bold }),

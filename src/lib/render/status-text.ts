@@ -77,7 +77,13 @@ export function machinesText({ machines, running }: StandStatus, texts: StateTex
 }
 
 /** Neither running nor wrong. */
-export const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning', 'being made']);
+export const CALM: ReadonlySet<string> = new Set([
+  'stopped',
+  'suspended',
+  'cloning',
+  'being made',
+  'being removed',
+]);
 
 function brushOf(machines: readonly MachineStatus[], paint: Paint): Cell['paint'] {
   if (machines.every(({ state }) => state === 'running')) return paint.green;

@@ -90,13 +90,19 @@ const DEEDS: { readonly [A in PowerAction]: string } = {
   resume: 'resumed',
 };
 
-function powerTitle({ lab, action, steps }: PowerPlan, { status, stands }: Summary): string {
+/** Where a suspension leaves the memory where it is, in all that it does. */
+const isPause = ({ steps }: PowerPlan): boolean =>
+  steps.length > 0 && steps.every((step) => step.kind === 'vm.suspend' && step.storage === undefined);
+
+function powerTitle(plan: PowerPlan, { status, stands }: Summary): string {
+  const { lab, action, steps } = plan;
+  const deed = isPause(plan) ? 'paused' : DEEDS[action];
   const what = lab === '' ? 'The selection' : `Lab ${lab}`;
   const all = countOf(stands.length, 'stand', 'stands');
   const titles: { readonly [S in SummaryStatus]: string } = {
-    done: `${what}: ${countOf(steps.length, 'machine', 'machines')} of ${all} ${DEEDS[action]}`,
-    partial: `${what}: not all machines are ${DEEDS[action]}`,
-    failed: `${what}: no machine could be ${DEEDS[action]}`,
+    done: `${what}: ${countOf(steps.length, 'machine', 'machines')} of ${all} ${deed}`,
+    partial: `${what}: not all machines are ${deed}`,
+    failed: `${what}: no machine could be ${deed}`,
     interrupted: `${what}: the run was interrupted`,
     refused: `${what}: the plan was refused, nothing was changed`,
     'dry-run': `${what}: dry run, nothing was changed`,

@@ -5,6 +5,7 @@ import { PlanRefusedError } from '../../../src/lib/errors.ts';
 import { assertSound } from '../../../src/lib/plan/document/graph.ts';
 import type { Lab, Machine, Network } from '../../../src/lib/config/types.ts';
 import type { BridgeInfo, GuestInfo, Inventory } from '../../../src/lib/inventory/types.ts';
+import { renderPlan } from '../../../src/lib/render/plan-text.ts';
 import { sealHash } from '../../../src/lib/marks/seal.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import type { StepOf } from '../../../src/lib/plan/document/step.ts';
@@ -626,6 +627,9 @@ describe('running again', () => {
     const snapshot = { ...before, guests };
     const waiting = plan(want, [anna, boris], snapshot);
     expect(ids(waiting)).toEqual(['vm.configure:boris/host']);
+    // It is finished, and gets other settings.
+    expect(waiting.stands[1]?.vms.map(({ state }) => state)).toEqual(['complete', 'complete']);
+    expect(renderPlan(waiting, { width: 200, color: false })).toContain('boris@pve  to change: ');
     expect(waiting.stands[0]?.notes[0]).toContain('is running; the lab’s'.replace('’', "'"));
     const forced = plan(want, [anna, boris], snapshot, { updateRunning: true });
     expect(ids(forced)).toEqual(['vm.configure:anna/host', 'vm.configure:boris/host']);

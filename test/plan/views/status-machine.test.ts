@@ -1,6 +1,7 @@
 /** How a machine is, and what is wrong with it, by what PVE tells and whether somebody is at work on it. */
 import { expect, test } from 'vitest';
 import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
+import { beingRemoved } from '../../../src/lib/plan/views/status-at-work.ts';
 import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
 import type { StatusContext } from '../../../src/lib/plan/views/status-types.ts';
@@ -38,7 +39,7 @@ test.each([
 });
 
 const contextOf = (more: Partial<StatusContext>): StatusContext =>
-  ({ isMaking: false, sees: () => true, details: {}, ...more }) as StatusContext;
+  ({ isMaking: false, removed: new Map(), sees: () => true, details: {}, ...more }) as StatusContext;
 
 const VIEW = { user: 'anna@pve', pool: 'anna', claim: { lab: 'net' } } as StandView;
 
@@ -94,4 +95,36 @@ test.each([
   ];
   expect(seen(false)).toEqual([state, problems]);
   expect(seen(true)).toEqual(isForeign ? [state, problems] : ['being made', []]);
+});
+
+test.each([
+  ['a cleanup that is at the next machine', 'root@pam', 'recent', 'being removed', []],
+  ['a removal long ago', 'root@pam', 'earlier', 'missing', ['machine-missing']],
+  ['its student', 'anna@pve', 'recent', 'missing', ['machine-missing']],
+  ['its student, with a token', 'anna@pve!mine', 'running', 'missing', ['machine-missing']],
+] as const)('taken away by %s', (_what, user, was, state, problems) => {
+  const one = {
+    vmid: 100,
+    machine: 'pc',
+    state: 'made',
+    isSelected: true,
+    verdict: 'missing',
+  } as StandMachine;
+  const have = { pools: [], now: '2026-06-01T00:00:00Z', removals: [{ vmid: 100, user, was }] };
+  const removed = beingRemoved({ have: have as never, stands: [{ ...VIEW, machines: [one] }] });
+  const context = contextOf({ removed });
+  const kindsSeen = machineProblems(VIEW, one, context).map(({ kind }) => kind);
+  expect([machineStatus(one, 'anna', context).state, kindsSeen]).toEqual([state, problems]);
+});
+
+test('what was taken away earlier is being removed as long as others of its lab are', () => {
+  const machines = [100, 101].map((vmid) => ({ vmid, state: 'made', verdict: 'missing' }) as StandMachine);
+  const removals = [
+    { vmid: 100, user: 'root@pam', was: 'earlier' },
+    { vmid: 101, user: 'root@pam', was: 'running' },
+  ];
+  const have = { pools: [], now: '2026-06-01T00:00:00Z', removals };
+  expect([...beingRemoved({ have: have as never, stands: [{ ...VIEW, machines }] }).keys()]).toEqual([
+    100, 101,
+  ]);
 });

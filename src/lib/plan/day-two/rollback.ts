@@ -264,5 +264,6 @@ export function planRollback(
     reclone: recloneOfMissing(options, input),
   };
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, how, input));
-  return snapshotPlan(command, input, work);
+  const of = command === 'reset' ? { command } : { command, action: 'rollback' as const };
+  return snapshotPlan(of, input, work);
 }

@@ -5,7 +5,7 @@ import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import { momentOf } from '../../pve-values/moment.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { assertSound } from '../document/graph.ts';
-import type { Plan } from '../document/plan.ts';
+import type { Plan, SnapshotPlan } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
@@ -34,12 +34,12 @@ export interface CreateOptions {
 }
 
 export function snapshotPlan(
-  command: 'snapshot' | 'reset',
+  of: Pick<SnapshotPlan, 'command' | 'action'> | { readonly command: 'reset' },
   { stands, gaps }: Pick<SnapshotsInput, 'stands' | 'gaps'>,
   work: StandsWork,
 ): Plan {
   assertSound(work.steps);
-  return { version: 2, command, lab: labOf(stands), ...work, warnings: gaps };
+  return { version: 2, ...of, lab: labOf(stands), ...work, warnings: gaps };
 }
 
 function deleteStep(
@@ -130,7 +130,7 @@ function planOne(
 /** A machine that has one of that name by us is done. Throws PlanRefusedError where nothing can be done. */
 export function planSnapshotCreate(input: SnapshotsInput, options: CreateOptions): Plan {
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, options, input));
-  return snapshotPlan('snapshot', input, work);
+  return snapshotPlan({ command: 'snapshot', action: 'create' }, input, work);
 }
 
 /** A machine that has none of that name is done. */
@@ -162,5 +162,5 @@ export function planSnapshotDelete(input: SnapshotsInput, name: string): Plan {
   });
   const isKnown = [...snapshots.values()].some((list) => list.some((known) => known.name === name));
   const gaps = isKnown ? input.gaps : [...input.gaps, `no machine of these stands has a snapshot ${name}`];
-  return snapshotPlan('snapshot', { stands, gaps }, work);
+  return snapshotPlan({ command: 'snapshot', action: 'delete' }, { stands, gaps }, work);
 }

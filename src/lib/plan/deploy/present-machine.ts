@@ -168,7 +168,8 @@ function addConfigure(request: Request, resolved: ResolvedMachine, vm: PresentVm
       `VM ${vm.vmid} (${machine.name}) is running: ${waiting.join(', ')} change only when it is stopped and started`,
     );
   }
-  draft.vms.push(planned(vm, machine, 'unfinished'));
+  // What was finished stays so; only its settings change.
+  draft.vms.push(planned(vm, machine, vm.isFinished ? 'complete' : 'unfinished'));
 }
 
 export function addPresent(request: Request, resolved: ResolvedMachine, vm: PresentVm, draft: Draft): void {

@@ -99,7 +99,12 @@ export interface DeployPlan extends AnyPlan {
 }
 
 export interface StandsPlan extends AnyPlan {
-  readonly command: 'cleanup' | 'users' | 'extend' | 'snapshot' | 'reset';
+  readonly command: 'cleanup' | 'users' | 'extend' | 'reset';
+}
+
+export interface SnapshotPlan extends AnyPlan {
+  readonly command: 'snapshot';
+  readonly action: 'create' | 'delete' | 'rollback';
 }
 
 export interface AccessPlan extends AnyPlan {
@@ -126,4 +131,4 @@ export interface BalancePlan extends AnyPlan {
   readonly balance: BalanceReport;
 }
 
-export type Plan = DeployPlan | StandsPlan | AccessPlan | PowerPlan | NodesPlan | BalancePlan;
+export type Plan = DeployPlan | StandsPlan | SnapshotPlan | AccessPlan | PowerPlan | NodesPlan | BalancePlan;

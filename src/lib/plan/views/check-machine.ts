@@ -1,6 +1,7 @@
 /** Checks that the configuration of a machine answers, and why others cannot be run in it. Pure. */
 import type { Check, CommandCheck, NicCheck } from '../../config/checks/types.ts';
 import { parseBridge } from '../../pve-values/bridge-name.ts';
+import { machinePower } from '../../pve-values/machine-power.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import { isWritable, type Verdict } from '../stands/ownership.ts';
@@ -65,7 +66,9 @@ export function judgeConfiguration(check: Exclude<Check, CommandCheck>, request:
   const { machine, snapshots } = request;
   if (check.kind === 'nic') return judgeNic(check, request);
   if (check.kind === 'power') {
-    const text = machine.guest?.status ?? 'unknown';
+    // A paused machine computes nothing, a hibernated one is off.
+    const power = machine.guest ? machinePower(machine.guest) : 'unknown';
+    const text = power === 'suspending' ? 'running' : power === 'suspended' ? 'stopped' : power;
     return text === check.power
       ? { verdict: 'passed', seen: { text } }
       : { verdict: 'failed', why: 'power', seen: { text } };

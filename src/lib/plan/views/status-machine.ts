@@ -46,10 +46,18 @@ export function isBeingMade({ state, verdict, isRemade }: StandMachine, isMaking
   return UNFINISHED.has(verdict) || (verdict === 'foreign' && isRemade === true);
 }
 
-function stateOf(one: StandMachine, { sees, isMaking }: StatusContext, pool: string): MachineState {
+/** One that failed, and what a student took away alone, is none. */
+function isBeingRemoved({ vmid, guest }: StandMachine, removed: StatusContext['removed']): boolean {
+  const removal = removed.get(vmid);
+  return removal !== undefined && (!guest || removal.was === 'running');
+}
+
+function stateOf(one: StandMachine, context: StatusContext, pool: string): MachineState {
+  const { sees, isMaking, removed } = context;
   const { verdict, guest } = one;
   if (!guest && !sees(pool)) return 'unknown';
   if (isBeingMade(one, isMaking)) return 'being made';
+  if (isBeingRemoved(one, removed)) return 'being removed';
   if (verdict === 'ours' && guest) return powerOf(guest);
   return BY_VERDICT[verdict] ?? 'unknown';
 }

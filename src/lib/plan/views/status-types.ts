@@ -1,5 +1,5 @@
 /** What `status` shows: stands, their machines, problems. Types only. */
-import type { Inventory } from '../../inventory/types.ts';
+import type { Inventory, Removal } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -15,6 +15,7 @@ export type MachineState =
   | 'internal-error'
   | 'cloning'
   | 'being made'
+  | 'being removed'
   | 'half made'
   | 'not made'
   | 'missing'
@@ -178,6 +179,8 @@ export interface StatusContext {
   readonly busy: ReadonlySet<number> | undefined;
   /** Is a run of ours at work that makes machines? It may be of another lab. */
   readonly isMaking: boolean;
+  /** By VMID: what a run that is at work removes, or has. */
+  readonly removed: ReadonlyMap<number, Removal>;
   /** Are all machines of this pool to be seen? */
   readonly sees: (pool: string) => boolean;
   readonly details: StatusDetails;

@@ -1,13 +1,13 @@
 /** The stands of a class as they are now, and what is wrong with them: a read model, of one inventory. Plans nothing. */
 import { groupBy } from '../../group.ts';
-import type { Inventory, RunningTask } from '../../inventory/types.ts';
-import { isLockPast, LOCK_POOL, parseLockMark } from '../../marks/lock.ts';
+import type { Inventory } from '../../inventory/types.ts';
 import { privilegesOn } from '../../inventory/rights.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
-import { isAnyCloning, seesTasks } from '../cluster/locks.ts';
+import { seesTasks } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
+import { beingRemoved, isMaking } from './status-at-work.ts';
 import { machineProblems } from './status-machine.ts';
 import { standProblems, standStatus } from './status-stand.ts';
 import type { LabStatus, Problem, StatusContext, StatusDetails, StatusReport } from './status-types.ts';
@@ -34,21 +34,6 @@ function networksOf({ index, selection, networks }: StatusInput): Map<string, Se
   }
   if (selection.lab !== undefined && networks) found.set(selection.lab, new Set(networks));
   return found;
-}
-
-/**
- * By what such a run leaves to be seen: the lock of its claims and joins, clones, whose tasks are filed under their templates,
- * and other tasks at numbers that are reserved, those included that have just ended.
- */
-function isMaking({ have, stands }: StatusInput, tasks: readonly RunningTask[]): boolean {
-  const lock = have.pools.find(({ pool }) => pool === LOCK_POOL);
-  const mark = lock && parseLockMark(lock.comment);
-  if (isAnyCloning({ tasks }) || (mark && !isLockPast(mark, Date.parse(have.now)))) return true;
-  const reserved = stands.flatMap(({ machines }) =>
-    machines.flatMap(({ state, vmid }) => (state === 'reserved' ? [String(vmid)] : [])),
-  );
-  const at = new Set(tasks.map(({ id }) => id));
-  return reserved.some((id) => at.has(id));
 }
 
 /** What the caller may not see looks as if it were not there. */
@@ -162,6 +147,7 @@ export function viewStatus(input: StatusInput): StatusReport {
     networks: networksOf(input),
     busy,
     isMaking: isMaking(input, tasks),
+    removed: beingRemoved(input),
     sees: seesMachines(have),
     details: input.details ?? {},
   };

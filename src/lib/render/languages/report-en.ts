@@ -14,6 +14,7 @@ const states: StateTexts = {
     'internal-error': 'internal-error',
     cloning: 'cloning',
     'being made': 'being made',
+    'being removed': 'being removed',
     'half made': 'half made',
     'not made': 'not made',
     missing: 'missing',

@@ -12,6 +12,7 @@ const states: StateTexts = {
     'internal-error': 'внутренняя ошибка',
     cloning: 'копируется',
     'being made': 'создаётся',
+    'being removed': 'удаляется',
     'half made': 'создана не до конца',
     'not made': 'не создана',
     missing: 'отсутствует',
