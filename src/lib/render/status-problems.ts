@@ -175,6 +175,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofMachine,
     way: (problems, context) => [context.texts.inDoubt(amid(deployAgain(problems, context, ['--adopt'])))],
   },
+  'machine-unsealed': { about: ofMachine, way: perNode((vmid) => `qm destroy ${vmid} --purge`) },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
   'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },

@@ -91,10 +91,26 @@ test('its notes rewritten while it was being cloned anew by a run that was cut: 
   for (const pool of [undefined, 'anna'])
     expect(() => plan(want, anna, at(pool))).toThrow(
       expect.objectContaining({
-        code: 'RECLONE_UNFINISHED',
-        message: expect.stringContaining(`VM ${PC.vmid} (pc) was being cloned anew`) as string,
+        code: 'SEAL_LOST',
+        message: expect.stringContaining(
+          `VM ${PC.vmid} (pc) on pve1 stands where a machine was being made`,
+        ) as string,
         hint: expect.stringContaining(`qm destroy ${PC.vmid} --purge`) as string,
       }) as Error,
     );
   expect(ids(plan(want, anna, at('zzz')))).toContain('vm.clone:anna/pc');
+});
+
+test('its notes rewritten in the pool, where its clone was made: no further machine', () => {
+  const reserved = there.pools.map(({ pool, comment, ...rest }) => ({
+    ...{ ...rest, pool },
+    comment: `${comment.replace(`pc:${PC.vmid}`, `pc:${PC.vmid}?${'0'.repeat(24)}`)} clones=pool`,
+  }));
+  const have = { ...changed(PC.vmid, {}, { description: 'mine' }), pools: reserved };
+  expect(() => plan(want, anna, have)).toThrow(
+    expect.objectContaining({
+      code: 'SEAL_LOST',
+      hint: expect.stringContaining(`qm destroy ${PC.vmid} --purge`) as string,
+    }) as Error,
+  );
 });

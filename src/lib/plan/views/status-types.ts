@@ -22,6 +22,7 @@ export type MachineState =
   | 'out of its pool'
   | 'half removed'
   | 'in doubt'
+  | 'seal lost'
   | 'node offline'
   | 'unknown';
 
@@ -111,6 +112,7 @@ export type ProblemKind =
   | 'machine-left-pool'
   | 'machine-half-removed'
   | 'machine-in-doubt'
+  | 'machine-unsealed'
   | 'card-on-foreign-bridge'
   | 'card-elsewhere'
   | 'lock-without-task'
