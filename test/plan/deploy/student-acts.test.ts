@@ -60,6 +60,20 @@ test('moved, and a machine is to be made: refused with the same command', () => 
   );
 });
 
+test('all removed while a move was cut short: bridges alone on two nodes tear no stand', () => {
+  const [home] = there.networks.filter(({ node }) => node === HOME);
+  const lan = home!.bridges.filter(({ comments }) => comments.includes(' net=lan '));
+  expect(lan).toHaveLength(1);
+  const both = there.networks.map((one) =>
+    one.node === AWAY ? { ...one, bridges: [...one.bridges, ...lan] } : one,
+  );
+  const guests = there.guests.filter(({ template }) => template);
+  const vms = there.vms.filter(({ vmid }) => guests.some((one) => one.vmid === vmid));
+  const { steps } = plan(want, anna, { ...there, guests, vms, networks: both });
+  const clones = steps.filter(({ kind }) => kind === 'vm.clone');
+  expect(clones.map((step) => 'target' in step && step.target)).toEqual([HOME, HOME]);
+});
+
 test('notes emptied: its settings were recorded there', () => {
   const said = notesOf(changed(PC.vmid, {}, { description: 'mine' }));
   expect(said).toContain(`somebody emptied or rewrote the notes of VM ${PC.vmid} (pc)`);
