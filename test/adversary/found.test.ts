@@ -1,7 +1,8 @@
 /** What the property has found, as short as it comes. */
 import { expect, test } from 'vitest';
-import { run } from '../workflow/in-process.ts';
-import { COMMANDS, scenarioOf, type CommandName } from './class.ts';
+import { run, type RunningCluster } from '../workflow/in-process.ts';
+import { Caller, toServer } from '../simulator/harness.ts';
+import { COMMANDS, scenarioOf, tokenOf, type CommandName } from './class.ts';
 import { play, type Act, type Start } from './play.ts';
 
 const MADE: Start = { version: '8.4', base: 'made', delegated: false, watched: false };
@@ -107,3 +108,24 @@ test('what is made anew, and whose student wrote its notes before it was gone, i
   ];
   expect(await findingsOf({ ...MADE, version: '7.4' }, ...acts)).toEqual([]);
 });
+
+test.each(['7.4', '8.4', '9.2'] as const)(
+  'notes that a student rewrites of a clone in the own pool get nobody a further machine, on %s',
+  async (version) => {
+    const scenario = scenarioOf(version, true);
+    let rewritten = 0;
+    const before = async ({ path }: { readonly path: string }, { simulator, time }: RunningCluster) => {
+      if (!path.endsWith('/config')) return;
+      const authorization = { Authorization: `PVEAPIToken=${tokenOf('anna@pve')}` };
+      const anna = new Caller(toServer(simulator), authorization, () => time.sleep(200));
+      if ((await anna.put(path, { description: 'mine' })).status === 200) rewritten += 1;
+    };
+    const { run: larger } = COMMANDS['deploy larger'];
+    const made = await run(scenario, undefined, COMMANDS.deploy.run);
+    const cut = await run(scenario, made.state, larger, { witness: { before } });
+    const again = await run(scenario, cut.state, larger, { witness: { before } });
+    expect(rewritten).toBeGreaterThan(0);
+    expect([...cut.writes, ...again.writes].filter((write) => write.endsWith('/clone'))).toHaveLength(2);
+    expect(JSON.stringify(again.value?.summary ?? again.error)).toContain('SEAL_LOST');
+  },
+);

@@ -16,6 +16,7 @@ describe('escapeControl', () => {
     ['a\u202eb\u2066c\u200bd\ufeff', 'a\\u{202e}b\\u{2066}c\\u{200b}d\\u{feff}'],
     ['a\u2028b', 'a\\u{2028}b'],
     ['\ud800', '\\u{d800}'],
+    ['a\ufffeb\uffffc\u{1fffe}', 'a\\u{fffe}b\\u{ffff}c\\u{1fffe}'],
   ])('%j', (text, escaped) => {
     expect(escapeControl(text)).toBe(escaped);
     expect(escapeControl(escaped)).toBe(escaped);

@@ -77,8 +77,8 @@ export class Ownership {
   async isUnused(of: Claimed): Promise<boolean> {
     const asked = this.#clock.now();
     const reading = await this.#read(asked - FRESH_MS);
-    if (UNUSED.has(await this.#judge(of, reading))) return true;
-    return reading.at < asked && UNUSED.has(await this.#judge(of, await this.#read(asked)));
+    if (await this.#isUnusedIn(reading, of)) return true;
+    return reading.at < asked && (await this.#isUnusedIn(await this.#read(asked), of));
   }
 
   /** Throws StepError NOT_OURS where it may not be written to. */
@@ -242,19 +242,28 @@ export class Ownership {
     return asking;
   }
 
+  async #isUnusedIn(reading: Reading, of: Claimed): Promise<boolean> {
+    const verdict = await this.#judge(of, reading);
+    return UNUSED.has(verdict) || isOfPoolUser(of.pool, this.#placeOf(of.vmid, reading), verdict);
+  }
+
+  #placeOf(vmid: number, { guests }: Reading): { readonly pool?: string | undefined } {
+    return { pool: this.#joined.get(vmid) ?? guests.get(vmid)?.pool };
+  }
+
   async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
     const { vmid, pool, adopted, member } = of;
     const delegated = reading.delegated.get(pool);
     if (delegated !== undefined) throw notBelieved(pool, delegated);
     const row = reading.guests.get(vmid);
-    const present = this.#joined.get(vmid) ?? row?.pool;
+    const place = this.#placeOf(vmid, reading);
     const isGone = row === undefined && read === undefined;
-    if (adopted) return present === pool ? 'ours' : isGone ? 'missing' : 'foreign';
+    if (adopted) return place.pool === pool ? 'ours' : isGone ? 'missing' : 'foreign';
     const id = claimedId(reading.comments.get(pool) ?? '', vmid);
     const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
     if (of.halfMade && id?.state === 'made' && verdict === 'ours') throw finishedMeanwhile(of);
     if (!member) return verdict ?? 'foreign';
-    return isOfPoolUser(pool, { pool: present }, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
+    return isOfPoolUser(pool, place, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
   }
 
   async #judgeClaimed(

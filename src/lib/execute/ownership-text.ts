@@ -16,6 +16,7 @@ const WHY: Readonly<Record<Verdict, string>> = {
   ours: 'is ours',
   'left-pool': 'is in no pool any more',
   foreign: 'is not the one that the claim speaks of',
+  unsealed: 'does not carry the seal of its clone',
   zombie: 'is being removed, or the rest of a failed removal or clone',
   away: 'is on a node that is offline',
   unreadable: 'does not show whose it is',

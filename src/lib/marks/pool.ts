@@ -1,6 +1,6 @@
 /** The mark of a user's pool: our header in its comment, and a line per lab, the claim. Judges no VM. */
 import { MARK, parseFields } from './fields.ts';
-import { formatSealed, MOST_SEALS } from './seal.ts';
+import { formatSealed, parseSeals } from './seal.ts';
 import { formatTaken, parseTaken, type TakenRight } from './taken.ts';
 import { formatVmids, parseVmids } from './vmid-ranges.ts';
 
@@ -88,7 +88,7 @@ function parseMachine(word: string): ClaimedMachine[] {
   const [, machine, vmid, marks, cards = ''] = ENTRY.exec(word) ?? [];
   if (machine === undefined || marks === undefined) return parseRun(word);
   if (marks === '') return [{ machine, vmid: Number(vmid), state: 'made', seals: [] }];
-  const seals = marks.slice(1).split('?').slice(0, MOST_SEALS);
+  const seals = parseSeals(marks);
   const macs = cards === '' ? {} : { macs: parseMacs(cards) };
   return [{ machine, vmid: Number(vmid), state: 'reserved', seals, ...macs }];
 }

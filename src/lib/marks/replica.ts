@@ -1,6 +1,6 @@
 /** The marks of replicas, our copies of templates: the claims in their pool and the line in their notes. */
 import { MARK, parseFields } from './fields.ts';
-import { formatSealed, isSeal, MOST_SEALS } from './seal.ts';
+import { formatSealed, isSeal, parseSeals } from './seal.ts';
 
 /** Pool whose comment claims the VMIDs of all replicas. */
 export const REPLICA_POOL = 'deploy-stand-replicas';
@@ -48,7 +48,7 @@ function parseClaim(line: string): ReplicaClaim | undefined {
   const [, digits, marks = ''] = CLAIMED.exec(vmid) ?? [];
   const ids = { source: vmidOf(source), vmid: vmidOf(digits) };
   if (ids.source === undefined || ids.vmid === undefined || !node || !since) return undefined;
-  const seals = marks === '' ? [] : marks.slice(1).split('?').slice(0, MOST_SEALS);
+  const seals = parseSeals(marks);
   return {
     ...{ source: ids.source, node, vmid: ids.vmid },
     state: seals.length > 0 ? 'reserved' : state === 'made' ? 'made' : 'unstated',

@@ -9,6 +9,7 @@ import { privilegesOf } from '../plan/stands/roles.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import type { Nic } from '../pve-values/nics.ts';
+import { isDriveKey } from '../pve-values/volumes.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 import type { Facts, Known, MachineKey, Rule, RuleText, StepRules } from './types.ts';
 
@@ -391,8 +392,7 @@ export const STEP_RULES: StepRules = {
     {
       ...onVm(['VM.Config.CDROM'], 'to take out a disc image that only one node has'),
       when: 'the template has one',
-      at: (step) =>
-        Object.keys(step.options).some((key) => /^(ide|sata|scsi)\d+$/.test(key)) ? vmOf(step) : [],
+      at: (step) => (Object.keys(step.options).some(isDriveKey) ? vmOf(step) : []),
     },
   ],
   'template.migrate': [

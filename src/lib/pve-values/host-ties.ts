@@ -1,7 +1,7 @@
 /** Reads what a VM's configuration wants of its host besides volumes and bridges: devices, files, a machine type, CPUs. Judges nothing. */
 import { compareText } from '../order.ts';
 import { propertiesOf, propertyRecord } from './property-string.ts';
-import { allVolumes, isDriveKey, sourceOf } from './volumes.ts';
+import { allVolumes, isDriveKey, sourceOf, storageOfVolume } from './volumes.ts';
 
 /** A resource mapping of the datacenter; `dir`: a directory that is shared with the guest. */
 export interface Mapping {
@@ -59,10 +59,6 @@ export function hostDevices(values: Values): HostDevice[] {
     .sort((a, b) => compareText(a.key, b.key));
 }
 
-function storageOf(volid: string): string {
-  return volid.slice(0, Math.max(volid.indexOf(':'), 0));
-}
-
 /** Cloud-init's own files are read only where there is a drive to write them on. */
 export function neededFiles(values: Values): NeededFile[] {
   const volumes = allVolumes(values);
@@ -73,7 +69,11 @@ export function neededFiles(values: Values): NeededFile[] {
     ...(hasDrive ? Object.values(propertyRecord(cicustom)).map((volid) => ({ key: 'cicustom', volid })) : []),
   ];
   return [
-    ...snippets.map((file) => ({ ...file, storage: storageOf(file.volid), content: 'snippets' as const })),
+    ...snippets.map((file) => ({
+      ...file,
+      storage: storageOfVolume(file.volid),
+      content: 'snippets' as const,
+    })),
     ...volumes
       .filter(({ kind }) => kind === 'iso')
       .map(({ key, storage, name }) => ({
@@ -85,10 +85,20 @@ export function neededFiles(values: Values): NeededFile[] {
   ].filter(({ storage }) => storage !== '');
 }
 
+/** With a version or without one; empty: PVE's default. */
+export function machineType(values: Values): string {
+  return propertyOf(values['machine'] ?? '', 'type') ?? '';
+}
+
+/** Empty: PVE's default, which is kvm64 up to 7 and x86-64-v2-AES since. */
+export function cpuType(values: Values): string {
+  return propertyOf(values['cpu'] ?? '', 'cputype') ?? '';
+}
+
 /** A machine type with a version, e.g. `pc-q35-9.2+pve1`; undefined: the newest that the host knows. */
 export function pinnedMachine(values: Values): string | undefined {
-  const type = propertyOf(values['machine'] ?? '', 'type');
-  return type !== undefined && /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
+  const type = machineType(values);
+  return /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
 }
 
 const V2 = ['pni', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3'];
@@ -110,9 +120,9 @@ const CPU_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
 export function cpuNeeds(
   values: Values,
 ): { readonly type: string; readonly flags: readonly string[] } | undefined {
-  const type = propertyOf(values['cpu'] ?? '', 'cputype');
-  const flags = type === undefined || values['kvm'] === '0' ? undefined : CPU_FLAGS.get(type);
-  return type === undefined || !flags ? undefined : { type, flags };
+  const type = cpuType(values);
+  const flags = values['kvm'] === '0' ? undefined : CPU_FLAGS.get(type);
+  return flags && { type, flags };
 }
 
 /** A CPU model that the datacenter defines itself (/etc/pve/virtual-guest/cpu-models.conf), without its prefix. */

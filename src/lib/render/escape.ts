@@ -1,7 +1,10 @@
 /** Makes foreign text safe to print: names come from servers and files. Changes nothing that is printable. */
 
-/** Controls, invisible format characters (bidi overrides among them), line separators and lone surrogates. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/**
+ * Controls, invisible format characters (bidi overrides among them), line separators, lone surrogates, and what is no character
+ * (U+FFFE in XML ends the whole document).
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -193,6 +193,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
       context.texts.converted(amid(deployAgain(problems, context))),
     ],
   },
+  'machine-unsealed': { about: ofMachine, way: perNode((vmid) => `qm destroy ${vmid} --purge`) },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
   'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },

@@ -364,6 +364,29 @@ describe('what a class made in a pool of ours', () => {
     expect(result.steps.find(({ id }) => id === 'vm.delete:300')).toMatchObject({ member: true });
   });
 
+  test('where a machine was being made, without its seal: in the pool it goes like the rest, in none its claim stays', () => {
+    const seals = ['0'.repeat(24)];
+    const made = (more: Partial<Claim>, macs?: []): Record<string, string> => {
+      const pc = { machine: 'pc', vmid: 300, state: 'reserved', seals, ...(macs ? { macs } : {}) } as const;
+      return { anna: comment('anna@pve', { claims: [claim('net', [], { machines: [pc], ...more })] }) };
+    };
+    for (const pools of [made({ joinsAtOnce: true }), made({}, [])]) {
+      const built = { ...withOwn(), pools, vms: { 300: own } };
+      expect(plan(cluster(built), byAnna).stands[0]?.refused?.code).toBe('MEMBERS_LEFT');
+      expect(ids(plan(cluster(built), byAnna, { includeMembers: true }))).toContain('vm.delete:300');
+    }
+    const outside = guest(300, { name: 'mine', status: 'stopped' });
+    const left = { ...cluster({ ...withOwn(), pools: made({}, []), vms: { 300: own } }), guests: [outside] };
+    for (const selection of [byAnna, { by: 'orphans' } as const]) {
+      const { stands, steps } = plan(left, selection);
+      expect(stands[0]?.refused).toMatchObject({
+        code: 'SEAL_LOST',
+        hint: expect.stringContaining('qm destroy 300 --purge') as string,
+      });
+      expect(steps.filter(({ kind }) => kind.startsWith('vm.') || kind === 'pool.delete')).toEqual([]);
+    }
+  });
+
   test('stays while another lab is on the pool, without a word', () => {
     const pools = { anna: comment('anna@pve', { claims: [claim('net', [10000]), claim('dmz', [10001])] }) };
     const built = { ...withOwn(), pools };

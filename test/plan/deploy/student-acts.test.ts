@@ -60,6 +60,20 @@ test('moved, and a machine is to be made: refused with the same command', () => 
   );
 });
 
+test('all removed while a move was cut short: bridges alone on two nodes tear no stand', () => {
+  const [home] = there.networks.filter(({ node }) => node === HOME);
+  const lan = home!.bridges.filter(({ comments }) => comments.includes(' net=lan '));
+  expect(lan).toHaveLength(1);
+  const both = there.networks.map((one) =>
+    one.node === AWAY ? { ...one, bridges: [...one.bridges, ...lan] } : one,
+  );
+  const guests = there.guests.filter(({ template }) => template);
+  const vms = there.vms.filter(({ vmid }) => guests.some((one) => one.vmid === vmid));
+  const { steps } = plan(want, anna, { ...there, guests, vms, networks: both });
+  const clones = steps.filter(({ kind }) => kind === 'vm.clone');
+  expect(clones.map((step) => 'target' in step && step.target)).toEqual([HOME, HOME]);
+});
+
 test('notes emptied: its settings were recorded there; what else was changed is told beside it, and counts as drift', () => {
   const have = changed(PC.vmid, {}, { description: 'mine', memory: '65536' });
   const said = notesOf(have);
@@ -95,10 +109,26 @@ test('its notes rewritten while it was being cloned anew by a run that was cut: 
   for (const pool of [undefined, 'anna'])
     expect(() => plan(want, anna, at(pool))).toThrow(
       expect.objectContaining({
-        code: 'RECLONE_UNFINISHED',
-        message: expect.stringContaining(`VM ${PC.vmid} (pc) was being cloned anew`) as string,
+        code: 'SEAL_LOST',
+        message: expect.stringContaining(
+          `VM ${PC.vmid} (pc) on pve1 stands where a machine was being made`,
+        ) as string,
         hint: expect.stringContaining(`qm destroy ${PC.vmid} --purge`) as string,
       }) as Error,
     );
   expect(ids(plan(want, anna, at('zzz')))).toContain('vm.clone:anna/pc');
+});
+
+test('its notes rewritten in the pool, where its clone was made: no further machine', () => {
+  const reserved = there.pools.map(({ pool, comment, ...rest }) => ({
+    ...{ ...rest, pool },
+    comment: `${comment.replace(`pc:${PC.vmid}`, `pc:${PC.vmid}?${'0'.repeat(24)}`)} clones=pool`,
+  }));
+  const have = { ...changed(PC.vmid, {}, { description: 'mine' }), pools: reserved };
+  expect(() => plan(want, anna, have)).toThrow(
+    expect.objectContaining({
+      code: 'SEAL_LOST',
+      hint: expect.stringContaining(`qm destroy ${PC.vmid} --purge`) as string,
+    }) as Error,
+  );
 });

@@ -23,6 +23,7 @@ const IDS = {
   made: { vmid: VMID, state: 'made', machine: 'pc', seals: [] },
   reserved: { vmid: VMID, state: 'reserved', machine: 'pc', seals: HASHES },
   joining: { vmid: VMID, state: 'reserved', machine: 'pc', seals: HASHES, joinsAtOnce: true },
+  remade: { vmid: VMID, state: 'reserved', machine: 'pc', seals: HASHES, macs: [] },
   unstated: { vmid: VMID, state: 'unstated', seals: [] },
 } satisfies Record<string, ClaimedId>;
 
@@ -103,7 +104,14 @@ const TABLE: readonly (readonly [Verdict, Case])[] = [
   ['in-flight', { id: 'joining', guest: 'poolless', notes: 'sealed', isCloning: true }],
   ['zombie', { id: 'joining', guest: 'poolless', notes: 'sealed', isCloning: false }],
   ['foreign', { id: 'joining', guest: 'poolless', notes: 'mark' }],
-  ['foreign', { id: 'joining', guest: 'ours', notes: 'mark' }],
+  // Where its student reaches the notes, it may be ours all the same.
+  ['unsealed', { id: 'joining', guest: 'ours', notes: 'mark' }],
+  ['unsealed', { id: 'joining', guest: 'ours', notes: 'forged' }],
+  ['unsealed', { id: 'remade', guest: 'ours', notes: 'mark' }],
+  ['unsealed', { id: 'remade', guest: 'poolless', notes: 'mark' }],
+  ['unjoined', { id: 'remade', guest: 'poolless', notes: 'sealed' }],
+  ['foreign', { id: 'remade', guest: 'elsewhere', notes: 'mark' }],
+  ['foreign', { id: 'remade', guest: 'container', notes: 'mark' }],
   ['foreign', { id: 'joining', guest: 'elsewhere', notes: 'sealed' }],
   ['unjoined', { id: 'reserved', guest: 'poolless', notes: 'sealed', lock: 'backup' }],
   ['unreadable', { id: 'reserved', guest: 'poolless' }],
@@ -160,7 +168,7 @@ describe('the verdict', () => {
 
   test('the table has every verdict, and only two are written to', () => {
     const verdicts = [...new Set(TABLE.map(([verdict]) => verdict))].sort();
-    expect(verdicts).toHaveLength(11);
+    expect(verdicts).toHaveLength(12);
     expect(verdicts.filter(isWritable)).toEqual(['ours', 'unjoined']);
   });
 

@@ -10,5 +10,5 @@ test.each([
   ['a baseline, copied', 10_001, true, 'student'],
 ] as const)('%s', (_, vmid, isBaseline, owner) => {
   const description = formatSnapshotMark({ lab: 'net', vmid, isBaseline });
-  expect(ownerOf({ name: 'one', description }, 10_000, 'baseline')).toBe(owner);
+  expect(ownerOf({ name: 'one', description, withMemory: false }, 10_000, 'baseline')).toBe(owner);
 });

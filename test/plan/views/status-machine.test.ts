@@ -78,9 +78,9 @@ test.each([
   ['zombie', {}, 'half removed', ['machine-half-removed']],
   // Its student may have made one there; of a machine that is cloned anew the former one is there until it is removed.
   ['foreign', {}, 'not ours', ['machine-not-ours']],
-  ['foreign', { isRemade: true }, 'not ours', ['machine-not-ours']],
+  ['unsealed', {}, 'seal lost', ['machine-unsealed']],
 ] as const)('reserved and %s %o: the rest of a run, or what one is at', (verdict, more, state, problems) => {
-  const isForeign = verdict === 'foreign' && !('isRemade' in more);
+  const isForeign = verdict === 'foreign';
   const one = {
     vmid: 100,
     machine: 'pc',

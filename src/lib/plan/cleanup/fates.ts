@@ -9,7 +9,7 @@ import type { Claim } from '../../marks/pool.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 import { judgeClaimed } from '../stands/judge.ts';
-import { claimedIds, type ClaimedId, type Verdict } from '../stands/ownership.ts';
+import { claimedIds, isOfPoolUser, type ClaimedId, type Verdict } from '../stands/ownership.ts';
 import { fateOf, obstacle, type Fate } from '../stands/removal.ts';
 
 /** The one verdict, of an id that a claim of this stand names. */
@@ -18,9 +18,11 @@ export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupConte
   return judgeClaimed(id, stand, context.index, isCloning);
 }
 
+const UNFINISHED: ReadonlySet<Verdict> = new Set(['zombie', 'in-flight', 'unjoined', 'unsealed']);
+
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
 function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
-  if (verdict === 'zombie' || verdict === 'in-flight' || verdict === 'unjoined') return true;
+  if (UNFINISHED.has(verdict)) return true;
   const mark = ownVmMark(id.vmid, config?.values);
   return id.state === 'unstated' && mark !== undefined && mark.spec === undefined;
 }
@@ -44,7 +46,8 @@ export function fatesOf(
     if (!guest) continue;
     const config = context.index.configs.get(id.vmid);
     const verdict = judge(id, stand, context);
-    if (verdict === 'foreign') {
+    // In the pool it is one of its members, which are told, and removed where that is asked for, together.
+    if (verdict === 'foreign' || isOfPoolUser(stand.pool, guest, verdict)) {
       foreign(guest);
       continue;
     }

@@ -47,6 +47,7 @@ function stateOf(verdict: Verdict, config: VmConfig | undefined): ReplicaState {
       return 'unreadable';
     case 'left-pool':
     case 'foreign':
+    case 'unsealed':
     case 'doubtful':
       return 'foreign';
   }

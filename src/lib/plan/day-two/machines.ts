@@ -8,6 +8,7 @@ import type { Refusal } from '../document/plan.ts';
 import { templateWayOut } from '../stands/made-template.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
+import { unsealedRefusal } from '../stands/state-refusals.ts';
 
 /** One that is ours, there, and was read. */
 export interface ReadyMachine extends StandMachine {
@@ -34,6 +35,7 @@ const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, { readonly code: string; re
   unjoined: { code: 'VM_UNFINISHED', message: 'is not finished' },
   'left-pool': { code: 'LEFT_POOL', message: 'was taken out of its pool by somebody, and is left alone' },
   foreign: { code: 'NOT_OURS', message: 'is not ours, and is left alone' },
+  unsealed: { code: 'SEAL_LOST', message: 'does not carry the seal of its clone, and is left alone' },
   zombie: { code: 'ZOMBIE_VM', message: 'is the rest of a failed removal or clone' },
   away: { code: 'NODE_OFFLINE', message: 'is on a node that is offline' },
   unreadable: { code: 'VM_UNREADABLE', message: 'cannot be read' },
@@ -62,6 +64,7 @@ export function leftAs(
   verdict: Exclude<Verdict, 'ours'>,
   { view, one }: { readonly view: StandView; readonly one: StandMachine },
 ): Refusal {
+  if (verdict === 'unsealed' && one.guest) return unsealedRefusal(one.guest);
   const { code, message } = WHY[verdict];
   return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };
 }

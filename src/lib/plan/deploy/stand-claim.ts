@@ -7,6 +7,7 @@ import {
   type ClaimedMachine,
   type PoolMark,
 } from '../../marks/pool.ts';
+import { drawnLength } from '../../marks/seal.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { Seat } from '../placement/present-seat.ts';
@@ -88,11 +89,8 @@ function adoptionReason(mark: PoolMark | undefined, takenOver: readonly number[]
 /** PVE takes longer comments, but nobody reads them; user.cfg, which all share, holds 1 MiB (pmxcfs). */
 const LONGEST_CLAIM = 8000;
 
-const HASH_DIGITS = 24;
-
 function claimRefusal({ user }: StandState, comment: string): Refusal | undefined {
-  const toDraw = comment.match(/\?(?=[?,\s]|$)/g)?.length ?? 0;
-  const length = comment.length + toDraw * HASH_DIGITS;
+  const length = comment.length + drawnLength(comment);
   if (length <= LONGEST_CLAIM) return undefined;
   return {
     code: 'CLAIM_TOO_LONG',

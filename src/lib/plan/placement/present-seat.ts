@@ -46,7 +46,10 @@ function presentNodes(state: StandState, { lab, index }: Want): string[] {
     const node = state.claim.node ?? nodeOfClaim(state.claim, index);
     if (node !== undefined) return [node];
   }
-  return bridgeNodes(state, { lab, index });
+  // A move that was cut short leaves bridges on both nodes: without a machine they tear nothing.
+  const bridges = bridgeNodes(state, { lab, index });
+  const home = bridges.find((node) => node === state.claim?.node) ?? bridges[0];
+  return home === undefined ? [] : [home];
 }
 
 /** VMs that were moved away from the networks of their stand, and the way back; empty: there are none. */

@@ -16,6 +16,7 @@ import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
  * - `ours`: made, and a member of the pool that claims it.
  * - `left-pool`: made, and somebody took it out of its pool: an administrator's will.
  * - `foreign`: somebody else's.
+ * - `unsealed`: without the seal, where a machine is made in a place that its student reaches: it may be ours, with other notes.
  * - `zombie`: what a removal or clone of ours left, or is about to take away.
  * - `away`: on a node that is offline.
  * - `unreadable`: its configuration would tell, and cannot be read.
@@ -31,6 +32,7 @@ export type Verdict =
   | 'ours'
   | 'left-pool'
   | 'foreign'
+  | 'unsealed'
   | 'zombie'
   | 'away'
   | 'unreadable'
@@ -101,7 +103,18 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   // PVE empties the configuration before its last phase (qemu-server, destroy_vm): what was there took its seal along.
   // Whose it was nobody can tell any more, nor use: it is told with the command that clears it, and never written to.
   const isEmptied = (values['description'] ?? '').trim() === '';
-  return isEmptied || carriesSeal(evidence) ? 'zombie' : 'foreign';
+  return isEmptied || carriesSeal(evidence) ? 'zombie' : withoutSeal(evidence);
+}
+
+/**
+ * Notes are its student's to write in two places: in the pool, where clones are made in it, and, of a machine that is made
+ * anew, until the former one is gone. What has no seal there is most likely ours, or was made there by that student, who
+ * keeps nobody else out; a further machine would be one for whoever edits notes. Elsewhere it is a stranger's.
+ */
+function withoutSeal({ id, pool, guest }: Evidence): Verdict {
+  const isMember = guest?.pool === pool;
+  const isInReach = id.macs !== undefined || (isMember && id.joinsAtOnce === true);
+  return isInReach ? 'unsealed' : 'foreign';
 }
 
 /**
@@ -112,9 +125,9 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
 function ofReserved(evidence: Evidence): Verdict {
   const { id, pool, guest, isCloning } = evidence;
   const isMember = guest?.pool === pool;
-  if (isMember && id.joinsAtOnce !== true) return 'foreign';
+  if (isMember && id.joinsAtOnce !== true) return withoutSeal(evidence);
   if (evidence.values === undefined) return 'unreadable';
-  if (!carriesSeal(evidence)) return 'foreign';
+  if (!carriesSeal(evidence)) return withoutSeal(evidence);
   if (isMember || id.joinsAtOnce !== true) return 'unjoined';
   // PVE unlocks a clone before it brings it into its pool (qemu-server, clone_vm), and may wait for user.cfg in between.
   return isCloning === false ? 'zombie' : 'in-flight';
@@ -141,15 +154,16 @@ export function verdictOn(evidence: Evidence): Verdict {
 }
 
 /**
- * Was it made in this pool by the pool's own user? `verdict`: of the claim of the pool that names its VMID; undefined: none
- * does. It is never ours, and is removed only where that was asked for by name.
+ * Was it made in this pool by the pool's own user, or may it have been? `verdict`: of the claim of the pool that names its VMID;
+ * undefined: none does. It is removed only where that was asked for by name.
  */
 export function isOfPoolUser(
   pool: string,
   guest: { readonly pool?: string | undefined },
   verdict: Verdict | undefined,
 ): boolean {
-  return guest.pool === pool && (verdict === undefined || verdict === 'foreign');
+  const isNotOurs = verdict === undefined || verdict === 'foreign' || verdict === 'unsealed';
+  return guest.pool === pool && isNotOurs;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import { adoptedBecause } from './adopt.ts';
 import type { Verdict } from './ownership.ts';
+import { unsealedRefusal } from './state-refusals.ts';
 import { protectedBecause } from './protected-accounts.ts';
 
 export interface RemovalOptions {
@@ -69,6 +70,8 @@ function refusalOf(
     case 'away':
     case 'unreadable':
       return unreadable(guest);
+    case 'unsealed':
+      return unsealedRefusal(guest);
     case 'doubtful':
       return {
         code: 'UNMARKED_VM',

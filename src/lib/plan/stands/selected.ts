@@ -13,8 +13,6 @@ export interface StandMachine {
   readonly state: ClaimedId['state'];
   /** Whose it is. Only `ours` and `unjoined` are written to. */
   readonly verdict: Verdict;
-  /** Its claim keeps what the former one had, until the new one has joined. */
-  readonly isRemade?: true;
   /** Absent: nothing is there. */
   readonly guest?: GuestInfo;
   /** Where it was read. */
@@ -65,7 +63,6 @@ function toView(
       ...(id.machine === undefined ? {} : { machine: id.machine }),
       state: id.state,
       verdict,
-      ...(id.macs === undefined ? {} : { isRemade: true }),
       ...(guest ? { guest } : {}),
       ...(config ? { config } : {}),
       isSelected: isPicked(id.machine, guest?.node ?? node),

@@ -20,8 +20,8 @@ export interface Trouble {
   readonly cloning: GuestInfo[];
   /** Members of the pool at an id that 0.1.0 claimed, and nothing shows them to be ours. */
   readonly doubtful: GuestInfo[];
-  /** At numbers that are being cloned anew, without the seal. */
-  readonly rewritten: { readonly machine: string; readonly guest: GuestInfo }[];
+  /** Without the seal, where they may be ours. */
+  readonly unsealed: GuestInfo[];
   readonly notes: string[];
 }
 
@@ -39,15 +39,12 @@ export function doubtfulRefusal(found: Trouble, pool: string): Refusal | undefin
   };
 }
 
-export function rewrittenRefusal({ rewritten }: Trouble): Refusal | undefined {
-  const [first] = rewritten;
-  if (!first) return undefined;
-  const { vmid, node } = first.guest;
-  const all = rewritten.map(({ machine, guest }) => `${guest.vmid} (${machine})`).join(', ');
+/** By every command: nothing but a person can tell what it is. */
+export function unsealedRefusal({ vmid, node, name }: GuestInfo): Refusal {
   return {
-    code: 'RECLONE_UNFINISHED',
-    message: `VM ${all} was being cloned anew when a run was cut short, and what stands there by now does not show whether it is ours: it may be the former machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
-    hint: `look at VM ${vmid} on ${node}, remove it (\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
+    code: 'SEAL_LOST',
+    message: `VM ${vmid} (${name ?? 'no name'}) on ${node} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
+    hint: `look at VM ${vmid}, remove it (as root on ${node}: \`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
   };
 }
 

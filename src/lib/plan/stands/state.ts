@@ -13,12 +13,13 @@ import {
   doubtfulRefusal,
   leftPoolRefusal,
   lostRefusal,
-  rewrittenRefusal,
+  unsealedRefusal,
   unreadableRefusal,
   type Trouble,
 } from './state-refusals.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import type { Refusal } from '../document/plan.ts';
+import { joinRefusals } from '../document/refuse.ts';
 import { poolRefusal } from './accounts.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */
@@ -92,15 +93,6 @@ export interface SurplusMachine {
   readonly config?: VmConfig;
 }
 
-/**
- * A machine that was being cloned anew when a run was cut, at whose number something without its seal stands, in its pool or in
- * none: the former one, most likely, whose notes its student rewrote. Writing notes gets nobody a further machine.
- */
-function isBetweenClones({ state, macs }: ClaimedId, guest: GuestInfo, pool: string): boolean {
-  const isWhereItWas = guest.pool === undefined || guest.pool === pool;
-  return state === 'reserved' && macs !== undefined && guest.type === 'qemu' && isWhereItWas;
-}
-
 interface Found extends Trouble {
   readonly surplus: SurplusMachine[];
   readonly present: Map<string, PresentVm>;
@@ -147,7 +139,7 @@ function nothingFound(): Found {
     lost: [],
     foreign: [],
     replaced: new Set(),
-    rewritten: [],
+    unsealed: [],
     unreadable: [],
     zombies: [],
     away: [],
@@ -189,6 +181,8 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
     case 'foreign':
       addForeign(found, id);
       return;
+    case 'unsealed':
+      return void found.unsealed.push(guest);
     case 'left-pool':
       return void found.leftPool.set(id.machine ?? `VM ${id.vmid}`, guest);
     case 'zombie':
@@ -228,8 +222,6 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options
     if (!guest && taken.has(id.vmid)) addForeign(found, id);
     else if (!guest) addOpen(found, id, false);
     else if (isReplaced && !isSurplus) addReplaced(found, machine, guest);
-    else if (verdict === 'foreign' && !isSurplus && isBetweenClones(id, guest, user.pool))
-      found.rewritten.push({ machine: machine ?? String(vmid), guest });
     else if (!config || !isWritable(verdict)) {
       if (!isSurplus || TELLS_OF_STAND.has(verdict)) addGuest(found, id, verdict, guest);
     } else place(found, id, toPresent(guest, config, id.state), lab);
@@ -309,7 +301,7 @@ export function readStandState(user: User, lab: Lab, index: ClusterView, options
     unreadableRefusal(found, index) ??
     adoption?.refused ??
     doubtfulRefusal(found, user.pool) ??
-    rewrittenRefusal(found) ??
+    joinRefusals(found.unsealed.map(unsealedRefusal), '\n') ??
     lostRefusal(found, lab, user.pool);
   const left = leftPoolRefusal(found, user.pool, new Set(lab.machines.map(({ name }) => name)));
   return {

@@ -3,12 +3,11 @@
  * takes no file of more than 1 MiB (memdb.h), so that a cluster whose file is full takes no user, pool or right any more.
  */
 import type { Inventory } from '../../inventory/types.ts';
+import { drawnLength } from '../../marks/seal.ts';
 import type { Step } from '../document/step.ts';
 
 const MOST = 2 ** 20;
 const WARN_FROM = 600 * 1024;
-/** Of a seal that is drawn while the claim is written. */
-const HASH_DIGITS = 24;
 
 /** Each byte that is no printable ASCII, and `:` and `%`, becomes three characters (pve-common Tools.pm, encode_text). */
 function encodedLength(text: string): number {
@@ -21,8 +20,7 @@ function encodedLength(text: string): number {
 }
 
 function commentLength(comment: string): number {
-  const toDraw = comment.match(/\?(?=[?,\s]|$)/g)?.length ?? 0;
-  return encodedLength(comment) + toDraw * HASH_DIGITS;
+  return encodedLength(comment) + drawnLength(comment);
 }
 
 interface UserText {

@@ -27,6 +27,7 @@ const BY_VERDICT: Readonly<Partial<Record<Verdict, MachineState>>> = {
   zombie: 'half removed',
   away: 'node offline',
   doubtful: 'in doubt',
+  unsealed: 'seal lost',
 };
 
 const ODD: readonly MachineState[] = ['io-error', 'internal-error'];
@@ -38,12 +39,10 @@ function powerOf(guest: GuestInfo): MachineState {
 }
 
 /** What is reserved and there or not, and would be the rest of a run that was cut short if none were at work. */
-const UNFINISHED: ReadonlySet<Verdict> = new Set(['open', 'unjoined', 'unreadable', 'zombie']);
+const UNFINISHED: ReadonlySet<Verdict> = new Set(['open', 'unjoined', 'unreadable', 'unsealed', 'zombie']);
 
-/** Until the former machine is gone it is a member at a reserved number, as one is that the student made there. */
-export function isBeingMade({ state, verdict, isRemade }: StandMachine, isMaking: boolean): boolean {
-  if (!isMaking || state !== 'reserved') return false;
-  return UNFINISHED.has(verdict) || (verdict === 'foreign' && isRemade === true);
+export function isBeingMade({ state, verdict }: StandMachine, isMaking: boolean): boolean {
+  return isMaking && state === 'reserved' && UNFINISHED.has(verdict);
 }
 
 /** One that failed, and what a student took away alone, is none. */
@@ -108,6 +107,7 @@ const PROBLEMS: Readonly<Partial<Record<MachineState, ProblemKind>>> = {
   'out of its pool': 'machine-left-pool',
   'half removed': 'machine-half-removed',
   'in doubt': 'machine-in-doubt',
+  'seal lost': 'machine-unsealed',
   paused: 'paused',
   'io-error': 'io-error',
   'internal-error': 'internal-error',

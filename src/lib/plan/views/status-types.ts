@@ -23,6 +23,7 @@ export type MachineState =
   | 'out of its pool'
   | 'half removed'
   | 'in doubt'
+  | 'seal lost'
   | 'node offline'
   | 'unknown';
 
@@ -113,6 +114,7 @@ export type ProblemKind =
   | 'machine-half-removed'
   | 'machine-in-doubt'
   | 'machine-is-template'
+  | 'machine-unsealed'
   | 'card-on-foreign-bridge'
   | 'card-elsewhere'
   | 'lock-without-task'

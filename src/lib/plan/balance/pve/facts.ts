@@ -1,5 +1,5 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
-import { hostDevices, type HostDevice } from '../../../pve-values/host-ties.ts';
+import { cpuType, hostDevices, machineType, type HostDevice } from '../../../pve-values/host-ties.ts';
 import {
   containerDevices,
   containerVolumes,
@@ -39,8 +39,8 @@ export function readFacts({ values, snapshotBridges }: GuestConfig, type: Balanc
     nics: pluggedNics(values),
     bridges: [...new Set(bridgesIn(values))],
     snapshotBridges: [...new Set(snapshotBridges)],
-    cpuType: /^(?:cputype=)?([^,=]+)/.exec(values['cpu'] ?? '')?.[1] ?? '',
-    machine: /^(?:type=)?([^,]+)/.exec(values['machine'] ?? '')?.[1] ?? '',
+    cpuType: cpuType(values),
+    machine: machineType(values),
     hasSnapshots: values['parent'] !== undefined && values['parent'] !== '',
   };
 }
