@@ -48,7 +48,10 @@ const PAGES = [
 ] as const;
 
 const live = (name: string) =>
-  renderLiveReport(reportNamed(name), { intervalSeconds: 10, away: { since: name, why: name } });
+  renderLiveReport(reportNamed(name), {
+    intervalSeconds: 10,
+    away: { since: name, error: { code: 'PVE_ERROR', message: name } },
+  });
 
 describe('the live page', () => {
   test.each(HOSTILE)('does not obey %j, at once and in what is sent later', (name) => {
@@ -113,7 +116,9 @@ test('a class of 500 × 5 fits into 3 MiB', () => {
 });
 
 test('a report without stands is a page, too', () => {
-  const page = renderReportHtml(reportOf([], 0, { labs: [], notes: ['nothing to see'] }));
+  const page = renderReportHtml(
+    reportOf([], 0, { labs: [], notes: [{ kind: 'tasks-hidden', text: 'nothing to see' }] }),
+  );
   expect(page).toContain('No stands');
   expect(page).toContain('nothing to see');
 });

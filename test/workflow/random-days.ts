@@ -58,7 +58,7 @@ const DAYS = {
     extend({ selection: NET, options: { until: { date: '2027-01-01' }, shorten: false } }, context),
   status: (context) =>
     lookAtStands(
-      { stands: {}, sinceSeconds: 3600, ips: true, snapshots: true, ownership: true, drift: false },
+      { stands: {}, sinceSeconds: 3600, ips: true, snapshots: true, ownership: true, drift: false, templates: true },
       context,
     ),
 } satisfies Record<string, Act>;

@@ -4,6 +4,7 @@ import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { Language } from './languages/codes.ts';
+import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
+import { templateParts } from './template-versions.ts';
 import { addressText, CALM, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
 
 export interface ReportOptions {
@@ -34,6 +36,7 @@ export type ReportParts = {
   readonly tiles: readonly Part[];
   readonly problems: readonly Part[];
   readonly nodes: readonly Part[];
+  readonly templates: readonly Part[];
   readonly stands: readonly Part[];
   readonly without: readonly Part[];
   readonly notes: readonly Part[];
@@ -242,9 +245,12 @@ export function reportParts(
       html: problemHtml(text, texts),
     })),
     nodes: report.nodes.map((node) => ({ key: node.node, html: nodeHtml(node, texts) })),
+    templates: templateParts(report.templates ?? [], texts, files),
     stands: stands.map((stand) => ({ key: `${stand.lab}/${stand.pool}`, html: standHtml(stand, texts) })),
     without:
       without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
-    notes: notes.map((note, at) => ({ key: String(at), html: `<p class="note">${escapeHtml(note)}</p>` })),
+    notes: notes.map((note, at) => ({
+      ...{ key: String(at), html: `<p class="note">${escapeHtml(noteIn(texts.notes, note))}</p>` },
+    })),
   };
 }

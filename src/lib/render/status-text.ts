@@ -281,7 +281,7 @@ export function renderStatus(report: StatusReport, options: StatusTextOptions): 
     ...texts.flatMap((text) => problemLines(text, options, paint)),
     ...quiet,
     ...(notes.length === 0 ? [] : ['']),
-    ...notes.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),
+    ...notes.flatMap(({ text }) => labelled('note', text, { width, paint: paint.yellow })),
   ].join('\n');
 }
 
@@ -295,5 +295,5 @@ export function toStatusDocument(report: StatusReport, files?: StatusFiles): Jso
       hint: text?.hints.join('\n') ?? '',
     };
   });
-  return orderedObject({ ...report, problems });
+  return orderedObject({ ...report, problems, notes: report.notes.map(({ text }) => text) });
 }

@@ -1,5 +1,5 @@
 /** What `status` shows: stands, their machines, problems. Types only. */
-import type { Inventory } from '../../inventory/types.ts';
+import type { Gap, Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -154,6 +154,17 @@ export interface NodeStatus {
   readonly memoryUsed: number;
 }
 
+/** Other languages than that of `text` say it by its kind. */
+export type StatusNote =
+  | Gap
+  | { readonly kind: 'bridges-hidden' | 'machines-hidden' | 'tasks-hidden'; readonly text: string }
+  | {
+      /** Why that is told: what the lab leaves to the template is not compared; nor what a machine was made from. */
+      readonly kind: 'template-unread' | 'version-unread';
+      readonly machines: readonly string[];
+      readonly text: string;
+    };
+
 export interface StatusReport {
   /** ISO 8601 UTC, by the server's clock. */
   readonly now: string;
@@ -164,7 +175,7 @@ export interface StatusReport {
   /** All of the cluster. */
   readonly nodes: readonly NodeStatus[];
   /** What could not be seen. */
-  readonly notes: readonly string[];
+  readonly notes: readonly StatusNote[];
 }
 
 /** What the parts of the view share. */

@@ -10,7 +10,14 @@ import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
 import { machineProblems } from './status-machine.ts';
 import { standProblems, standStatus } from './status-stand.ts';
-import type { LabStatus, Problem, StatusContext, StatusDetails, StatusReport } from './status-types.ts';
+import type {
+  LabStatus,
+  Problem,
+  StatusContext,
+  StatusDetails,
+  StatusNote,
+  StatusReport,
+} from './status-types.ts';
 
 export interface StatusInput {
   readonly selection: StandSelection;
@@ -21,7 +28,7 @@ export interface StatusInput {
   readonly networks?: readonly string[];
   readonly details?: StatusDetails;
   /** What could not be seen of that. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly StatusNote[];
 }
 
 /** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
@@ -129,24 +136,33 @@ function labsOf(input: StatusInput, context: StatusContext, problems: readonly P
     .sort((a, b) => compareNatural(a.lab, b.lab));
 }
 
-function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): string[] {
+function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): StatusNote[] {
   return [
     ...have.gaps,
     ...notes,
     ...(have.hidden?.bridges === true
       ? [
-          'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
+          {
+            kind: 'bridges-hidden' as const,
+            text: 'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
+          },
         ]
       : []),
     ...(stands.every(({ pool }) => sees(pool))
       ? []
       : [
-          'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
+          {
+            kind: 'machines-hidden' as const,
+            text: 'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
+          },
         ]),
     ...(busy
       ? []
       : [
-          'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
+          {
+            kind: 'tasks-hidden' as const,
+            text: 'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
+          },
         ]),
   ];
 }
