@@ -21,7 +21,7 @@ import {
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
 import { templateParts } from './template-versions.ts';
-import { addressText, CALM, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
+import { addressText, machinesText, moodOf, shareOf, snapshotText, spanOf } from './status-text.ts';
 
 export interface ReportOptions {
   readonly files?: StatusFiles | undefined;
@@ -128,11 +128,6 @@ export function reportColumns(texts: ReportTexts): readonly Column[] {
   ];
 }
 
-function kindOf({ state }: MachineStatus): string {
-  if (state === 'running') return 'good';
-  return CALM.has(state) ? 'warn' : 'bad';
-}
-
 /** `-` is for terminals. */
 const orNothing = (text: string): string => (text === '-' ? '' : text);
 
@@ -152,7 +147,7 @@ function machineColumns([first]: readonly MachineStatus[], texts: ReportTexts): 
     { head: 'VMID', cell: ({ vmid }) => String(vmid) },
     {
       head: ofMachine.state,
-      cell: (one) => `<span class="${kindOf(one)}">${states.state[one.state]}</span>`,
+      cell: (one) => `<span class="${moodOf([one])}">${states.state[one.state]}</span>`,
     },
     { head: up, isNamed: true, cell: ({ uptime }) => orNothing(spanOf(uptime, states.span)) },
     { head: cpu, isNamed: true, cell: (one) => orNothing(shareOf(one.cpu)) },
@@ -189,14 +184,9 @@ function machineTable(machines: readonly MachineStatus[], texts: ReportTexts): s
   return `<table><thead><tr>${heads}</tr></thead>${rows.join('')}</table>`;
 }
 
-function worst(machines: readonly MachineStatus[]): string {
-  const kinds = machines.map(kindOf);
-  return ['bad', 'warn'].find((kind) => kinds.includes(kind)) ?? 'good';
-}
-
 function machinesHtml(stand: StandStatus, texts: ReportTexts): string {
   const words = escapeHtml(machinesText(stand, texts.states));
-  const text = `<span class="${worst(stand.machines)}">${words}</span>`;
+  const text = `<span class="${moodOf(stand.machines)}">${words}</span>`;
   if (stand.machines.length === 0) return text;
   return `<details><summary>${text}</summary><div class="tight">${machineTable(stand.machines, texts)}</div></details>`;
 }

@@ -14,7 +14,7 @@ const MOST_OF_NOTES = 120;
 const dayOf = (moment: string): string => moment.slice(0, 10);
 
 function shortened(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length > MOST_OF_NOTES ? `${characters.slice(0, MOST_OF_NOTES - 1).join('')}…` : text;
 }
 
@@ -80,7 +80,11 @@ function wordsOf(one: TemplateVersion, texts: ReportTexts, files: StatusFiles | 
   };
 }
 
-const note = (text: string): string => `<p class="note">${escapeHtml(text)}</p>`;
+/** A day stands in one line. */
+const withDays = (html: string): string =>
+  html.replace(/\b\d{4}-\d{2}-\d{2}\b/g, '<span class="day">$&</span>');
+
+const note = (text: string): string => `<p class="note">${withDays(escapeHtml(text))}</p>`;
 
 export function templateParts(
   all: readonly TemplateVersion[],

@@ -94,7 +94,12 @@ export async function lookAtStands(want: StatusWant, context: StatusContext): Pr
   return {
     report: viewStatus({
       ...{ selection, have, index, stands, details, notes: drift?.notes ?? [] },
-      ...(lab ? { networks: [...aliasesOf(lab).keys()] } : {}),
+      ...(lab
+        ? {
+            networks: [...aliasesOf(lab).keys()],
+            resting: lab.machines.filter(({ start }) => !start).map(({ name }) => name),
+          }
+        : {}),
     }),
     ...(made ? { templates: made } : {}),
     lacking: missing(required, have.rights ?? {}),

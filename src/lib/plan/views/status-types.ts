@@ -40,6 +40,8 @@ export interface MachineStatus {
   readonly node: string | null;
   readonly state: MachineState;
   readonly verdict: Verdict;
+  /** It is off, and its lab does not switch it on: of a lab whose file was given. */
+  readonly rests?: true;
   readonly lock: string | null;
   /** Seconds; null: it does not run. */
   readonly uptime: number | null;
@@ -184,6 +186,8 @@ export interface StatusContext {
   readonly index: ClusterView;
   /** Lab → networks of its stands, by their bridges. */
   readonly networks: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Lab → its machines that nobody but their students switches on. */
+  readonly resting: ReadonlyMap<string, ReadonlySet<string>>;
   /** VMIDs at which a task is at work; undefined: nobody may see the tasks of others. */
   readonly busy: ReadonlySet<number> | undefined;
   /** Is a run of ours at work that makes machines? It may be of another lab. */

@@ -26,6 +26,8 @@ export interface StatusInput {
   readonly stands: readonly StandView[];
   /** Of the lab's file, where it was given: networks of each stand's own. */
   readonly networks?: readonly string[];
+  /** Of that file, too: machines that it does not switch on. */
+  readonly resting?: readonly string[];
   readonly details?: StatusDetails;
   /** What could not be seen of that. */
   readonly notes?: readonly StatusNote[];
@@ -176,6 +178,7 @@ export function viewStatus(input: StatusInput): StatusReport {
     have,
     index,
     networks: networksOf(input),
+    resting: new Map(selection.lab === undefined ? [] : [[selection.lab, new Set(input.resting)]]),
     busy,
     isMaking: isMaking(input, tasks),
     sees: seesMachines(have),
