@@ -82,7 +82,7 @@ function wordsOf(one: TemplateVersion, texts: ReportTexts, files: StatusFiles | 
 
 /** A day stands in one line. */
 const withDays = (html: string): string =>
-  html.replace(/\b\d{4}-\d{2}-\d{2}\b/g, '<span class="day">$&</span>');
+  html.replace(/\b\d{4}-\d{2}-\d{2}\b/g, '<span class="held">$&</span>');
 
 const note = (text: string): string => `<p class="note">${withDays(escapeHtml(text))}</p>`;
 

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
 import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
-import type { StatusContext } from '../../../src/lib/plan/views/status-types.ts';
+import type { MachineStatus, StatusContext } from '../../../src/lib/plan/views/status-types.ts';
+import { moodOf } from '../../../src/lib/render/status-text.ts';
 import { machinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { guest } from '../builders.ts';
 
@@ -34,11 +35,28 @@ test.each([
     isSelected: true,
     state: 'made',
   };
-  expect(machineStatus(machine, 'anna', contextOf({})).state).toBe(state);
+  expect(machineStatus(machine, VIEW, contextOf({})).state).toBe(state);
 });
 
 const contextOf = (more: Partial<StatusContext>): StatusContext =>
-  ({ isMaking: false, sees: () => true, details: {}, ...more }) as StatusContext;
+  ({ resting: new Map(), isMaking: false, sees: () => true, details: {}, ...more }) as StatusContext;
+
+test('off, where the lab switches it off or says nothing, is told apart from off', () => {
+  const guest = { vmid: 100, node: 'pve1', type: 'qemu', status: 'stopped', memory: 1, cpus: 1 } as GuestInfo;
+  const one = { vmid: 100, machine: 'pc', verdict: 'ours', guest, isSelected: true, state: 'made' } as const;
+  const [off, up] = [['pc'], ['router']].map((names) =>
+    machineStatus(one, VIEW, contextOf({ resting: new Map([['net', new Set(names)]]) })),
+  );
+  expect([off?.rests, up?.rests]).toEqual([true, undefined]);
+  const running = { ...up, state: 'running' } as MachineStatus;
+  const mood = (...all: (MachineStatus | undefined)[]) => moodOf(all.filter((each) => each !== undefined));
+  expect([mood(off), mood(running, off), mood(running, up), mood(off, up)]).toEqual([
+    'calm',
+    'good',
+    'warn',
+    'warn',
+  ]);
+});
 
 const VIEW = { user: 'anna@pve', pool: 'anna', claim: { lab: 'net' } } as StandView;
 
@@ -89,7 +107,7 @@ test.each([
     ...more,
   } as StandMachine;
   const seen = (isMaking: boolean) => [
-    machineStatus(one, 'anna', contextOf({ isMaking })).state,
+    machineStatus(one, VIEW, contextOf({ isMaking })).state,
     machineProblems(VIEW, one, contextOf({ isMaking })).map(({ kind }) => kind),
   ];
   expect(seen(false)).toEqual([state, problems]);
