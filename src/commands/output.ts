@@ -1,10 +1,11 @@
 /** Writes results to stdout as text, JSON or YAML, and words to stderr. */
 import { Document, visit } from 'yaml';
 import { escapeControl, escapeJson } from '../lib/render/escape.ts';
+import { labelled } from '../lib/render/layout.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { ownDocument, ownLines, ownWords } from './own-words.ts';
-import { widthOf } from './width.ts';
+import { widthOf } from '../lib/ui/width.ts';
 
 export interface Output {
   readonly color: boolean;
@@ -49,7 +50,8 @@ export function createOutput(
       else io.stdout.write(yamlText(own));
     },
     warn: (text) => {
-      io.stderr.write(`warning: ${ownWords(escapeControl(text), io.argv)}\n`);
+      const lines = labelled('warning', ownWords(text, io.argv), { width: widthOf(io.stderr) });
+      io.stderr.write(`${lines.join('\n')}\n`);
     },
   };
 }

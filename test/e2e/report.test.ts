@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { GuestState } from '../../src/lib/simulator/state.ts';
 import { runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { admin } from './people.ts';
 
 const LAB = `name: net
 expires: 2027-03-01
@@ -40,13 +41,50 @@ test('a class from plan to report: a page before, a page after, lists, and nothi
   expect((await run('deploy', ...files, '--credentials', path('c.csv'))).code).toBe(0);
   await cluster.time.sleep(120_000);
   const since = cluster.requests.length;
-  const made = await run('report', ...files, ...out('class.html'), '--snapshots', '--ips');
-  expect([made.code, made.stderr]).toEqual([0, '']);
-  expect(made.stdout).toBe(`${path('class.html')}: 2 stands, 4 of 4 machines running, 0 problems\n`);
+  const whole = await run('report', ...files, ...out('class.html'), '--snapshots', '--ips');
+  expect([whole.code, whole.stderr]).toEqual([0, '']);
+  expect(whole.stdout).toBe(`${path('class.html')}: 2 stands, 4 of 4 machines running, 0 problems\n`);
   const page = text('class.html');
   for (const words of ['<h1>Lab net</h1>', '4 / 4', '2027-03-01', 'class="topology"', 'anna@pve'])
     expect(page).toContain(words);
   expect(writes(cluster, since)).toEqual([]);
+
+  // What the class was made from: as it is now, until somebody changes it.
+  const made = async () => {
+    await run('report', ...files, ...out('made.json'));
+    const { templates } = JSON.parse(text('made.json')) as { templates: unknown };
+    return templates;
+  };
+  const [srv, pc] = [10_000, 10_001];
+  const of101 = { name: expect.any(String) as unknown, machines: ['srv', 'pc'] };
+  expect(await made()).toEqual([expect.objectContaining({ ...of101, current: 4, outdated: [], untold: [] })]);
+  const description = 'Debian 12.8\nby hand';
+  await admin(cluster).ok('PUT', '/nodes/pve1/qemu/101/config', { description });
+  const vm = await admin(cluster).ok('GET', `/nodes/pve1/qemu/${srv}/config`);
+  const { description: notes } = vm as { readonly description: string };
+  await admin(cluster).ok('PUT', `/nodes/pve1/qemu/${srv}/config`, {
+    description: notes.replace(/ (from|spec)=\S+/g, ''),
+  });
+  const [row] = (await made()) as { readonly outdated: readonly unknown[] }[];
+  expect(row).toMatchObject({
+    ...{ originals: [{ vmid: 101, node: 'pve1', notes: 'Debian 12.8' }], current: 0 },
+    untold: [{ user: 'anna@pve', machine: 'srv', vmid: srv }],
+  });
+  expect([row?.outdated.length, row?.outdated[0]]).toEqual([
+    3,
+    { user: 'anna@pve', machine: 'pc', vmid: pc },
+  ]);
+  await run('report', ...files, ...out('made.csv'));
+  expect(text('made.csv').match(/,(current|outdated|unknown)(?=\r?\n)/g)).toEqual([
+    ',unknown',
+    ',outdated',
+    ',outdated',
+    ',outdated',
+  ]);
+  for (const name of ['made.html', 'made.md']) {
+    await run('report', ...files, ...out(name), '--language', 'ru');
+    expect(text(name)).toMatch(/Шаблоны[^]*101 на pve1, Debian 12.8[^]*устарело: 3[^]*reset -c /);
+  }
 
   // All labs, without a file: no picture, for nothing says how it is wired.
   expect((await run('report', ...out('class.html'))).code).toBe(0);

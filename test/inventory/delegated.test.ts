@@ -129,12 +129,16 @@ test('many are told once, and only those that carry a mark', () => {
     { caller: undefined, operators: [] },
   );
   const told = tellDelegated(pools, writers);
-  expect(delegatedGaps(pools, told, ({ comment }) => comment.startsWith('deploy-stand'), 'so')).toEqual([
+  expect(
+    delegatedGaps(pools, told, ({ comment }) => comment.startsWith('deploy-stand'), 'stands-delegated').map(
+      ({ text }) => text,
+    ),
+  ).toEqual([
     expect.stringMatching(
       /^pools s0, s1, s2, s3, s4 and 2 more can be written by somebody else, .*: boss@pve has PVEPoolAdmin on \/pool\/s0; /,
     ),
   ]);
-  expect(delegatedGaps(pools, told, () => false, 'so')).toEqual([]);
+  expect(delegatedGaps(pools, told, () => false, 'stands-delegated')).toEqual([]);
 });
 
 test.each([
@@ -206,8 +210,8 @@ describe('what the caller does not see counts as somebody’s', () => {
     );
     expect(writers.map(({ path }) => path)).toEqual(['/pool/class10']);
     const told = tellDelegated(pools, writers);
-    const [text] = delegatedGaps(pools, told, () => true, 'so');
-    expect(text).toMatch(
+    const [gap] = delegatedGaps(pools, told, () => true, 'stands-delegated');
+    expect(gap?.text).toMatch(
       /^pool class10\/anna may be writable for somebody else, .* give the caller Sys.Audit on \/access/,
     );
   });

@@ -187,7 +187,9 @@ test('a list that may not be read is a gap in words; an unreachable cluster is a
       new AuthError({ method: 'GET', path: '/access/acl', status: 403, text: 'Permission check failed' }),
     );
   const { pve } = fakePve({ acls: forbidden });
-  expect((await readInventory({ pve }, scope)).gaps).toEqual(['the access control list cannot be read']);
+  expect((await readInventory({ pve }, scope)).gaps).toEqual([
+    { kind: 'acls-unread', text: 'the access control list cannot be read' },
+  ]);
   const down = () => Promise.reject(new UnreachableError('GET', '/cluster/resources', 'connection refused'));
   await expect(readInventory({ pve: fakePve({ resources: down }).pve }, scope)).rejects.toThrow(
     UnreachableError,

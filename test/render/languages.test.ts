@@ -17,9 +17,9 @@ import { mailOf } from '../../src/lib/render/mail-text.ts';
 import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { renderReportMarkdown } from '../../src/lib/render/report-lists.ts';
 import type { ChecksReport, Finding, Seen, WhyNotRun } from '../../src/lib/plan/views/checks-types.ts';
-import type { MachineState, ProblemKind } from '../../src/lib/plan/views/status-types.ts';
+import type { MachineState, ProblemKind, StatusNote } from '../../src/lib/plan/views/status-types.ts';
 import { afterwards } from '../cleanups.ts';
-import { reportOf, topologyNamed, usersOf } from './report-fixture.ts';
+import { reportOf, templatesNamed, topologyNamed, usersOf } from './report-fixture.ts';
 
 const CARD: Card = {
   userid: 'anna@school',
@@ -107,6 +107,21 @@ function pathsOf(texts: object, path = ''): string[] {
   );
 }
 
+function notesOfAllKinds(): StatusNote[] {
+  const entry = { type: 'user' as const, subject: 'bob@pve', role: 'PVEPoolAdmin', path: '/pool/a' };
+  const right = { ...entry, propagate: true, says: 'bob@pve has PVEPoolAdmin on /pool/a' };
+  const unseen = { path: '/pool/a', propagate: true, unseen: true, says: 'not shown' };
+  const text = 'a note';
+  return [
+    ...(['roles-unread', 'acls-unread', 'groups-unread'] as const).map((kind) => ({ kind, text })),
+    ...(['stands-delegated', 'copies-delegated'] as const).flatMap((kind) =>
+      [right, unseen].map((writer) => ({ kind, pools: ['a'], more: 2, writer, text })),
+    ),
+    ...(['bridges-hidden', 'machines-hidden', 'tasks-hidden'] as const).map((kind) => ({ kind, text })),
+    ...(['template-unread', 'version-unread'] as const).map((kind) => ({ kind, machines: ['pc'], text })),
+  ];
+}
+
 const RUSSIAN = /[а-яё]/i;
 
 describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (language) => {
@@ -164,7 +179,7 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
         nodes,
         problems: [...problems, nameless],
       },
-      ...{ without: ['zoe@pve'], notes: ['a note'] },
+      ...{ without: ['zoe@pve'], notes: notesOfAllKinds() },
     };
     const kept = topologyNamed('a');
     const [network] = kept.networks;
@@ -185,8 +200,12 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
       totals: { ...base.totals, labs: 2 },
       status,
       topology,
+      templates: [
+        ...templatesNamed('a'),
+        ...templatesNamed('b').map((template) => ({ ...template, current: 0, outdated: [], untold: [] })),
+      ],
     };
-    const away = { since: 'then', why: 'gone' };
+    const away = { since: 'then', error: { code: 'PVE_UNREACHABLE', message: 'gone' } };
     const pages = [whole, one, { ...empty, status: { ...empty.status, labs: [] } }].flatMap((report) => [
       renderReportHtml(report, { language, checks: CHECKS }),
       renderReportMarkdown(report, { language }),
@@ -205,6 +224,7 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
     );
     expect([...unused]).toEqual([]);
     // Nothing was left in the other language.
+    for (const page of language === 'ru' ? pages.slice(0, 2) : []) expect(page).not.toContain('a note');
     expect(pages.map((page) => RUSSIAN.test(page))).toEqual(pages.map(() => language === 'ru'));
   });
 });

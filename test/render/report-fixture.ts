@@ -1,7 +1,7 @@
 /** Reports and plans for pages, of any size and with any names. */
 import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import { viewReport } from '../../src/lib/plan/views/report.ts';
-import type { ClassReport } from '../../src/lib/plan/views/report-types.ts';
+import type { ClassReport, TemplateVersion } from '../../src/lib/plan/views/report-types.ts';
 import type {
   MachineStatus,
   Problem,
@@ -81,6 +81,19 @@ export function reportOf(
   return viewReport(statusOf(users, machines, more), topologyNamed('lan'));
 }
 
+/** One that has changed since some were made from it. */
+export function templatesNamed(name: string): TemplateVersion[] {
+  const one = { user: `${name}@pve`, machine: name, vmid: 10_001 };
+  const made = '2026-08-01T08:00:00.000Z';
+  return [
+    {
+      ...{ name, machines: [name], current: 2, outdated: [one], untold: [{ ...one, vmid: 10_002 }] },
+      originals: [{ vmid: 101, node: name, made, notes: name, version: 'a1b2c3d4e5f6' }],
+      copies: [true, false].map((isCurrent) => ({ vmid: 901, node: name, made, isCurrent })),
+    },
+  ];
+}
+
 /** Every name in it is the one given. */
 export function reportNamed(name: string): ClassReport {
   const status = statusOf([`${name}@pve`, 'b@pve', 'c@pve', `${name}4@pve`], 1);
@@ -108,9 +121,9 @@ export function reportNamed(name: string): ClassReport {
       { kind: 'lock-without-task', user: name, lab: name, machine: name, vmid: 1, node: name, detail: name },
     ],
     nodes: status.nodes.map((node) => ({ ...node, node: name })),
-    notes: [name],
+    notes: [{ kind: 'template-unread', machines: [name], text: name }],
   };
-  return viewReport(hostile, topologyNamed(name));
+  return viewReport(hostile, topologyNamed(name), { templates: templatesNamed(name), notes: [] });
 }
 
 function planNamed(name: string): DeployPlan {

@@ -48,7 +48,10 @@ const PAGES = [
 ] as const;
 
 const live = (name: string) =>
-  renderLiveReport(reportNamed(name), { intervalSeconds: 10, away: { since: name, why: name } });
+  renderLiveReport(reportNamed(name), {
+    intervalSeconds: 10,
+    away: { since: name, error: { code: 'PVE_ERROR', message: name } },
+  });
 
 describe('the live page', () => {
   test.each(HOSTILE)('does not obey %j, at once and in what is sent later', (name) => {
@@ -99,7 +102,11 @@ test('a report says first what is wrong, with the way out, then what there is', 
   ] as const)
     expect(at(one)).toBeLessThan(at(next));
   expect(page).toContain('<h3>machine missing (3)</h3>');
-  expect(page).toContain('<code>deploy-stand deploy -c lab.yml -u users.yml --only');
+  // An option is not torn at its hyphens.
+  expect(page).toContain('<span class="held">--only</span> ');
+  expect(page.replace(/<\/?span[^>]*>/g, '')).toContain(
+    '<code>deploy-stand deploy -c lab.yml -u users.yml --only',
+  );
   expect(page).toContain('as of 2026-09-01 09:30 UTC');
   expect(page).toContain('118 of 128 GiB');
   expect(page).toContain('baseline*');
@@ -113,7 +120,9 @@ test('a class of 500 × 5 fits into 3 MiB', () => {
 });
 
 test('a report without stands is a page, too', () => {
-  const page = renderReportHtml(reportOf([], 0, { labs: [], notes: ['nothing to see'] }));
+  const page = renderReportHtml(
+    reportOf([], 0, { labs: [], notes: [{ kind: 'tasks-hidden', text: 'nothing to see' }] }),
+  );
   expect(page).toContain('No stands');
   expect(page).toContain('nothing to see');
 });

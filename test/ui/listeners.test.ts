@@ -244,6 +244,16 @@ describe('terminal', () => {
     expect(stream.text).toBe('warning: early\n');
   });
 
+  test('a terminal gets what it is warned of in lines between words, and a log in one', () => {
+    const { stream, context } = setUp();
+    const long = `${'word '.repeat(13)}cleanup --expired takes it`;
+    createTerminalUi(context, fakeSpinner(stream).make).warn(long);
+    expect(stream.take().split('\n').length).toBe(2);
+    Object.assign(stream, { isTTY: true });
+    createTerminalUi(context, fakeSpinner(stream).make).warn(long);
+    expect(stream.take()).toMatch(/^warning: (word )+word\n {9}(word )*cleanup --expired takes it\n$/);
+  });
+
   test('with the real spinner all goes to the given stream, and done() ends its timer', () => {
     const { stream, context } = setUp();
     const stdout = vi.spyOn(process.stdout, 'write');

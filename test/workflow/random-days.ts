@@ -89,7 +89,7 @@ const DAYS = {
   },
   status: {
     act: (selection) => (context) => {
-      const all = { ips: true, snapshots: true, ownership: true, drift: true };
+      const all = { ips: true, snapshots: true, ownership: true, drift: true, templates: true };
       return lookAtStands({ stands: selection, lab: LABS.net, sinceSeconds: 3600, ...all }, context);
     },
   },

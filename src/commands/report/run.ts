@@ -88,12 +88,13 @@ export async function runReport(io: ProgramIo, flags: ReportFlags): Promise<void
       snapshots: flags.snapshots === true,
       ownership: false,
       drift: false,
+      templates: true,
     };
     const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: since, ...what };
     const seen = await lookAtStands(want, await run.runContext());
     await run.warnLacking(seen.lacking);
     const files = statusFiles(flags);
-    const report = viewReport(seen.report, lab ? viewTopology(lab) : null);
+    const report = viewReport(seen.report, lab ? viewTopology(lab) : null, seen.templates);
     await writeShownFile(out, render(report, { files, language: flags.language, checks }), head);
     run.finish();
     const { totals } = report;

@@ -19,9 +19,9 @@ import { createApp } from '../../lib/serve/app.ts';
 import { allowedNames, createGate } from '../../lib/serve/gate.ts';
 import type { Answer, Listening, Place, Shown } from '../../lib/serve/types.ts';
 import { Viewers } from '../../lib/serve/viewers.ts';
-import { followStands, type Look } from '../../lib/workflow/follow.ts';
+import { followStands, lookSeldomAtTemplates, type Look } from '../../lib/workflow/follow.ts';
 import { formatStatusMetrics } from '../../lib/workflow/status-metrics.ts';
-import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
+import type { SeenStatus } from '../../lib/workflow/status.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
@@ -87,10 +87,10 @@ function show({ seen, away }: Look, number: number, { flags, files, topology, na
   const version = `${name}-${number}`;
   const { interval: intervalSeconds, language } = flags;
   const { parts, page } = renderLiveReport(
-    viewReport(report, topology),
+    viewReport(report, topology, seen.templates),
     {
       intervalSeconds,
-      ...(away ? { away: { since: utcOf(report.now), why: away.message } } : {}),
+      ...(away ? { away: { since: utcOf(report.now), error: away } } : {}),
     },
     { files, language },
   );
@@ -162,17 +162,18 @@ async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<v
   const token = tokenOf(flags, (text) => run.output.warn(text));
   const { stands = {}, lab } = readSelection(flags, (text) => run.output.warn(text)) ?? {};
   const reading = { ips: false, snapshots: false, ownership: false, drift: false };
-  const want: StatusWant = { stands, ...(lab ? { lab } : {}), sinceSeconds: flags.since, ...reading };
+  const want = { stands, ...(lab ? { lab } : {}), sinceSeconds: flags.since, ...reading };
   const context = await run.runContext();
-  const first = await lookAtStands(want, context);
+  const look = lookSeldomAtTemplates(want, context);
+  const first = await look();
   await run.warnLacking(first.lacking);
   await warnBeyond(run, first);
 
   const files = statusFiles(flags);
   const topology = lab ? viewTopology(lab) : null;
   const showing = { flags, files, topology, name: String(Math.floor(io.clock.wallTime())) };
-  let [look, number]: [Look, number] = [{ seen: first }, 0];
-  let shown = show(look, number, showing);
+  let [last, number]: [Look, number] = [{ seen: first }, 0];
+  let shown = show(last, number, showing);
   const viewers = new Viewers(shown);
   const app = createApp({
     ...{ shown: () => shown, viewers, names: allowedNames([flags.listen.host, ...(flags.allowHost ?? [])]) },
@@ -191,13 +192,13 @@ async function serve(io: ProgramIo, flags: ServeFlags, run: Changing): Promise<v
   const end = AbortSignal.any([run.soft, run.hangup]);
   try {
     await followStands(first, {
-      look: () => lookAtStands(want, { ...context, hard: end }),
+      look: () => look(end),
       ...{ clock: io.clock, intervalMs: flags.interval * 1000, end },
       onLook: (next) => {
-        tellOf(next, look, run);
-        look = next;
+        tellOf(next, last, run);
+        last = next;
         number += 1;
-        shown = show(look, number, showing);
+        shown = show(last, number, showing);
         viewers.show(shown);
       },
       onBeat: () => viewers.beat(),

@@ -142,6 +142,7 @@ export async function runStatus(io: ProgramIo, flags: StatusFlags): Promise<void
       ips: flags.ips === true,
       snapshots: flags.snapshots === true,
       ownership: flags.ownership === true,
+      templates: false,
       drift: flags.drift === true,
     };
     const about = { command: 'status', warn: (text: string) => run.output.warn(text) };

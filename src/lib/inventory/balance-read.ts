@@ -104,7 +104,7 @@ function readLists(context: ReadContext, gap: (text: string) => (why?: string) =
   return Promise.all([
     version,
     rows,
-    readPools(context, gap),
+    readPools(context, ({ text }) => gap(text)),
     unlessForbidden(pve.clusterStatus(signal), { nodes: [] }, quietly),
     readHa(context, { version, rows }, gap),
     unlessRefused(readVnets(pve, rows, signal), [], gap('vnets cannot be read, so guests on them stay')),

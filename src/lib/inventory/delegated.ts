@@ -9,7 +9,7 @@ import { addTo, groupBy } from '../group.ts';
 import { poolsAbove } from '../pve-values/pool-name.ts';
 import { ROOT, userIn } from '../pve-values/userid.ts';
 import { privilegesOn } from './rights.ts';
-import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
+import type { AclEntry, Gap, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Whose writing counts as ours: `user@realm`, `user@realm!token`, `@group`. */
 export interface Trust {
@@ -102,16 +102,23 @@ export function delegatedWayOut({ unseen }: PoolWriter): string {
   return unseen ? SIGHT_WAY_OUT : DELEGATED_WAY_OUT;
 }
 
+type DelegatedGap = Extract<Gap, { readonly pools: unknown }>;
+
+/** What comes of it. */
+const SO: Readonly<Record<DelegatedGap['kind'], string>> = {
+  'stands-delegated': 'so the marks there are not believed',
+  'copies-delegated': 'so the copies of templates there are passed over, neither cloned nor removed',
+};
+
 /**
- * What is told of pools that are not believed, of those that concern us: `written` as they are on the cluster. `so`: what
- * comes of it.
+ * What is told of pools that are not believed, of those that concern us: `written` as they are on the cluster.
  */
 export function delegatedGaps(
   written: readonly PoolInfo[],
   pools: readonly PoolInfo[],
   concerns: (pool: PoolInfo) => boolean,
-  so: string,
-): string[] {
+  kind: DelegatedGap['kind'],
+): DelegatedGap[] {
   const ours = new Set(written.filter(concerns).map(({ pool }) => pool));
   const told = pools.filter(({ pool, delegated }) => delegated !== undefined && ours.has(pool));
   return [true, false].flatMap((isUnseen) => {
@@ -119,11 +126,11 @@ export function delegatedGaps(
     const [first] = some;
     if (!first?.delegated) return [];
     const names = some.slice(0, 5).map(({ pool }) => pool);
-    const more = some.length > names.length ? ` and ${some.length - names.length} more` : '';
-    const list = `${some.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more}`;
-    return [
-      `${list} ${mayBeWritten(first.delegated)}, ${so}: ${first.delegated.says}; ${delegatedWayOut(first.delegated)}`,
-    ];
+    const writer = first.delegated;
+    const more = some.length - names.length;
+    const list = `${some.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const text = `${list} ${mayBeWritten(writer)}, ${SO[kind]}: ${writer.says}; ${delegatedWayOut(writer)}`;
+    return [{ kind, pools: names, more, writer, text }];
   });
 }
 

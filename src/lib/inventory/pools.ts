@@ -5,7 +5,7 @@ import { REPLICA_POOL } from '../marks/replica.ts';
 import { delegatedGaps, findWriters, tellDelegated } from './delegated.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { sealReaders } from './seal-readers.ts';
-import type { AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
+import type { Gap, AclEntry, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
 /** Who reads, and whom it trusts. */
 export interface ReadContext {
@@ -50,15 +50,23 @@ export interface KnownRights {
 /** `gap` hears what could not be read. */
 export async function readPools(
   { pve, hard: signal, caller, operators = [] }: ReadContext,
-  gap: (text: string) => () => void,
+  gap: (gap: Gap) => () => void,
   known: KnownRights = {},
 ): Promise<PoolReading> {
   const readRoles = (): ReturnType<PveApi['roles']> =>
-    unlessForbidden(pve.roles(signal), [], gap('the list of roles cannot be read'));
+    unlessForbidden(
+      pve.roles(signal),
+      [],
+      gap({ kind: 'roles-unread', text: 'the list of roles cannot be read' }),
+    );
   const [written, users, acls, knownRoles, rights] = await Promise.all([
     pve.pools(signal),
     known.users ?? pve.users(signal),
-    unlessForbidden(pve.acls(signal), [], gap('the access control list cannot be read')),
+    unlessForbidden(
+      pve.acls(signal),
+      [],
+      gap({ kind: 'acls-unread', text: 'the access control list cannot be read' }),
+    ),
     known.roles ?? readRoles(),
     known.rights ?? pve.permissions(signal),
   ]);
@@ -72,21 +80,11 @@ export async function readPools(
   const { poolWriters, memberWriters } = findWriters(lists, trust);
   const pools = tellDelegated(written, poolWriters);
   const gaps = [
-    ...delegatedGaps(
-      written,
-      pools,
-      ({ comment }) => isPoolMarked(comment),
-      'so the marks there are not believed',
-    ),
+    ...delegatedGaps(written, pools, ({ comment }) => isPoolMarked(comment), 'stands-delegated'),
     // The name is ours, whatever somebody has made of the comment.
-    ...delegatedGaps(
-      written,
-      pools,
-      ({ pool }) => pool === REPLICA_POOL,
-      'so the copies of templates there are passed over, neither cloned nor removed',
-    ),
+    ...delegatedGaps(written, pools, ({ pool }) => pool === REPLICA_POOL, 'copies-delegated'),
   ];
-  for (const text of gaps) gap(text)();
+  for (const one of gaps) gap(one)();
   return {
     pools,
     poolWriters,

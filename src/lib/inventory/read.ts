@@ -17,7 +17,7 @@ import { readStock } from './stock.ts';
 import { readTasks } from './tasks.ts';
 import { isNamedBy } from './template-ref.ts';
 import { readVnets } from './vnets.ts';
-import type { GuestInfo, Inventory, NodeInfo, NodeNetwork, PoolInfo, Rights } from './types.ts';
+import type { Gap, GuestInfo, Inventory, NodeInfo, NodeNetwork, PoolInfo, Rights } from './types.ts';
 
 /** What the planner is going to look at. */
 export interface InventoryScope {
@@ -108,7 +108,13 @@ async function readLists({ context, scope, gap }: Reading) {
     resources,
     readPools(context, gap),
     isLean ? [] : pve.realms(signal),
-    isLean ? [] : unlessForbidden(pve.groups(signal), [], gap('the list of groups cannot be read')),
+    isLean
+      ? []
+      : unlessForbidden(
+          pve.groups(signal),
+          [],
+          gap({ kind: 'groups-unread', text: 'the list of groups cannot be read' }),
+        ),
     isLean ? [] : unlessForbidden(readVnets(pve, resources, signal), [], quietly),
     readNodeStates(pve, { version, rows: resources }, { gap: quietly, signal }),
   ]);
@@ -120,7 +126,7 @@ async function readLists({ context, scope, gap }: Reading) {
 interface Reading {
   readonly context: ReadContext;
   readonly scope: InventoryScope;
-  readonly gap: (text: string) => () => undefined;
+  readonly gap: (gap: Gap) => () => undefined;
 }
 
 /** Guests and what is asked of each of them, and the networks of the nodes. */
@@ -154,8 +160,8 @@ function onlineAmong(nodes: readonly NodeInfo[]): ReadonlySet<string> {
 
 /** Reads everything a planner may ask for. */
 export async function readInventory(context: ReadContext, scope: InventoryScope): Promise<Inventory> {
-  const gaps: string[] = [];
-  const reading: Reading = { context, scope, gap: (text) => () => void gaps.push(text) };
+  const gaps: Gap[] = [];
+  const reading: Reading = { context, scope, gap: (gap) => () => void gaps.push(gap) };
   const { pve, hard: signal } = context;
   const { release, rows, nodes, pools: believed, realms, groups, vnets } = await readLists(reading);
   const { pools, poolWriters, memberWriters, sealReaders, users, acls, rolePrivileges, rights } = believed;

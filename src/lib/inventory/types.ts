@@ -65,9 +65,21 @@ export interface Inventory {
   readonly removals?: readonly Removal[];
   /** Of each guest and type of task the last one, where it failed; absent where nobody asked. */
   readonly failures?: readonly FailedTask[];
-  /** What could not be read, in words. */
-  readonly gaps: readonly string[];
+  readonly gaps: readonly Gap[];
 }
+
+/** What could not be read, and what comes of it. Other languages than that of `text` say it by its kind. */
+export type Gap =
+  | { readonly kind: 'roles-unread' | 'acls-unread' | 'groups-unread'; readonly text: string }
+  | {
+      /** Pools that are not believed: of stands, or the one of our copies of templates. */
+      readonly kind: 'stands-delegated' | 'copies-delegated';
+      /** The first of them. */
+      readonly pools: readonly string[];
+      readonly more: number;
+      readonly writer: PoolWriter;
+      readonly text: string;
+    };
 
 /** Path → privilege of the caller there → does it reach below? `privilegesOn` answers for paths that are not listed. */
 export type Rights = Readonly<Record<string, Readonly<Record<string, boolean>>>>;

@@ -19,6 +19,7 @@ export const PAGE_STYLE = `
   .tile { container-type: inline-size; padding: 12px 14px; border: 1px solid var(--edge); border-radius: 10px; background: var(--paper); }
   .tile b { display: block; font-size: clamp(1rem, 15cqi, 1.5rem); line-height: 1.2; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
   .tile span { color: var(--soft); font-size: 0.86rem; }
+  .held { white-space: nowrap; }
   .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
   .problem { margin: 0 0 12px; padding-left: 12px; border-left: 4px solid var(--bar-bad); overflow-wrap: anywhere; }
   .problem.mild { border-color: var(--bar-warn); }

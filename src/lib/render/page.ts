@@ -184,13 +184,20 @@ export function sortableTable({ id, caption, columns, rows, onlyBad, filter = 'F
   ];
 }
 
+/** A browser breaks lines at hyphens: an option that is torn cannot be read. Of escaped text. */
+function withOptions(html: string): string {
+  return html.replace(/(?<!\S)(?:--?[a-z][a-z-]*|deploy-stand)(?![\w-])/g, '<span class="held">$&</span>');
+}
+
 /** A line in which commands stand between backticks, or are all of it. */
 export function withCommands(text: string): string {
-  if (text.startsWith('deploy-stand ')) return `<code>${escapeHtml(text)}</code>`;
+  if (text.startsWith('deploy-stand ')) return `<code>${withOptions(escapeHtml(text))}</code>`;
   return text
     .split(/(`[^`]+`)/)
     .map((part) =>
-      /^`[^`]+`$/.test(part) ? `<code>${escapeHtml(part.slice(1, -1))}</code>` : escapeHtml(part),
+      /^`[^`]+`$/.test(part)
+        ? `<code>${withOptions(escapeHtml(part.slice(1, -1)))}</code>`
+        : withOptions(escapeHtml(part)),
     )
     .join('');
 }

@@ -54,6 +54,9 @@ function body(whole: Whole): string[] {
     ...problems(whole),
     ...(report.topology ? pictureSection(renderTopologySvg(report.topology, texts), texts.oneStand) : []),
     ...(checks ? checksSection(checks, texts) : []),
+    ...(report.templates && report.templates.length > 0
+      ? section(texts.templates.title, [listOf('div class="nodes"', 'templates', parts.templates)])
+      : []),
     ...section(texts.nodes, [listOf('div class="nodes"', 'nodes', parts.nodes)]),
     ...stands(whole),
     ...(isLive || parts.notes.length > 0
@@ -78,7 +81,10 @@ export function renderReportHtml(
 export interface LookState {
   readonly intervalSeconds: number;
   /** Since when the cluster does not answer, as it is said to people, and why; absent: it does. */
-  readonly away?: { readonly since: string; readonly why: string };
+  readonly away?: {
+    readonly since: string;
+    readonly error: { readonly code: string; readonly message: string };
+  };
 }
 
 export interface LivePage {
@@ -97,7 +103,7 @@ export function renderLiveReport(
   const parts = reportParts(report, texts, { files });
   const { away, intervalSeconds } = look;
   const html = away
-    ? `<p class="bad">${escapeHtml(texts.live.away(away.since, away.why))}</p>`
+    ? `<p class="bad">${escapeHtml(texts.live.away(away.since, texts.notes.away(away.error.code, away.error.message)))}</p>`
     : `<p>${escapeHtml(texts.live.every(intervalSeconds))}</p>`;
   const live = [{ key: 'look', html }];
   return {

@@ -5,12 +5,14 @@ import { utcOf } from './moment.ts';
 import { formatCsv } from './csv.ts';
 import { DEFAULT_LANGUAGE } from './languages/codes.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
+import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import type { ReportOptions } from './report-parts.ts';
 import { titleOf } from './report-parts.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { orderedObject } from './ordered-json.ts';
+import { machineMakes, templateLines } from './template-versions.ts';
 import { problemTexts, type StatusFiles } from './status-problems.ts';
 import { addressText, machinesText, shareOf, snapshotText, spanOf, toStatusDocument } from './status-text.ts';
 
@@ -19,6 +21,7 @@ export const MARKDOWN_HEAD = '<!-- deploy-stand report -->\n';
 const CSV_COLUMNS = [
   ...['lab', 'user', 'pool', 'machine', 'vmid', 'node', 'state', 'uptime_s', 'cpu', 'memory_bytes'],
   ...['memory_total_bytes', 'expires', 'access', 'stand_problems', 'addresses', 'snapshots'],
+  ...['template', 'made_from'],
 ];
 export const CSV_HEAD = CSV_COLUMNS.join(',');
 export const JSON_HEAD = '{\n  "kind": "deploy-stand report"';
@@ -86,6 +89,7 @@ export function renderReportMarkdown(
         lab.stands.map((stand) => standCells(stand, words)),
       ),
     ]),
+    ...templateLines(report.templates ?? [], words, files),
     `## ${words.nodes}`,
     '',
     ...table(
@@ -95,7 +99,9 @@ export function renderReportMarkdown(
     ...(status.without.length === 0
       ? []
       : [escapeMarkdown(words.withoutStand(status.without.join(', '))), '']),
-    ...(status.notes.length === 0 ? [] : [`## ${words.notSeen}`, '', ...status.notes.map(bullet)]),
+    ...(status.notes.length === 0
+      ? []
+      : [`## ${words.notSeen}`, '', ...status.notes.map((note) => bullet(noteIn(words.notes, note)))]),
   ]
     .join('\n')
     .trimEnd()
@@ -105,7 +111,8 @@ export function renderReportMarkdown(
 const text = (value: string | number | null): string => (value === null ? '' : String(value));
 
 /** One row for each machine. */
-export function renderReportCsv({ status }: ClassReport): string {
+export function renderReportCsv({ status, templates }: ClassReport): string {
+  const makes = machineMakes(templates ?? []);
   const rows = status.labs.flatMap(({ stands }) =>
     stands.flatMap(({ user, lab, pool, machines, expires, access, problems }) =>
       machines.map((one) => [
@@ -114,6 +121,7 @@ export function renderReportCsv({ status }: ClassReport): string {
         ...[text(expires), access, String(problems)],
         one.addresses === undefined ? '' : addressText(one),
         one.snapshots === undefined ? '' : snapshotText(one),
+        ...makes(one),
       ]),
     ),
   );
@@ -122,8 +130,8 @@ export function renderReportCsv({ status }: ClassReport): string {
 
 /** The status (status.schema.json), counted. */
 export function toReportDocument(report: ClassReport, files?: StatusFiles): JsonObject {
-  const { status, totals, topology } = report;
-  return orderedObject({ totals, topology, status: toStatusDocument(status, files) });
+  const { status, totals, topology, templates } = report;
+  return orderedObject({ totals, topology, templates, status: toStatusDocument(status, files) });
 }
 
 export function renderReportJson(report: ClassReport, { files }: ReportOptions = {}): string {

@@ -4,6 +4,7 @@ import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
 import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { Language } from './languages/codes.ts';
+import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
 import {
@@ -19,7 +20,8 @@ import {
 } from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
-import { addressText, CALM, machinesText, shareOf, snapshotText, spanOf } from './status-text.ts';
+import { templateParts } from './template-versions.ts';
+import { addressText, machinesText, moodOf, shareOf, snapshotText, spanOf } from './status-text.ts';
 
 export interface ReportOptions {
   readonly files?: StatusFiles | undefined;
@@ -34,6 +36,7 @@ export type ReportParts = {
   readonly tiles: readonly Part[];
   readonly problems: readonly Part[];
   readonly nodes: readonly Part[];
+  readonly templates: readonly Part[];
   readonly stands: readonly Part[];
   readonly without: readonly Part[];
   readonly notes: readonly Part[];
@@ -125,11 +128,6 @@ export function reportColumns(texts: ReportTexts): readonly Column[] {
   ];
 }
 
-function kindOf({ state }: MachineStatus): string {
-  if (state === 'running') return 'good';
-  return CALM.has(state) ? 'warn' : 'bad';
-}
-
 /** `-` is for terminals. */
 const orNothing = (text: string): string => (text === '-' ? '' : text);
 
@@ -149,7 +147,7 @@ function machineColumns([first]: readonly MachineStatus[], texts: ReportTexts): 
     { head: 'VMID', cell: ({ vmid }) => String(vmid) },
     {
       head: ofMachine.state,
-      cell: (one) => `<span class="${kindOf(one)}">${states.state[one.state]}</span>`,
+      cell: (one) => `<span class="${moodOf([one])}">${states.state[one.state]}</span>`,
     },
     { head: up, isNamed: true, cell: ({ uptime }) => orNothing(spanOf(uptime, states.span)) },
     { head: cpu, isNamed: true, cell: (one) => orNothing(shareOf(one.cpu)) },
@@ -186,14 +184,9 @@ function machineTable(machines: readonly MachineStatus[], texts: ReportTexts): s
   return `<table><thead><tr>${heads}</tr></thead>${rows.join('')}</table>`;
 }
 
-function worst(machines: readonly MachineStatus[]): string {
-  const kinds = machines.map(kindOf);
-  return ['bad', 'warn'].find((kind) => kinds.includes(kind)) ?? 'good';
-}
-
 function machinesHtml(stand: StandStatus, texts: ReportTexts): string {
   const words = escapeHtml(machinesText(stand, texts.states));
-  const text = `<span class="${worst(stand.machines)}">${words}</span>`;
+  const text = `<span class="${moodOf(stand.machines)}">${words}</span>`;
   if (stand.machines.length === 0) return text;
   return `<details><summary>${text}</summary><div class="tight">${machineTable(stand.machines, texts)}</div></details>`;
 }
@@ -242,9 +235,12 @@ export function reportParts(
       html: problemHtml(text, texts),
     })),
     nodes: report.nodes.map((node) => ({ key: node.node, html: nodeHtml(node, texts) })),
+    templates: templateParts(report.templates ?? [], texts, files),
     stands: stands.map((stand) => ({ key: `${stand.lab}/${stand.pool}`, html: standHtml(stand, texts) })),
     without:
       without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
-    notes: notes.map((note, at) => ({ key: String(at), html: `<p class="note">${escapeHtml(note)}</p>` })),
+    notes: notes.map((note, at) => ({
+      ...{ key: String(at), html: `<p class="note">${escapeHtml(noteIn(texts.notes, note))}</p>` },
+    })),
   };
 }

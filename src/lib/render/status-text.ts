@@ -77,7 +77,7 @@ export function machinesText({ machines, running }: StandStatus, texts: StateTex
 }
 
 /** Neither running nor wrong. */
-export const CALM: ReadonlySet<string> = new Set([
+const CALM: ReadonlySet<string> = new Set([
   'stopped',
   'suspended',
   'cloning',
@@ -85,9 +85,19 @@ export const CALM: ReadonlySet<string> = new Set([
   'being removed',
 ]);
 
+const isRunning = ({ state }: MachineStatus): boolean => state === 'running';
+
+/** How its lab has it: nobody has to look. */
+const isAsMeant = (one: MachineStatus): boolean => isRunning(one) || one.rests === true;
+
+/** Of one machine, or the worst of several. `calm`: all are as their lab has them, and none runs. */
+export function moodOf(machines: readonly MachineStatus[]): 'good' | 'calm' | 'warn' | 'bad' {
+  if (machines.every(isAsMeant)) return machines.length === 0 || machines.some(isRunning) ? 'good' : 'calm';
+  return machines.every((one) => isAsMeant(one) || CALM.has(one.state)) ? 'warn' : 'bad';
+}
+
 function brushOf(machines: readonly MachineStatus[], paint: Paint): Cell['paint'] {
-  if (machines.every(({ state }) => state === 'running')) return paint.green;
-  return machines.every(({ state }) => state === 'running' || CALM.has(state)) ? paint.yellow : paint.red;
+  return { good: paint.green, calm: undefined, warn: paint.yellow, bad: paint.red }[moodOf(machines)];
 }
 
 function paintOf(brush: Cell['paint']): { readonly paint?: NonNullable<Cell['paint']> } {
@@ -287,7 +297,7 @@ export function renderStatus(report: StatusReport, options: StatusTextOptions): 
     ...texts.flatMap((text) => problemLines(text, options, paint)),
     ...quiet,
     ...(notes.length === 0 ? [] : ['']),
-    ...notes.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),
+    ...notes.flatMap(({ text }) => labelled('note', text, { width, paint: paint.yellow })),
   ].join('\n');
 }
 
@@ -301,5 +311,5 @@ export function toStatusDocument(report: StatusReport, files?: StatusFiles): Jso
       hint: text?.hints.join('\n') ?? '',
     };
   });
-  return orderedObject({ ...report, problems });
+  return orderedObject({ ...report, problems, notes: report.notes.map(({ text }) => text) });
 }

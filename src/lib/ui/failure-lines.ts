@@ -3,10 +3,15 @@ import { paragraph, labelled } from '../render/layout.ts';
 import type { Paint } from '../render/paint.ts';
 import type { Failure } from './progress.ts';
 
-/** Never wrapped: a terminal does it itself, and a log wants whole lines. */
-const width = Infinity;
+interface Told {
+  readonly paint: Paint;
+  /** As of now: a window is made wider and narrower. */
+  readonly width: () => number;
+}
 
-function failureLines(failure: Failure, paint: Paint): string {
+function failureLines(failure: Failure, told: Told): string {
+  const { paint } = told;
+  const width = told.width();
   const { user, work, message, code, hint } = failure;
   const what = user === undefined ? work : `${user}: ${work}`;
   const why = code === undefined ? message : `${message}  [${code}]`;
@@ -21,21 +26,21 @@ function failureLines(failure: Failure, paint: Paint): string {
 const ENOUGH = 3;
 
 /** Failures one after another; undefined: nothing is to be written of this one. */
-export function createFailureTeller(paint: Paint): (failure: Failure) => string | undefined {
-  const told = new Map<string, number>();
+export function createFailureTeller(told: Told): (failure: Failure) => string | undefined {
+  const counts = new Map<string, number>();
   return (failure) => {
     const { message, code = '' } = failure;
     // Of another machine or node it is the same.
     const key = `${code} ${message.replaceAll(/\d+/g, '#')}`;
-    const before = told.get(key) ?? 0;
-    told.set(key, before + 1);
-    if (before < ENOUGH) return failureLines(failure, paint);
+    const before = counts.get(key) ?? 0;
+    counts.set(key, before + 1);
+    if (before < ENOUGH) return failureLines(failure, told);
     if (before > ENOUGH) return undefined;
     const text = `failed: others, in the same way: ${code === '' ? message : `[${code}]`}; the result names them`;
-    return [...paragraph(text, { width, hang: 2, paint: paint.red }), ''].join('\n');
+    return [...paragraph(text, { width: told.width(), hang: 2, paint: told.paint.red }), ''].join('\n');
   };
 }
 
-export function warningLines(text: string, paint: Paint): string {
-  return [...labelled('warning', text, { width, paint: paint.yellow }), ''].join('\n');
+export function warningLines(text: string, { paint, width }: Told): string {
+  return [...labelled('warning', text, { width: width(), paint: paint.yellow }), ''].join('\n');
 }

@@ -4,6 +4,7 @@ import { createPaint } from '../render/paint.ts';
 import { countOf } from '../render/step-text.ts';
 import { createFailureTeller, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
+import { widthOf } from './width.ts';
 import type { Ui, UiContext } from './types.ts';
 
 /** A new tenth is told at most this often… */
@@ -15,8 +16,9 @@ const LONGEST_PAUSE_MS = 30_000;
 export function createPlainUi(context: UiContext & { readonly quiet: boolean }): Ui {
   const { stream, clock, color, quiet } = context;
   const paint = createPaint(color);
+  const told = { paint, width: () => widthOf(stream) };
   const progress = createProgress(clock);
-  const tellFailure = createFailureTeller(paint);
+  const tellFailure = createFailureTeller(told);
   let toldAt = clock.now();
   let toldTenth = 0;
 
@@ -51,7 +53,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
       if (share === undefined) startOver();
       if (share === undefined || isDue(share)) say(text);
     },
-    warn: (text) => stream.write(warningLines(text, paint)),
+    warn: (text) => stream.write(warningLines(text, told)),
     start(plan) {
       progress.start(plan);
       startOver();

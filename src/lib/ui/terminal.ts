@@ -5,6 +5,7 @@ import { displayWidth } from '../render/layout.ts';
 import { createPaint } from '../render/paint.ts';
 import { createFailureTeller, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
+import { widthOf } from './width.ts';
 import type { Ui, UiContext, UiStream } from './types.ts';
 
 /** The part of a spinner that we use. `suffix` is asked anew for every frame. */
@@ -41,8 +42,9 @@ export function createTerminalUi(
 ): Ui {
   const { stream, clock, color } = context;
   const paint = createPaint(color);
+  const told = { paint, width: () => widthOf(stream) };
   const progress = createProgress(clock);
-  const tellFailure = createFailureTeller(paint);
+  const tellFailure = createFailureTeller(told);
   let isApplying = false;
   let isSpinning = false;
 
@@ -75,7 +77,7 @@ export function createTerminalUi(
       isApplying = false;
       spin(escapeControl(text));
     },
-    warn: (text) => keep(warningLines(text, paint)),
+    warn: (text) => keep(warningLines(text, told)),
     start(plan) {
       progress.start(plan);
       isApplying = true;

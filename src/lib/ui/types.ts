@@ -16,6 +16,7 @@ export interface Ui {
 
 /** Where listeners write: stderr, or a recorder in tests. */
 export interface UiStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
   readonly columns?: number;
 }
 

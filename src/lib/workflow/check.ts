@@ -64,6 +64,6 @@ export async function checkStands(want: CheckWant, context: CheckContext): Promi
   return viewChecks({
     ...{ selection, checks, stands, index, findings, snapshots },
     now: have.now,
-    notes: have.gaps,
+    notes: have.gaps.map(({ text }) => text),
   });
 }

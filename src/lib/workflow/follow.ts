@@ -1,7 +1,8 @@
 /** The story of `serve`: looks at the stands again and again, and keeps the last that was seen. Never writes. */
 import { rest, type Clock } from '../clock.ts';
 import { InternalError, StandError } from '../errors.ts';
-import type { SeenStatus } from './status.ts';
+import type { SeenTemplates } from '../plan/views/report-types.ts';
+import { lookAtStands, type SeenStatus, type StatusContext, type StatusWant } from './status.ts';
 
 export interface Look {
   /** The last that was seen. */
@@ -48,4 +49,22 @@ export async function followStands(first: SeenStatus, following: Following): Pro
       onLook({ seen, away: error });
     }
   }
+}
+
+/** What machines were made from takes a request for each of them, and changes only when somebody makes one anew. */
+const TEMPLATES_EVERY_MS = 10 * 60_000;
+
+/** Each look of it is one at the stands; at what they were made from it looks seldom. */
+export function lookSeldomAtTemplates(
+  want: Omit<StatusWant, 'templates'>,
+  context: StatusContext,
+): (end?: AbortSignal) => Promise<SeenStatus> {
+  let read: { readonly at: number; readonly templates: SeenTemplates } | undefined;
+  return async (end) => {
+    const at = context.clock.now();
+    const isDue = read === undefined || at - read.at >= TEMPLATES_EVERY_MS;
+    const seen = await lookAtStands({ ...want, templates: isDue }, end ? { ...context, hard: end } : context);
+    if (seen.templates) read = { at, templates: seen.templates };
+    return read ? { ...seen, templates: read.templates } : seen;
+  };
 }

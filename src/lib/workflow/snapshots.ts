@@ -55,7 +55,7 @@ async function lookAtSnapshots(
     ...{ have, index, stands, lockWaitSeconds },
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
-    gaps: have.gaps,
+    gaps: have.gaps.map(({ text }) => text),
     ...(words ? { words } : {}),
   };
 }

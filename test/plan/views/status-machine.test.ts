@@ -4,7 +4,8 @@ import type { GuestInfo } from '../../../src/lib/inventory/types.ts';
 import { beingRemoved } from '../../../src/lib/plan/views/status-at-work.ts';
 import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
-import type { StatusContext } from '../../../src/lib/plan/views/status-types.ts';
+import type { MachineStatus, StatusContext } from '../../../src/lib/plan/views/status-types.ts';
+import { moodOf } from '../../../src/lib/render/status-text.ts';
 import { machinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { guest } from '../builders.ts';
 
@@ -35,11 +36,35 @@ test.each([
     isSelected: true,
     state: 'made',
   };
-  expect(machineStatus(machine, 'anna', contextOf({})).state).toBe(state);
+  expect(machineStatus(machine, VIEW, contextOf({})).state).toBe(state);
 });
 
 const contextOf = (more: Partial<StatusContext>): StatusContext =>
-  ({ isMaking: false, removed: new Map(), sees: () => true, details: {}, ...more }) as StatusContext;
+  ({
+    resting: new Map(),
+    isMaking: false,
+    removed: new Map(),
+    sees: () => true,
+    details: {},
+    ...more,
+  }) as StatusContext;
+
+test('off, where the lab switches it off or says nothing, is told apart from off', () => {
+  const guest = { vmid: 100, node: 'pve1', type: 'qemu', status: 'stopped', memory: 1, cpus: 1 } as GuestInfo;
+  const one = { vmid: 100, machine: 'pc', verdict: 'ours', guest, isSelected: true, state: 'made' } as const;
+  const [off, up] = [['pc'], ['router']].map((names) =>
+    machineStatus(one, VIEW, contextOf({ resting: new Map([['net', new Set(names)]]) })),
+  );
+  expect([off?.rests, up?.rests]).toEqual([true, undefined]);
+  const running = { ...up, state: 'running' } as MachineStatus;
+  const mood = (...all: (MachineStatus | undefined)[]) => moodOf(all.filter((each) => each !== undefined));
+  expect([mood(off), mood(running, off), mood(running, up), mood(off, up)]).toEqual([
+    'calm',
+    'good',
+    'warn',
+    'warn',
+  ]);
+});
 
 const VIEW = { user: 'anna@pve', pool: 'anna', claim: { lab: 'net' } } as StandView;
 
@@ -90,7 +115,7 @@ test.each([
     ...more,
   } as StandMachine;
   const seen = (isMaking: boolean) => [
-    machineStatus(one, 'anna', contextOf({ isMaking })).state,
+    machineStatus(one, VIEW, contextOf({ isMaking })).state,
     machineProblems(VIEW, one, contextOf({ isMaking })).map(({ kind }) => kind),
   ];
   expect(seen(false)).toEqual([state, problems]);
@@ -114,7 +139,7 @@ test.each([
   const removed = beingRemoved({ have: have as never, stands: [{ ...VIEW, machines: [one] }] });
   const context = contextOf({ removed });
   const kindsSeen = machineProblems(VIEW, one, context).map(({ kind }) => kind);
-  expect([machineStatus(one, 'anna', context).state, kindsSeen]).toEqual([state, problems]);
+  expect([machineStatus(one, VIEW, context).state, kindsSeen]).toEqual([state, problems]);
 });
 
 test('what was taken away earlier is being removed as long as others of its lab are', () => {

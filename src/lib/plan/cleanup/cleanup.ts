@@ -135,7 +135,7 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     warnings: [
-      ...have.gaps,
+      ...have.gaps.map(({ text }) => text),
       ...shortListWarnings(have),
       ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
     ],

@@ -191,7 +191,7 @@ export function planExtend(input: ExtendInput): StandsPlan {
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: [
-      ...input.have.gaps,
+      ...input.have.gaps.map(({ text }) => text),
       ...(pools.length === 0 ? [] : pastWarnings(target, steps, input.have.now)),
       ...fileWarnings(target, steps),
     ],

@@ -195,6 +195,6 @@ export function planFreeze(input: FreezeInput): AccessPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: [...input.have.gaps],
+    warnings: [...input.have.gaps.map(({ text }) => text)],
   };
 }

@@ -3,10 +3,9 @@ import { isProtected } from '../../pve-values/guest-flags.ts';
 import { joined, type Judged } from './stand-work.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
-import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
-import { isOutdated } from '../stands/made-as.ts';
+import { makeOf, type Make } from '../stands/made-as.ts';
 import { isWritable } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { resolveMachines } from '../templates/find.ts';
@@ -108,22 +107,23 @@ function besideClones(
 
 interface JudgedMachine {
   readonly one: StandMachine;
-  /** It is as it would be made now: it loses nothing, and is finished where it was only begun. */
+  /** It is as it would be made now, as far as anybody knows: it loses nothing, and is finished where it was only begun. */
   readonly isCurrent: boolean;
+  /** Nobody knows. */
+  readonly isUntold?: boolean;
   readonly why?: Refusal;
 }
 
-type IsCurrent = (one: StandMachine) => boolean;
+type MakeOf = (one: StandMachine) => Make | undefined;
 
-/** Without `outdated` nobody asks. */
-function currentIn({ lab, have, index, outdated }: RecloneInput): IsCurrent {
-  if (!outdated) return () => false;
+/** Undefined: there is none to tell of. Without `outdated` nobody asks. */
+function makesIn({ lab, have, index, outdated }: RecloneInput): MakeOf {
+  if (!outdated) return () => undefined;
   const wanted = new Map(resolveMachines(lab, have, index).map((one) => [one.machine.name, one]));
-  return ({ machine, vmid, verdict, config }) => {
+  return ({ machine, verdict, config }) => {
     const resolved = wanted.get(machine ?? '');
-    if (!resolved || !config || !isWritable(verdict)) return false;
-    const spec = ownVmMark(vmid, config.values)?.spec;
-    return !isOutdated(lab, resolved, { ...(spec === undefined ? {} : { spec }), config }, index);
+    if (!resolved || !config || !isWritable(verdict)) return undefined;
+    return makeOf(lab, resolved, config, index);
   };
 }
 
@@ -132,7 +132,7 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
   return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
 }
 
-function judge(view: StandView, one: StandMachine, input: RecloneInput, isCurrent: IsCurrent): JudgedMachine {
+function judge(view: StandView, one: StandMachine, input: RecloneInput, madeAs: MakeOf): JudgedMachine {
   if (!input.lab.machines.some(({ name }) => name === one.machine)) {
     const why = {
       code: 'UNKNOWN_MACHINE',
@@ -141,7 +141,8 @@ function judge(view: StandView, one: StandMachine, input: RecloneInput, isCurren
     };
     return { one, isCurrent: false, why };
   }
-  if (isCurrent(one)) return { one, isCurrent: true };
+  const make = madeAs(one);
+  if (make === 'current' || make === 'untold') return { one, isCurrent: true, isUntold: make === 'untold' };
   const why = obstacle(view, one, input);
   return { one, isCurrent: false, ...(why ? { why } : {}) };
 }
@@ -190,14 +191,10 @@ function namesOf(judged: readonly JudgedMachine[]): Set<string> {
   return new Set(judged.flatMap(({ one }) => one.machine ?? []));
 }
 
-/**
- * Of what is left as it is, machines whose notes do not say what they were made from: 0.1.0 wrote it into none, and a student
- * who may write notes takes it out. They are told, since one that is made anew might be meant.
- */
+/** Of what is left as it is. They are told, since one that is made anew might be meant. */
 function untoldNotes({ view, judged }: JudgedStand, { words }: RecloneInput): string[] {
-  return judged.flatMap(({ one, isCurrent }) => {
-    if (!isCurrent || !one.config || parseVmMark(one.config.values['description'] ?? '')?.from !== undefined)
-      return [];
+  return judged.flatMap(({ one, isUntold = false }) => {
+    if (!isUntold) return [];
     return [
       `the notes of ${sayMachine(one)} do not say from which template it was made, so that nobody knows whether it is outdated: it stays; ${sayReclone([{ view, one }], { words })} makes it anew`,
     ];
@@ -206,10 +203,10 @@ function untoldNotes({ view, judged }: JudgedStand, { words }: RecloneInput): st
 
 /** By user: a lab is in one of a user's pools. */
 export function recloneTargets(input: RecloneInput): ReadonlyMap<string, StandTargets> {
-  const isCurrent = currentIn(input);
+  const madeAs = makesIn(input);
   const stands = input.stands.map((view): JudgedStand => {
     const selected = view.machines.filter(({ isSelected }) => isSelected);
-    return { view, judged: selected.map((one) => judge(view, one, input, isCurrent)) };
+    return { view, judged: selected.map((one) => judge(view, one, input, madeAs)) };
   });
   const withHint = lossHints(stands, input);
   return new Map<string, StandTargets>(

@@ -102,7 +102,7 @@ export function deployWarnings(
   const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
   return [
     ...new Set([
-      ...have.gaps,
+      ...have.gaps.map(({ text }) => text),
       ...(shortage ? [`${shortage.message}\n  ${shortage.hint ?? ''}`] : []),
       ...ofLab,
       ...wishWarnings(machines, have.version),

@@ -176,5 +176,5 @@ export function planBridgesPrune(input: BridgesPruneInput): NodesPlan {
   const plans = networksOf(have, nodes).map((network) =>
     prunedNode(network, viewNode(network, use.get(network.node)), context),
   );
-  return toPlan(plans, [...have.gaps, ...hiddenNotes(have)]);
+  return toPlan(plans, [...have.gaps.map(({ text }) => text), ...hiddenNotes(have)]);
 }

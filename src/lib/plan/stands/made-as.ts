@@ -1,7 +1,7 @@
 /** What a machine was made from, against what the lab would make it from now: what only a machine that is made anew follows. */
 import type { Lab, Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import { isFresh } from '../cluster/replicas.ts';
 import type { FoundTemplates } from '../cluster/templates.ts';
@@ -41,16 +41,25 @@ export function fixedWishes(lab: Lab, wanted: Wanted, made: Made): FixedWish[] {
   ];
 }
 
-/** Was it made from what it would be made from now? What its notes do not tell any more counts as yes. */
-export function isOutdated(lab: Lab, wanted: Wanted, made: Made, index: ClusterView): boolean {
+/**
+ * What a machine was made from, against what it would be made from now. `untold`: neither is known, since 0.1.0 wrote it into
+ * no notes, and a student who may write notes takes it out.
+ */
+export type Make = 'current' | 'outdated' | 'untold';
+
+export function makeOf(lab: Lab, wanted: Wanted, config: VmConfig, index: ClusterView): Make {
   const { candidates } = wanted;
-  if (made.spec === undefined) return false;
-  if (fixedWishes(lab, wanted, made).length > 0) return true;
-  const mark = parseVmMark(made.config.values['description'] ?? '');
+  const { vmid, values } = config;
+  const spec = ownVmMark(vmid, values)?.spec;
+  const mark = parseVmMark(values['description'] ?? '');
+  const unlessOutdated = mark?.from === undefined ? 'untold' : 'current';
+  if (spec === undefined) return unlessOutdated;
+  if (fixedWishes(lab, wanted, { spec, config }).length > 0) return 'outdated';
   if (mark?.from !== undefined && !candidates.some(({ digest }) => isMadeFrom(mark.from, digest)))
-    return true;
+    return 'outdated';
   const replica = index.replicas.find(({ claim }) => claim.vmid === mark?.base);
-  return replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
+  const isOfFormer = replica !== undefined && !candidates.some((candidate) => isFresh(replica, candidate));
+  return isOfFormer ? 'outdated' : unlessOutdated;
 }
 
 const DIGEST_DIGITS = 12;

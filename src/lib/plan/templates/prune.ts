@@ -89,7 +89,7 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
     steps,
     stands: [],
     nodes: [...planned.values()].sort((a, b) => compareNatural(a.node, b.node)) satisfies PlannedNode[],
-    warnings: have.gaps,
+    warnings: have.gaps.map(({ text }) => text),
   };
 }
 

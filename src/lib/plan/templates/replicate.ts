@@ -128,6 +128,6 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
     nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
       compareNatural(a.node, b.node),
     ),
-    warnings: [...have.gaps, ...untoldRefusal(drafts, input, index), ...planner.warnings()],
+    warnings: [...have.gaps.map(({ text }) => text), ...untoldRefusal(drafts, input, index), ...planner.warnings()],
   };
 }

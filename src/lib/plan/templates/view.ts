@@ -158,5 +158,5 @@ export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateRe
   const copies = copiesRefused(have, index);
   const reasons = templates.flatMap(({ usable }) => usable.flatMap(({ reason }) => reason ?? []));
   const untold = copies && reasons.includes(sayObstacle(copies.obstacle)) ? untoldWarnings(copies) : [];
-  return { templates, orphans, notes: [...have.gaps, ...untold] };
+  return { templates, orphans, notes: [...have.gaps.map(({ text }) => text), ...untold] };
 }

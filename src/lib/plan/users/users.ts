@@ -78,7 +78,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     steps,
     stands: drafts.map(({ stand }) => stand),
     warnings: [
-      ...have.gaps,
+      ...have.gaps.map(({ text }) => text),
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
       ...expiryWarnings(work, context),
       ...pamWarnings(steps, have),

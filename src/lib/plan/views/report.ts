@@ -1,7 +1,7 @@
 /** Counts the stands of a status, and sorts them by node: a read model. Reads nothing, and judges nothing. */
 import { groupBy } from '../../group.ts';
 import { compareNatural } from '../../order.ts';
-import type { ClassReport, ReportNode, ReportTotals } from './report-types.ts';
+import type { ClassReport, ReportNode, ReportTotals, SeenTemplates } from './report-types.ts';
 import type { StandStatus, StatusReport } from './status-types.ts';
 import type { Topology } from './topology-types.ts';
 
@@ -41,7 +41,15 @@ function nodesOf(status: StatusReport, stands: readonly StandStatus[]): ReportNo
   });
 }
 
-export function viewReport(status: StatusReport, topology: Topology | null): ClassReport {
+export function viewReport(
+  status: StatusReport,
+  topology: Topology | null,
+  seen?: SeenTemplates,
+): ClassReport {
   const stands = status.labs.flatMap((lab) => lab.stands);
-  return { status, totals: totalsOf(status, stands), nodes: nodesOf(status, stands), topology };
+  return {
+    status: { ...status, notes: [...status.notes, ...(seen?.notes ?? [])] },
+    ...{ totals: totalsOf(status, stands), nodes: nodesOf(status, stands), topology },
+    templates: seen?.templates ?? null,
+  };
 }

@@ -10,7 +10,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import { bridgesOn, driftOf, NOTES_LOST } from '../stands/drift.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { compareSpecs, isAdopted, nicShiftOf, specOf } from '../stands/spec.ts';
-import type { MachineDrift, Waiting } from './status-types.ts';
+import type { MachineDrift, StatusNote, Waiting } from './status-types.ts';
 
 interface Request {
   readonly lab: Lab;
@@ -20,7 +20,7 @@ interface Request {
 
 interface Seen {
   readonly of: ReadonlyMap<number, MachineDrift>;
-  readonly notes: readonly string[];
+  readonly notes: readonly StatusNote[];
 }
 
 /** Machine → its template; those that have none that can be read are left out. */
@@ -98,6 +98,11 @@ export function viewDrift(stands: readonly StandView[], request: Request): Seen 
     notes:
       lacking.length === 0
         ? []
-        : [`the template of ${lacking.join(', ')} cannot be read: what the lab leaves to it is not compared`],
+        : [
+            {
+              ...{ kind: 'template-unread', machines: lacking },
+              text: `the template of ${lacking.join(', ')} cannot be read: what the lab leaves to it is not compared`,
+            },
+          ],
   };
 }

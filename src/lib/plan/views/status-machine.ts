@@ -77,14 +77,19 @@ function snapshotsOf(
 }
 
 /** Of a guest that is not ours nothing is told but that it is there. */
-export function machineStatus(one: StandMachine, pool: string, context: StatusContext): MachineStatus {
-  const { details } = context;
+export function machineStatus(
+  one: StandMachine,
+  { pool, claim }: StandView,
+  context: StatusContext,
+): MachineStatus {
+  const { details, resting } = context;
   const { vmid, machine = null, verdict, guest } = one;
   const state = stateOf(one, context, pool);
   const isShown = guest !== undefined && verdict !== 'foreign';
   const use = isShown && guest.status === 'running' ? guest.use : undefined;
   return {
     ...{ vmid, machine, state, verdict },
+    ...(state === 'stopped' && resting.get(claim.lab)?.has(machine ?? '') === true ? { rests: true } : {}),
     node: isShown ? guest.node : null,
     lock: isShown ? (guest.lock ?? null) : null,
     uptime: use?.uptime ?? null,

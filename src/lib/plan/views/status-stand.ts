@@ -32,7 +32,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
   const { user, pool, claim, nodes } = view;
   const machines = view.machines
     .filter(({ isSelected }) => isSelected)
-    .map((one) => machineStatus(one, pool, context));
+    .map((one) => machineStatus(one, view, context));
   return {
     ...{ user, lab: claim.lab, pool, nodes, machines },
     running: machines.filter(({ state }) => state === 'running').length,

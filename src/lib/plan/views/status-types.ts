@@ -1,5 +1,5 @@
 /** What `status` shows: stands, their machines, problems. Types only. */
-import type { Inventory, Removal } from '../../inventory/types.ts';
+import type { Gap, Inventory, Removal } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -42,6 +42,8 @@ export interface MachineStatus {
   readonly node: string | null;
   readonly state: MachineState;
   readonly verdict: Verdict;
+  /** It is off, and its lab does not switch it on: of a lab whose file was given. */
+  readonly rests?: true;
   readonly lock: string | null;
   /** Seconds; null: it does not run. */
   readonly uptime: number | null;
@@ -158,6 +160,17 @@ export interface NodeStatus {
   readonly memoryUsed: number;
 }
 
+/** Other languages than that of `text` say it by its kind. */
+export type StatusNote =
+  | Gap
+  | { readonly kind: 'bridges-hidden' | 'machines-hidden' | 'tasks-hidden'; readonly text: string }
+  | {
+      /** Why that is told: what the lab leaves to the template is not compared; nor what a machine was made from. */
+      readonly kind: 'template-unread' | 'version-unread';
+      readonly machines: readonly string[];
+      readonly text: string;
+    };
+
 export interface StatusReport {
   /** ISO 8601 UTC, by the server's clock. */
   readonly now: string;
@@ -168,7 +181,7 @@ export interface StatusReport {
   /** All of the cluster. */
   readonly nodes: readonly NodeStatus[];
   /** What could not be seen. */
-  readonly notes: readonly string[];
+  readonly notes: readonly StatusNote[];
 }
 
 /** What the parts of the view share. */
@@ -177,6 +190,8 @@ export interface StatusContext {
   readonly index: ClusterView;
   /** Lab → networks of its stands, by their bridges. */
   readonly networks: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Lab → its machines that nobody but their students switches on. */
+  readonly resting: ReadonlyMap<string, ReadonlySet<string>>;
   /** VMIDs at which a task is at work; undefined: nobody may see the tasks of others. */
   readonly busy: ReadonlySet<number> | undefined;
   /** Is a run of ours at work that makes machines? It may be of another lab. */

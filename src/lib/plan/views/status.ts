@@ -10,7 +10,14 @@ import type { StandSelection } from '../stands/selection.ts';
 import { beingRemoved, isMaking } from './status-at-work.ts';
 import { machineProblems } from './status-machine.ts';
 import { standProblems, standStatus } from './status-stand.ts';
-import type { LabStatus, Problem, StatusContext, StatusDetails, StatusReport } from './status-types.ts';
+import type {
+  LabStatus,
+  Problem,
+  StatusContext,
+  StatusDetails,
+  StatusNote,
+  StatusReport,
+} from './status-types.ts';
 
 export interface StatusInput {
   readonly selection: StandSelection;
@@ -19,9 +26,11 @@ export interface StatusInput {
   readonly stands: readonly StandView[];
   /** Of the lab's file, where it was given: networks of each stand's own. */
   readonly networks?: readonly string[];
+  /** Of that file, too: machines that it does not switch on. */
+  readonly resting?: readonly string[];
   readonly details?: StatusDetails;
   /** What could not be seen of that. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly StatusNote[];
 }
 
 /** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
@@ -114,24 +123,33 @@ function labsOf(input: StatusInput, context: StatusContext, problems: readonly P
     .sort((a, b) => compareNatural(a.lab, b.lab));
 }
 
-function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): string[] {
+function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): StatusNote[] {
   return [
     ...have.gaps,
     ...notes,
     ...(have.hidden?.bridges === true
       ? [
-          'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
+          {
+            kind: 'bridges-hidden' as const,
+            text: 'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
+          },
         ]
       : []),
     ...(stands.every(({ pool }) => sees(pool))
       ? []
       : [
-          'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
+          {
+            kind: 'machines-hidden' as const,
+            text: 'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
+          },
         ]),
     ...(busy
       ? []
       : [
-          'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
+          {
+            kind: 'tasks-hidden' as const,
+            text: 'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
+          },
         ]),
   ];
 }
@@ -145,6 +163,7 @@ export function viewStatus(input: StatusInput): StatusReport {
     have,
     index,
     networks: networksOf(input),
+    resting: new Map(selection.lab === undefined ? [] : [[selection.lab, new Set(input.resting)]]),
     busy,
     isMaking: isMaking(input, tasks),
     removed: beingRemoved(input),

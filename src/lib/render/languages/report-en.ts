@@ -1,5 +1,6 @@
 /** The report in English. */
 import { findingEn } from './finding-en.ts';
+import { noteEn } from './note-en.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
@@ -159,4 +160,19 @@ export const reportEn: ReportTexts = {
     totals: (passed, failed, notRun) => `${passed} passed, ${failed} failed, ${notRun} could not be run`,
   },
   findings: findingEn,
+  notes: noteEn,
+  templates: {
+    title: 'Templates',
+    made: (day) => `made ${day}`,
+    copies: (list) => `Copies: ${list}`,
+    formerCopy: 'outdated',
+    forMachines: (names) => `For ${names}`,
+    none: 'No machine was made from it yet.',
+    current: (current, all) =>
+      `${current} of ${count(all, 'machine was', 'machines were')} made from it as it is now.`,
+    outdated: (number) => `${number} outdated`,
+    untold: (number) =>
+      `${count(number, 'machine does', 'machines do')} not say in ${number === 1 ? 'its' : 'their'} notes from which version.`,
+    way: (command) => `Made anew by ${command}`,
+  },
 };

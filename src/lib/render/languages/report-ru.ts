@@ -1,5 +1,6 @@
 /** The report in Russian. */
 import { findingRu } from './finding-ru.ts';
+import { noteRu } from './note-ru.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
 
 const states: StateTexts = {
@@ -156,4 +157,17 @@ export const reportRu: ReportTexts = {
     totals: (passed, failed, notRun) => `пройдено ${passed}, не пройдено ${failed}, не выполнено ${notRun}`,
   },
   findings: findingRu,
+  notes: noteRu,
+  templates: {
+    title: 'Шаблоны',
+    made: (day) => `создан ${day}`,
+    copies: (list) => `Копии: ${list}`,
+    formerCopy: 'устарела',
+    forMachines: (names) => `Для машин: ${names}`,
+    none: 'Из него ещё не сделано ни одной машины.',
+    current: (current, all) => `Из нынешней версии сделано машин: ${current} из ${all}.`,
+    outdated: (number) => `устарело: ${number}`,
+    untold: (number) => `Машин, в заметках которых версии нет: ${number}.`,
+    way: (command) => `Сделать заново: ${command}`,
+  },
 };

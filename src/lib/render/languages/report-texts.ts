@@ -2,6 +2,7 @@
 import type { MachineState, ProblemKind } from '../../plan/views/status-types.ts';
 import type { TopologyNetwork } from '../../plan/views/topology-types.ts';
 import type { FindingTexts } from './finding-texts.ts';
+import type { NoteTexts } from './note-texts.ts';
 
 export interface SpanTexts {
   readonly day: string;
@@ -70,6 +71,21 @@ interface LiveTexts {
   readonly wrongToken: string;
 }
 
+/** What machines are made from, and whether it has changed since. */
+interface TemplateTexts {
+  readonly title: string;
+  readonly made: (day: string) => string;
+  readonly copies: (list: string) => string;
+  readonly formerCopy: string;
+  readonly forMachines: (names: string) => string;
+  readonly none: string;
+  readonly current: (current: number, all: number) => string;
+  readonly outdated: (count: number) => string;
+  readonly untold: (count: number) => string;
+  /** `command`: makes the outdated ones anew. */
+  readonly way: (command: string) => string;
+}
+
 /** What `check` found. */
 interface CheckTexts {
   readonly title: string;
@@ -127,4 +143,6 @@ export interface ReportTexts {
   readonly live: LiveTexts;
   readonly checks: CheckTexts;
   readonly findings: FindingTexts;
+  readonly notes: NoteTexts;
+  readonly templates: TemplateTexts;
 }
