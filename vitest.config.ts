@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { compiledSources } from './test/compiled-sources.ts';
 import { LongestFirst } from './test/longest-first.ts';
 import { isLengthy } from './test/runs.ts';
 
@@ -10,7 +9,6 @@ const HANGS = (isLengthy ? 240 : 10) * 60_000;
 const HEAP = ['--max-old-space-size=512', '--min-semi-space-size=32', '--max-semi-space-size=32'];
 
 export default defineConfig({
-  plugins: [compiledSources()],
   // The programs of examples/library, by the name that users write.
   resolve: { alias: { 'deploy-stand': new URL('src/index.ts', import.meta.url).pathname } },
   test: {
