@@ -8,7 +8,7 @@ import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
 import {
-  gib,
+  wholeGib,
   headLine,
   headTitle,
   loadBar,
@@ -103,7 +103,7 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
     ...(online
       ? [
           loadBar(texts.cpu, texts.of(shareOf(cpu), String(cpus)), cpu),
-          loadBar(texts.memory, `${texts.of(gib(memoryUsed), gib(memoryTotal))} GiB`, memory),
+          loadBar(texts.memory, `${texts.of(wholeGib(memoryUsed), wholeGib(memoryTotal))} GiB`, memory),
         ]
       : []),
     stands.length === 0

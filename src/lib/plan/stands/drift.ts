@@ -1,4 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { GIB, MIB } from '../../bytes.ts';
 import { isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
@@ -11,9 +12,6 @@ import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import { nicIndex, nicsBefore } from './device-profiles.ts';
 import type { PresentVm } from './state.ts';
-
-const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 
 interface Comparison {
   readonly machine: Machine;
