@@ -66,7 +66,7 @@ export const PAGE_STYLE = `
     .tight th, .tight td:not(:first-child, :nth-child(n+7)) { overflow-wrap: normal; } }
   @media screen and (min-width: 901px) {
     .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight th { width: 11%; }
-    .live .tight th:nth-child(1), .live .tight th:nth-child(3) { width: 24%; } .live .tight th:nth-child(2), .live .tight th:nth-child(4) { width: 15%; } }
+    .live .tight th:nth-child(1) { width: 24%; } .live .tight th:nth-child(2) { width: 13%; } .live .tight th:nth-child(3) { width: 22%; } .live .tight th:nth-child(4) { width: 19%; } }
   .live { overflow-anchor: none; } .live .node { min-height: 7.4rem; }
   @media screen { .live summary, .live table.wide > tbody > tr > td:nth-child(n+3):not(:has(details)) { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; } }
   section:has(> [data-list=notes]:empty) { display: none; }
