@@ -183,9 +183,11 @@ export function sortableTable({ id, caption, columns, rows, onlyBad, filter = 'F
   ];
 }
 
-/** A browser breaks lines at hyphens: an option that is torn cannot be read. Of escaped text. */
+/** A browser breaks lines at hyphens: an option that is torn cannot be read, nor a name in a list. Of escaped text. */
 function withOptions(html: string): string {
-  return html.replace(/(?<!\S)(?:--?[a-z][a-z-]*|deploy-stand)(?![\w-])/g, '<span class="held">$&</span>');
+  return html
+    .replace(/(?<!\S)(?:--?[a-z][a-z-]*|deploy-stand)(?![\w-])/g, '<span class="held">$&</span>')
+    .replace(/,(?=\S)/g, ',<wbr>');
 }
 
 /** A line in which commands stand between backticks, or are all of it. */

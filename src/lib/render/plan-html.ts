@@ -102,12 +102,12 @@ function nodes(loads: readonly PlannedLoad[], views: readonly PlannedView[]): st
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: 'Student', share: 16 },
-  { head: 'What', share: 10 },
-  { head: 'Node', share: 9 },
-  { head: 'Why there', share: 25, isWhole: true },
-  { head: 'Machines', share: 15, isWhole: true },
-  { head: 'Steps', share: 25, isWhole: true },
+  { head: 'Student', share: 14 },
+  { head: 'What', share: 8 },
+  { head: 'Node', share: 7 },
+  { head: 'Why there', share: 19, isWhole: true },
+  { head: 'Machines', share: 14, isWhole: true },
+  { head: 'Steps', share: 38, isWhole: true },
 ];
 
 function machines({ vms }: PlannedStand): string {

@@ -116,15 +116,15 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
 export function reportColumns(texts: ReportTexts): readonly Column[] {
   return [
     { head: texts.student, share: 14 },
-    { head: texts.lab, share: 9 },
+    { head: texts.lab, share: 8 },
     { head: texts.node, share: 7 },
-    { head: texts.machines, share: 18, isWhole: true },
+    { head: texts.machines, share: 20, isWhole: true },
     { head: texts.up, share: 9 },
     { head: texts.cpu, share: 6 },
     { head: texts.memory, share: 8 },
     { head: texts.expires, share: 10 },
     { head: texts.access, share: 8 },
-    { head: texts.problems, share: 11 },
+    { head: texts.problems, share: 10 },
   ];
 }
 
