@@ -14,6 +14,8 @@ interface Size {
 /**
  * `sync`: pvedaemon has three workers per node and handles a config PUT inside one of them.
  * `task`: PVE does not cap workers; this is what a busy host starts at once without starving its guests.
+ * `snapshot`: taking one, and going back to one, waits for no lock but the machine's own, for a second or two; the guests that
+ * boot after it would all do so within seconds in a narrower gate, too.
  * `storage`: whoever wants the lock gives up after 10 s, and a linked clone holds it for 1–2 s per disk. Four in
  * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16.
  * `destroy`: a removal takes user.cfg's lock inside its task, when the disks are gone already; if it does not get it
@@ -39,6 +41,7 @@ const SIZES: Readonly<Record<string, Size>> = {
   sync: { start: 3, max: 3 },
   task: { start: 8, max: 16 },
   shutdown: { start: 16, max: 32 },
+  snapshot: { start: 32, max: 32 },
   destroy: { start: 6, max: 6 },
   'destroy-on': { start: 3, max: 3 },
   'pool-clone': { start: 4, max: 4 },
