@@ -39,10 +39,11 @@ export function sayReclone(
     const key = JSON.stringify(options);
     usersOf.set(key, [...(usersOf.get(key) ?? []), view.user]);
   }
-  const whose = (users: readonly string[]): readonly string[] =>
-    words.everyone && users.length === of?.length
-      ? words.everyone
-      : [...words.lab, ...sortedUnique(users).flatMap((user) => ['--user', user])];
+  const whose = (users: readonly string[]): readonly string[] => {
+    const named = [...words.lab, ...sortedUnique(users).flatMap((user) => ['--user', user])];
+    const { everyone } = words;
+    return everyone && users.length === of?.length && everyone.length < named.length ? everyone : named;
+  };
   return [...usersOf]
     .map(([key, users]) =>
       shellCommand(
