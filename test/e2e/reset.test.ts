@@ -102,6 +102,30 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
   });
 });
 
+test('a machine that was made a template is cloned anew without root, unless linked clones hang on it', async () => {
+  const cluster = await startCluster({ scenario: scenario({ version: '9.2' }) });
+  const { run } = room({ ...FILES, 'lab.yml': FILES['lab.yml'].replace('baseline_snapshot: true, ', '') });
+  expect((await run(cluster, `deploy ${CLASS} --only anna --node pve1 --strategy specific`)).code).toBe(0);
+  const root = admin(cluster);
+  await root.task('POST', `${AT}/status/stop`);
+  expect(await root.task('POST', `${AT}/template`)).toBe('OK');
+  expect(await root.task('POST', `${AT}/clone`, { newid: 777, name: 'child', pool: 'anna' })).toBe('OK');
+  const again = await run(cluster, `deploy ${CLASS} --only anna`);
+  expect(again.stdout).toMatch(
+    /`deploy-stand reset --reclone -c \S+ --user anna@pve --machine pc` makes it anew\n/,
+  );
+  expect(again.stdout).not.toContain('To finish');
+  const held = await run(cluster, 'reset --reclone -c @lab.yml --user anna@pve --machine pc');
+  expect([held.code, held.stdout]).toEqual([5, expect.stringMatching(/has linked clones[^]*BASE_IN_USE/)]);
+  // It is the stand's again, and told as before.
+  const between = await run(cluster, `deploy ${CLASS} --only anna`);
+  expect([between.code, between.stdout]).toEqual([5, expect.stringContaining('[VM_IS_TEMPLATE]')]);
+  expect(await root.task('DELETE', '/nodes/pve1/qemu/777')).toBe('OK');
+  const anew = await run(cluster, 'reset --reclone -c @lab.yml --user anna@pve --machine pc');
+  expect([anew.code, anew.stdout]).toEqual([0, expect.stringContaining('running')]);
+  expect((await run(cluster, `deploy ${CLASS} --only anna`)).stdout).toContain('nothing to do');
+});
+
 test('a snapshot that names what is another stand’s by now is not gone back to', async () => {
   const cluster = await startCluster({ scenario: scenario({ version: '8.4' }) });
   const { run } = room(FILES);

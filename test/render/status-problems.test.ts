@@ -75,7 +75,7 @@ test('a machine that was moved, and one that was made a template: the very comma
     [
       'anna@pve, lab net: pc (10000 on pve2)',
       'on pve2: `qm set 10000 --template 0`',
-      expect.stringContaining('`deploy-stand deploy -c lab.yml -u users.yml --only anna@pve`'),
+      expect.stringContaining('`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc`'),
     ],
     [
       'anna@pve, lab net: pc (10000 on pve2), its networks are on pve1',
