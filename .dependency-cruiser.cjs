@@ -170,7 +170,7 @@ const LIB = {
       VERDICT,
       LOCKS,
       '^src/lib/plan/network/may-go(-text)?[.]ts$',
-      '^src/lib/plan/stands/protected-accounts[.]ts$',
+      '^src/lib/plan/stands/(protected-accounts|snapshots)[.]ts$',
       '^node_modules/p-map/',
       CRYPTO,
     ],
