@@ -170,7 +170,7 @@ const LIB = {
       VERDICT,
       LOCKS,
       '^src/lib/plan/network/may-go(-text)?[.]ts$',
-      '^src/lib/plan/stands/protected-accounts[.]ts$',
+      '^src/lib/plan/stands/(protected-accounts|snapshots)[.]ts$',
       '^node_modules/p-map/',
       CRYPTO,
     ],
@@ -182,7 +182,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|languages/(codes|languages))[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|escape|languages/(codes|languages))[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],

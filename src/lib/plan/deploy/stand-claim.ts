@@ -18,7 +18,8 @@ import type { StandVms } from './stand-vms.ts';
 
 /**
  * Are its clones made in its pool? By all of a claim: what a former run has made outside is found by its seal alone, until
- * it has joined.
+ * it has joined. 0.1.0 made numbers members before there was a machine, which PVE shows to nobody: what is cloned at one of
+ * those it left is in the pool whether it is asked for or not.
  */
 export function joinsAtOnce(
   { claim, present, open, remade }: StandState,
@@ -29,7 +30,9 @@ export function joinsAtOnce(
   const isOutside =
     [...present.values(), ...former].some((vm) => !vm.isJoined) ||
     [...open.values()].some((one) => one.isInFlight);
-  return (former.length > 0 ? index.remakeRisk : index.sealRisk) !== undefined && !isOutside;
+  const isMemberUnseen = claim?.unnamed.some((vmid) => !index.guests.has(vmid)) === true;
+  const risk = former.length > 0 ? index.remakeRisk : index.sealRisk;
+  return (isMemberUnseen || risk !== undefined) && !isOutside;
 }
 
 /** What the lab's machines are, and what was claimed before and is still there. */

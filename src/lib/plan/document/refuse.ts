@@ -59,3 +59,14 @@ export function joinRefusals(refusals: readonly Refusal[], between: '\n' | '; ')
     ...(hints.length === 0 ? {} : { hint: hints.join(between) }),
   };
 }
+
+/** Of two things with codes of their own. The first is told last, because whoever shows the message puts its code behind it. */
+export function bothRefusals(first: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
+  if (!first || !other) return first ?? other;
+  const hints = [...new Set([first, other].flatMap(({ hint }) => hint ?? []))];
+  return {
+    code: first.code,
+    message: `${other.message}  [${other.code}]\n${first.message}`,
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+  };
+}
