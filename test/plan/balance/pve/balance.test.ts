@@ -1402,9 +1402,7 @@ describe('stands', () => {
     expect(moves(decide({ ...have, networks }))).toEqual(['101 pve1→pve3']);
     const two = have.nodes.filter(({ name }) => name !== 'pve3');
     const targets = rejectionOf(decide({ ...have, networks, nodes: two }), 101)?.targets;
-    expect(targets).toMatchObject([
-      { code, reason: expect.stringContaining(reason) as string },
-    ]);
+    expect(targets).toMatchObject([{ code, reason: expect.stringContaining(reason) as string }]);
   });
 
   test('foreign edits staged on the target', () => {
