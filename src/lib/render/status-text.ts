@@ -77,13 +77,7 @@ export function machinesText({ machines, running }: StandStatus, texts: StateTex
 }
 
 /** Neither running nor wrong. */
-const CALM: ReadonlySet<string> = new Set([
-  'stopped',
-  'suspended',
-  'cloning',
-  'being made',
-  'being removed',
-]);
+const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning', 'being made', 'being removed']);
 
 const isRunning = ({ state }: MachineStatus): boolean => state === 'running';
 
