@@ -2,6 +2,7 @@
  * The cheapest moves that take nodes below their limits: branch and bound, cut off after a number of steps that the caller
  * names. A unit may go where it makes another node too full, when that one can give something away in turn.
  */
+import { groupBy } from '../../../group.ts';
 import type { Draft } from './draft.ts';
 import { inOrder, type Hop } from './hops.ts';
 import type { Problem } from './problem.ts';
@@ -59,12 +60,40 @@ const UNDECIDED = 0;
 const STAYS = 1;
 const MOVED = 2;
 
+/**
+ * Items that are alike in all numbers and wanted on the same nodes have the same number; one of its own for each other.
+ * Where one of them stays, it is of no use to try the next in its place.
+ */
+function kindsOf({ items, nodes }: Problem, draft: Draft): Int32Array {
+  const numbers = groupBy(items.keys(), (index) => {
+    const { home, cost, unit } = items[index] ?? {};
+    return JSON.stringify([home, cost, unit?.demand]);
+  });
+  const wishes = (index: number): string => {
+    const { home, unit } = items[index] ?? {};
+    return nodes
+      .map((node, to) => to === home || (unit && draft.unwantedAt(unit, node, 'load')) !== undefined)
+      .join();
+  };
+  const kinds = new Int32Array(items.length);
+  let kind = 0;
+  for (const alike of numbers.values()) {
+    const groups = alike.length === 1 ? [alike] : groupBy(alike, wishes).values();
+    for (const group of groups) {
+      kind += 1;
+      for (const index of group) kinds[index] = kind;
+    }
+  }
+  return kinds;
+}
+
 class Search {
   readonly #problem: Problem;
   readonly #draft: Draft;
   readonly #load: Float64Array;
   readonly #arrived: Int32Array;
   readonly #state: Uint8Array;
+  readonly #kinds: Int32Array;
   readonly #hops: Hop[] = [];
   /** Items of a node, the cheapest by that part of their demand first. */
   readonly #cheapest: ReadonlyMap<string, readonly number[]>[];
@@ -81,6 +110,7 @@ class Search {
     this.#load = Float64Array.from(problem.load);
     this.#arrived = new Int32Array(problem.nodes.length);
     this.#state = new Uint8Array(problem.items.length);
+    this.#kinds = kindsOf(problem, draft);
     this.#cheapest = problem.on.map((items) => {
       const price = (index: number, part: (typeof problem.parts)[number]): number => {
         const item = problem.items[index];
@@ -227,6 +257,7 @@ class Search {
     const excluded: number[] = [];
     let left = detours;
     for (const index of this.#ranked(node)) {
+      if (this.#state[index] === STAYS) continue;
       for (const to of this.#targets(index)) {
         if (left < 0) break;
         this.#go(index, to);
@@ -237,11 +268,21 @@ class Search {
       }
       if (left < 0) this.#isShort = true;
       if (this.#isCut || left < 0) break;
-      this.#state[index] = STAYS;
-      excluded.push(index);
+      for (const twin of this.#twins(index, node)) {
+        this.#state[twin] = STAYS;
+        excluded.push(twin);
+      }
       if (this.#isHopeless(cost)) break;
     }
     for (const index of excluded) this.#state[index] = UNDECIDED;
+  }
+
+  /** It, and all undecided that are like it. */
+  #twins(index: number, node: number): number[] {
+    const kind = this.#kinds[index];
+    return (this.#problem.on[node] ?? []).filter(
+      (other) => this.#kinds[other] === kind && this.#state[other] === UNDECIDED,
+    );
   }
 
   /** Undecided units whose move relieves the node, the best first. */
