@@ -452,7 +452,7 @@ describe('limits', () => {
     },
     {
       name: 'a node starts so many tasks',
-      steps: many(8, (i) => ofKind(`s${i}`, 'vm.snapshot')),
+      steps: many(8, (i) => ofKind(`s${i}`, 'vm.snapshot.delete')),
       key: 'task:pve1',
       width: 8,
     },

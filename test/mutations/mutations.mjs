@@ -355,8 +355,8 @@ export const mutations = [
   {
     of: 'planner',
     file: 'src/lib/plan/stands/snapshots.ts',
-    find: 'if (mark?.vmid === vmid)',
-    instead: 'if (mark !== undefined)',
+    find: 'return parseSnapshotMark(description)?.vmid === vmid;',
+    instead: 'return parseSnapshotMark(description) !== undefined;',
     why: 'a snapshot into which a student copied the mark of another machine is taken for ours, and deleted',
   },
 ];

@@ -40,12 +40,14 @@ function usersTitle({ status, stands }: Summary): string {
 function accessTitle({ action }: AccessPlan, { status, stands }: Summary): string {
   const all = countOf(stands.length, 'stand', 'stands');
   const isFreeze = action === 'freeze';
+  // Who has no stand is neither.
+  const isThere = stands.every(({ vms }) => vms.length > 0);
   const titles: { readonly [S in SummaryStatus]: string } = {
     ...IN_GENERAL,
     done: isFreeze ? `Access is taken away: ${all} frozen` : `Access is given back: ${all}`,
     partial: isFreeze ? 'Access is not taken away everywhere' : 'Access is not given back everywhere',
     failed: isFreeze ? 'Access could not be taken away' : 'Access could not be given back',
-    'nothing-to-do': `Nothing to do for ${all}: ${isFreeze ? 'all are frozen' : 'none is frozen'}`,
+    'nothing-to-do': `Nothing to do for ${all}${isThere ? `: ${isFreeze ? 'all are frozen' : 'none is frozen'}` : ''}`,
   };
   return titles[status];
 }

@@ -1,4 +1,5 @@
 /** The story of `power`: read what was selected, plan, switch. Takes no lock: nobody plans by what it changes. */
+import { tellAbsent } from '../plan/day-two/pools.ts';
 import type { Lab } from '../config/types.ts';
 import { readAverages } from '../inventory/guest-averages.ts';
 import type { RunOutcome } from '../outcome/types.ts';
@@ -54,7 +55,8 @@ async function request(want: PowerWant, context: PlanContext): Promise<Request> 
     : undefined;
   return {
     have: seen.have,
-    make: () => planPower({ ...facts, ...(averages ? { averages } : {}) }),
+    make: () =>
+      tellAbsent(planPower({ ...facts, ...(averages ? { averages } : {}) }), { selection, ...seen }),
     scope: () => standsScope('power', selection, seen.have),
     takesLock: () => false,
   };

@@ -1,4 +1,5 @@
 /** The story of `reset --reclone`: look, plan a deploy of these machines alone, under the planning lock plan again, apply. */
+import { tellAbsent } from '../plan/day-two/pools.ts';
 import { isAnyCloning } from '../plan/cluster/locks.ts';
 import type { Lab, User } from '../config/types.ts';
 import { UsageError } from '../errors.ts';
@@ -103,7 +104,16 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
         profile,
       } = planDeploy({ lab, users, have, options });
       const rights = profile === undefined ? {} : { profile };
-      return { version, command: 'reset', lab: lab.name, ...rights, steps, stands: planned, warnings };
+      const plan = {
+        version,
+        command: 'reset',
+        lab: lab.name,
+        ...rights,
+        steps,
+        stands: planned,
+        warnings,
+      } as const;
+      return tellAbsent(plan, { selection: want.selection, index });
     },
     scope: (locks) => ({ ...deployScope(lab, users, have, locks), command: 'reset', users: false }),
     takesLock: needsLock,

@@ -1,4 +1,5 @@
 /** The stories of `snapshot`, and of `reset` by rollback: look at stands and their snapshots, plan, apply. */
+import { tellAbsent } from '../plan/day-two/pools.ts';
 import type { Lab } from '../config/types.ts';
 import { readMemorySizes, readSnapshotConfigs, readSnapshots } from '../inventory/snapshots.ts';
 import type { Inventory } from '../inventory/types.ts';
@@ -72,10 +73,11 @@ async function plannerOf({ work }: SnapshotsWant, looked: Looked, context: PlanC
 async function requestOf(want: SnapshotsWant, context: PlanContext): Promise<Request> {
   const looked = await lookAtSnapshots(want, context);
   const { have } = looked;
+  const make = await plannerOf(want, looked, context);
   const command = want.work.do === 'rollback' ? want.work.command : 'snapshot';
   return {
     have,
-    make: await plannerOf(want, looked, context),
+    make: () => tellAbsent(make(), { selection: want.selection, index: looked.index }),
     scope: () => standsScope(command, want.selection, have),
     takesLock: () => false,
   };

@@ -9,7 +9,7 @@ import type { Inventory } from '../../inventory/types.ts';
 import { nameIn } from '../../pve-values/userid.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { PlannedStand, PlannedVm } from '../document/plan.ts';
+import type { Plan, PlannedStand, PlannedVm } from '../document/plan.ts';
 import { viewStands, type StandView } from '../stands/selected.ts';
 import { selectedClaims, wholePools, type MarkedPool, type StandSelection } from '../stands/selection.ts';
 
@@ -50,7 +50,10 @@ export function poolStands({ selection, have, index }: DayTwoContext): PoolStand
 }
 
 /** Users that were named and have no such stand; in a pool that somebody else may write nothing is believed. */
-export function absentStands({ selection, index }: DayTwoContext): PlannedStand[] {
+export function absentStands({
+  selection,
+  index,
+}: Pick<DayTwoContext, 'selection' | 'index'>): PlannedStand[] {
   const present = selectedClaims(selection, index.marks);
   const users = new Set(present.map(({ user }) => user));
   return (selection.users ?? [])
@@ -66,6 +69,11 @@ export function absentStands({ selection, index }: DayTwoContext): PlannedStand[
         notes: delegated ? [] : [`no stand${selection.lab === undefined ? '' : ` of lab ${selection.lab}`}`],
       };
     });
+}
+
+/** The plan of what is there, and who was named and is not. */
+export function tellAbsent(plan: Plan, context: Pick<DayTwoContext, 'selection' | 'index'>): Plan {
+  return { ...plan, stands: [...plan.stands, ...absentStands(context)] };
 }
 
 /** The machines of a stand that are there, as plans show them. */
