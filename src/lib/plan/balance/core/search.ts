@@ -71,7 +71,7 @@ class Search {
   #best: Solution | undefined;
   #steps = 0;
   #isCut = false;
-  /** More moves than the strategy allows would have been tried. */
+  /** More moves, or more detours, than the strategy allows would have been tried. */
   #isShort = false;
   #strategy: Strategy = STRATEGIES[0] ?? { units: 'ratio', targets: 'even' };
 
@@ -225,6 +225,7 @@ class Search {
       return;
     }
     const excluded: number[] = [];
+    // The first choice is no detour; each other one is one detour, however far behind it comes.
     let left = detours;
     for (const index of this.#ranked(node)) {
       for (const to of this.#targets(index)) {
