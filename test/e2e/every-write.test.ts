@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+// While a command is being loaded, the time of a cluster where HA is at work runs on: by hours, or not at all.
+import '../../src/commands/balance/run.ts';
 import type { ProgramIo } from '../../src/commands/io.ts';
 import { handlers } from '../../src/lib/execute/handlers/index.ts';
 import type { Scenario } from '../../src/lib/simulator/scenario.ts';
@@ -121,11 +123,14 @@ const longAgo = (state: ClusterState): ClusterState =>
   ) as ClusterState;
 
 /** HA is to empty the node, and tries in vain: the other one has no such bridge. */
-const inMaintenance = (state: ClusterState): ClusterState => ({
-  ...longAgo(state),
-  nodes: state.nodes.map((node) => ({ ...node, maintenance: node.name === 'pve1' })),
-  ha: { groups: [], resources: [10_000, 10_001].map((vmid) => ({ sid: `vm:${vmid}`, state: 'started' })) },
-});
+const inMaintenance = (state: ClusterState): ClusterState => {
+  const old = longAgo(state);
+  return {
+    ...old,
+    nodes: old.nodes.map((node) => ({ ...node, maintenance: node.name === 'pve1' })),
+    ha: { groups: [], resources: [10_000, 10_001].map((vmid) => ({ sid: `vm:${vmid}`, state: 'started' })) },
+  };
+};
 
 /** Anna made a machine in her pool. */
 const withMember = (state: ClusterState): ClusterState => {

@@ -118,6 +118,15 @@ describe('text', () => {
     expect(text).not.toMatch(/^ *after/m);
   });
 
+  test('a target that failed, and what was moved instead: the same one elsewhere, or another', () => {
+    const failed: MoveSummary = { ...torn, status: 'failed', bytes: 0 };
+    const elsewhere: MoveSummary = { ...done, to: 'pve3' };
+    const text = renderBalance(balancePlan(), summary('partial', [failed, elsewhere]), options);
+    expect(text).toContain('failed: stand net of anna@pve: pve1 → pve2');
+    expect(text).toContain('moved: stand net of anna@pve: → pve3, 2.0 GiB');
+    expect(text.indexOf('failed: stand')).toBeLessThan(text.indexOf('planned anew'));
+  });
+
   test('why each node is no target', () => {
     const [first] = report.rejected;
     const targets = [

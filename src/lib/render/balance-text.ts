@@ -152,28 +152,55 @@ function restartLines({ guests }: PlannedMove, { width, paint, texts }: Context)
     );
 }
 
+interface Told {
+  readonly title: string;
+  readonly why: string;
+  /** What else is known of it beforehand. */
+  readonly notes?: readonly string[];
+}
+
 /** Who is where is told of units that did not arrive as a whole, and of all their members. */
-function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
+function endLines(told: Told, ended: MoveSummary | undefined, { unit, context }: Ended): string[] {
   const { width, paint, texts } = context;
   const status = ended?.status ?? 'planned';
-  const ways = move.guests.some((guest) => guest.ha) ? texts.byHa : '';
-  const title = `${move.name}: ${move.from.join(', ')} → ${move.to}, ${sizeOf(move.bytes)}${ways}`;
   const isWhole = status === 'moved' || status === 'planned';
-  const members = (ended?.guests ?? []).map((guest) =>
-    guestText(guest, move.unit !== 'guest' || !isWhole, texts),
-  );
+  const members = (ended?.guests ?? []).map((guest) => guestText(guest, unit !== 'guest' || !isWhole, texts));
   return [
-    ...labelled(texts.moveWord(status), escapeControl(title), {
+    ...labelled(texts.moveWord(status), escapeControl(told.title), {
       width,
       indent: 2,
       paint: moveBrush(status, paint),
     }),
-    ...paragraph(texts.because(move), { width, indent: 6, paint: paint.dim }),
-    ...restartLines(move, context),
-    ...storageLines(move, context),
+    ...paragraph(told.why, { width, indent: 6, paint: paint.dim }),
+    ...(told.notes ?? []),
     ...(isWhole ? [] : members.flatMap((text) => paragraph(escapeControl(text), { width, indent: 6 }))),
     ...(ended?.error === undefined ? [] : refusalLines(ended.error, context)),
   ];
+}
+
+interface Ended {
+  readonly unit: MoveSummary['unit'];
+  readonly context: Context;
+}
+
+function moveLines(move: PlannedMove, ended: MoveSummary | undefined, context: Context): string[] {
+  const ways = move.guests.some((guest) => guest.ha) ? context.texts.byHa : '';
+  return endLines(
+    {
+      title: `${move.name}: ${move.from.join(', ')} → ${move.to}, ${sizeOf(move.bytes)}${ways}`,
+      why: context.texts.because(move),
+      notes: [...restartLines(move, context), ...storageLines(move, context)],
+    },
+    ended,
+    { unit: move.unit, context },
+  );
+}
+
+/** Of a plan that was made in the same run because a target failed. */
+function laterLines(ended: MoveSummary, context: Context): string[] {
+  const { unit, name, to, bytes, status } = ended;
+  const size = status === 'moved' ? `, ${sizeOf(bytes)}` : '';
+  return endLines({ title: `${name}: → ${to}${size}`, why: context.texts.anew }, ended, { unit, context });
 }
 
 /** How good the search was, where it did not find the cheapest for certain. */
@@ -183,12 +210,14 @@ function gapText({ gap = 0 }: BalanceReport, texts: BalanceTexts): string {
 
 function moveSection({ report, summary, context }: View): string[] {
   if (report.moves.length === 0) return [];
-  const ended = new Map(summary.moves.map((move) => [move.name, move]));
+  // Those of the plan come first, in its order; the same guest may be among those of later ones.
+  const later = summary.moves.slice(report.moves.length);
   const { width, paint, texts } = context;
   return [
     '',
     ...paragraph(`${texts.moves}${gapText(report, texts)}`, { width, paint: paint.bold }),
-    ...report.moves.flatMap((move) => moveLines(move, ended.get(move.name), context)),
+    ...report.moves.flatMap((move, at) => moveLines(move, summary.moves[at], context)),
+    ...later.flatMap((ended) => laterLines(ended, context)),
   ];
 }
 

@@ -37,8 +37,10 @@ export function joinsAtOnce(
 
 /** What the lab's machines are, and what was claimed before and is still there. */
 function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Claim {
-  const { lab, since } = context;
+  const { lab, since, reclone } = context;
   const { claim, foreign } = state;
+  // A reset gives machines anew, not the lab: what `extend` made later stays so.
+  const expires = reclone ? claim?.expires : lab.expires;
   const names = new Set(vms.claimed.map(({ machine }) => machine));
   // What the lab needs no more stays claimed: a clone may be under way there, or a VM that only cleanup removes.
   const kept = (claim?.machines ?? []).filter(
@@ -52,7 +54,7 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     since: claim === undefined || vms.joining.length > 0 ? since : claim.since,
     // The claim says where the stand was put; it is not rewritten when the stand moves.
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
-    ...(lab.expires === undefined ? {} : { expires: lab.expires }),
+    ...(expires === undefined ? {} : { expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
     ...(joinsAtOnce(state, context) ? { joinsAtOnce: true } : {}),
   });

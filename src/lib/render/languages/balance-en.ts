@@ -33,6 +33,7 @@ export const balanceEn: BalanceTexts = {
   guestWord: (status, node) => `${status}, on ${node ?? 'an unknown node'}`,
   byHa: ', by HA',
   because: ({ reason }) => `because ${reason}`,
+  anew: 'because a target failed, and it was planned anew',
   disks: (pairs) => `disks: ${pairs}`,
   restarts: (vmid, size) =>
     `CT ${vmid} is down meanwhile: ${['its shutdown (180 s at most)', ...(size === '' ? [] : [`${size} are copied`]), 'its start'].join(', ')}`,

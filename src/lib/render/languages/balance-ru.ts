@@ -111,6 +111,7 @@ export const balanceRu: BalanceTexts = {
     `${MOVE_WORDS[status]}, ${node === null ? 'узел неизвестен' : `на узле ${node}`}`,
   byHa: ', через HA',
   because: ({ why, from }) => `потому что ${WHY[why]} (${from.join(', ')})`,
+  anew: 'потому что на узел назначения перенести не удалось, и план составлен заново',
   disks: (pairs) => `диски: ${pairs}`,
   restarts: (vmid, size) =>
     `CT ${vmid} на это время выключен: ${['остановка (не дольше 180 с)', ...(size === '' ? [] : [`копирование ${size}`]), 'запуск'].join(', ')}`,

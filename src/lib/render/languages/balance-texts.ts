@@ -18,6 +18,8 @@ export interface BalanceTexts {
   readonly guestWord: (status: MoveSummary['guests'][number]['status'], node: string | null) => string;
   readonly byHa: string;
   readonly because: (move: Pick<PlannedMove, 'why' | 'reason' | 'from'>) => string;
+  /** Why a move was planned while the run was under way. */
+  readonly anew: string;
   /** Storages that are called differently there, `ssd1 → ssd2`. */
   readonly disks: (pairs: string) => string;
   /** What a container's move means for those in it. `size` is empty where nothing is copied. */

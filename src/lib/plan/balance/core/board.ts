@@ -7,7 +7,6 @@ import {
   presentDemandOf,
   severityOf,
   sum,
-  LEVELS,
   NO_DEMAND,
   type Demand,
   type Level,
@@ -16,15 +15,20 @@ import {
 } from './load.ts';
 import type { World } from './world.ts';
 
+/** A search moves guests to and fro hundreds of thousands of times: it is added up in place. */
+interface State {
+  readonly demand: { -readonly [K in keyof Demand]: number } & Pick<NodeDemand, 'node' | 'measured'>;
+  /** What was asked for since it last changed. */
+  loads: Loads | undefined;
+  below: { [K in Level]?: boolean };
+}
+
 export class Board {
   readonly #world: World;
-  readonly #nodes = new Map<string, NodeDemand>();
+  readonly #nodes = new Map<string, State>();
   readonly #where = new Map<number, string>();
-  readonly #loads = new Map<string, Loads>();
   /** By node: guests under way of which nobody tells where to, and what they would bring. */
   readonly #awaited = new Map<string, { readonly vmids: readonly number[]; readonly demand: Demand }>();
-  /** By `level node`. */
-  readonly #below = new Map<string, boolean>();
   readonly #antiAffinity = new Map<string, Set<number>>();
   /** Bytes taken by planned copies of local disks, by `node storage`. */
   readonly #copied = new Map<string, number>();
@@ -51,7 +55,7 @@ export class Board {
         ...{ committed, vcpus, guests },
       };
       const expected = sum([measured, coming.get(node.name) ?? NO_DEMAND]);
-      this.#nodes.set(node.name, { node, measured, ...expected });
+      this.#nodes.set(node.name, { demand: { node, measured, ...expected }, loads: undefined, below: {} });
     }
     for (const { vmid, to } of world.history.inFlight) {
       if (to === undefined) this.#await(vmid);
@@ -64,7 +68,7 @@ export class Board {
     const guest = this.#world.guests.get(vmid);
     if (!guest || this.awaited(guest.node).includes(vmid)) return;
     const own = demandOf(guest);
-    this.#add(guest.node, negative(own));
+    this.#add(guest.node, own, -1);
     for (const node of this.#nodes.keys()) {
       const { vmids, demand } = this.#awaited.get(node) ?? { vmids: [], demand: NO_DEMAND };
       this.#awaited.set(node, { vmids: [...vmids, vmid], demand: sum([demand, own]) });
@@ -78,16 +82,13 @@ export class Board {
 
   /** Loads of a node, projected. */
   loads(node: string): Loads {
-    const known = this.#loads.get(node);
-    if (known) return known;
-    const loads = loadsOf(this.#demand(node));
-    this.#loads.set(node, loads);
-    return loads;
+    const state = this.#state(node);
+    return (state.loads ??= loadsOf(state.demand));
   }
 
   /** Loads of a node if this came on top (or went, with negative numbers). */
   loadsWith(node: string, plus: Demand): Loads {
-    return loadsOf(this.#demand(node), plus);
+    return loadsOf(this.#state(node).demand, plus);
   }
 
   /** What a target has to reckon with, `plus` on top: whatever is under way and may arrive there, too. */
@@ -104,20 +105,17 @@ export class Board {
 
   /** As a target, below all limits of that level? */
   isBelow(node: string, level: Level): boolean {
-    const key = `${level} ${node}`;
-    const known = this.#below.get(key);
-    if (known !== undefined) return known;
-    const below = isBelow(this.loadsAsTarget(node), this.#world.config, level);
-    this.#below.set(key, below);
-    return below;
+    const { below } = this.#state(node);
+    return (below[level] ??= isBelow(this.loadsAsTarget(node), this.#world.config, level));
   }
 
   severity(node: string): number {
     return severityOf(this.loads(node), this.#world.config);
   }
 
+  /** As it is now; it changes with every move. */
   demand(node: string): NodeDemand {
-    return this.#demand(node);
+    return this.#state(node).demand;
   }
 
   copied(node: string, storage: string): number {
@@ -135,7 +133,7 @@ export class Board {
       const from = this.#where.get(vmid);
       if (!guest || from === undefined || from === to) continue;
       const demand = demandOf(guest);
-      this.#add(from, negative(demand));
+      this.#add(from, demand, -1);
       this.#add(to, demand);
       this.#where.set(vmid, to);
       for (const rule of this.#world.rules.antiAffinity.of.get(vmid) ?? [])
@@ -168,17 +166,22 @@ export class Board {
     this.#copied.set(`${node} ${there}`, this.copied(node, there) + bytes);
   }
 
-  #demand(node: string): NodeDemand {
-    const demand = this.#nodes.get(node);
-    if (!demand) throw new RangeError(`no node ${node}`);
-    return demand;
+  #state(node: string): State {
+    const state = this.#nodes.get(node);
+    if (!state) throw new RangeError(`no node ${node}`);
+    return state;
   }
 
-  #add(name: string, plus: Demand): void {
+  #add(name: string, plus: Demand, sign: 1 | -1 = 1): void {
     const state = this.#nodes.get(name);
     if (!state) return;
-    this.#nodes.set(name, { ...state, ...sum([state, plus]) });
-    this.#loads.delete(name);
-    for (const level of LEVELS) this.#below.delete(`${level} ${name}`);
+    const { demand } = state;
+    demand.threads += sign * plus.threads;
+    demand.memory += sign * plus.memory;
+    demand.committed += sign * plus.committed;
+    demand.vcpus += sign * plus.vcpus;
+    demand.guests += sign * plus.guests;
+    state.loads = undefined;
+    state.below = {};
   }
 }

@@ -183,8 +183,7 @@ export function dimensionsOf(config: Policy): readonly Dimension[] {
 }
 
 /** The levels of load in balance.yml. */
-export const LEVELS = ['overload', 'relieveTo', 'target'] as const;
-export type Level = (typeof LEVELS)[number];
+export type Level = 'overload' | 'relieveTo' | 'target';
 
 function spell(value: number, { isShare }: Dimension): string {
   return isShare ? `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %` : value.toFixed(2);

@@ -1,4 +1,5 @@
 /** A search on its way: which units have moved by now, which stay, and what each node carries. Chooses nothing. */
+import { kindsOf } from './alike.ts';
 import type { Draft } from './draft.ts';
 import { shift, type Hop } from './hops.ts';
 import type { Problem } from './problem.ts';
@@ -16,6 +17,7 @@ export class Position {
   readonly #load: Float64Array;
   readonly #arrived: Int32Array;
   readonly #state: Uint8Array;
+  readonly #kinds: Int32Array;
   readonly #hops: Hop[] = [];
   /** Items of a node, the cheapest by that part of their demand first. */
   readonly #cheapest: ReadonlyMap<string, readonly number[]>[];
@@ -26,6 +28,7 @@ export class Position {
     this.#load = Float64Array.from(problem.load);
     this.#arrived = new Int32Array(problem.nodes.length);
     this.#state = new Uint8Array(problem.items.length);
+    this.#kinds = kindsOf(problem, draft);
     this.#cheapest = problem.on.map((items) => {
       const price = (index: number, part: (typeof problem.parts)[number]): number => {
         const item = problem.items[index];
@@ -53,9 +56,15 @@ export class Position {
     return this.#state[index] === UNDECIDED;
   }
 
-  /** Until it is opened again. */
-  close(index: number): void {
-    this.#state[index] = STAYS;
+  /** It stays, and with it all that are like it and not decided yet: these are told, to be opened again. */
+  close(index: number): number[] {
+    const { items, on } = this.#problem;
+    const kind = this.#kinds[index];
+    const twins = (on[items[index]?.home ?? -1] ?? []).filter(
+      (other) => this.#kinds[other] === kind && this.isOpen(other),
+    );
+    for (const twin of twins) this.#state[twin] = STAYS;
+    return twins;
   }
 
   open(indices: readonly number[]): void {

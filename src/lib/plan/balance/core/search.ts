@@ -125,6 +125,7 @@ class Search {
     // The first choice is no detour; each other one is one detour, however far behind it comes.
     let left = detours;
     for (const index of this.#ranked(node)) {
+      if (!position.isOpen(index)) continue;
       for (const to of this.#targets(index)) {
         if (left < 0) break;
         position.go(index, to);
@@ -135,8 +136,7 @@ class Search {
       }
       if (left < 0) this.#isShort = true;
       if (this.#isCut || left < 0) break;
-      position.close(index);
-      excluded.push(index);
+      excluded.push(...position.close(index));
       if (this.#isHopeless(cost)) break;
     }
     position.open(excluded);

@@ -32,6 +32,8 @@ interface Option {
   readonly score: number;
 }
 
+type Tell = (unit: Unit, to: string, score: number) => void;
+
 interface Field {
   readonly loads: ReadonlyMap<string, number>;
   readonly total: number;
@@ -58,15 +60,14 @@ function shareOf({ demand }: Unit, node: Node, { config }: World): number {
   return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
 }
 
-/** Moves off the source that even out. */
-function optionsFrom(source: Node, field: Field, draft: Draft): Option[] {
+/** Tells of each move off the source that evens out. */
+function eachOption(source: Node, field: Field, draft: Draft, tell: Tell): void {
   const { board, world, units } = draft;
   const here = field.loads.get(source.name) ?? 0;
   const targets = [...world.nodes.values()].flatMap((node) => {
     const load = field.loads.get(node.name);
     return load !== undefined && load < here && board.isBelow(node.name, 'target') ? [{ node, load }] : [];
   });
-  const options: Option[] = [];
   for (const unit of units.on.get(source.name) ?? []) {
     if (unit.demand.committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
     const left = here - shareOf(unit, source, world);
@@ -76,25 +77,28 @@ function optionsFrom(source: Node, field: Field, draft: Draft): Option[] {
       const total = field.total - here - load + left + there;
       const squares = field.squares - here * here - load * load + left * left + there * there;
       const gain = field.variation - variation(field.loads.size, total, squares);
-      if (gain > LEAST) options.push({ unit, to: node.name, score: gain / cost });
+      if (gain > LEAST) tell(unit, node.name, gain / cost);
     }
   }
-  return options;
 }
 
 function compareOptions(a: Option, b: Option): number {
   return b.score - a.score || (a.unit.vmids[0] ?? 0) - (b.unit.vmids[0] ?? 0) || compareNatural(a.to, b.to);
 }
 
-/** The best first. One of the first few nearly always does, so sorting all of them is put off. */
-function* bestFirst(options: readonly Option[]): Generator<Option> {
-  let left = [...options];
-  for (let taken = 0; taken < 4 && left.length > 0; taken += 1) {
-    const best = left.reduce((one, other) => (compareOptions(one, other) <= 0 ? one : other));
-    yield best;
-    left = left.filter((option) => option !== best);
-  }
-  yield* left.sort(compareOptions);
+/** The best first. It nearly always does, so the others are not even listed before. */
+function* bestFirst(source: Node, field: Field, draft: Draft): Generator<Option> {
+  let best: Option | undefined;
+  eachOption(source, field, draft, (unit, to, score) => {
+    if (best && score < best.score) return;
+    const option = { unit, to, score };
+    if (!best || compareOptions(option, best) < 0) best = option;
+  });
+  if (!best) return;
+  yield best;
+  const all: Option[] = [];
+  eachOption(source, field, draft, (unit, to, score) => all.push({ unit, to, score }));
+  yield* all.sort(compareOptions).slice(1);
 }
 
 /** The best move off the most loaded node that has one. */
@@ -104,7 +108,7 @@ function bestMove(field: Field, draft: Draft): ChosenMove | undefined {
   for (const [name, load] of sources) {
     const source = world.nodes.get(name);
     const limit = board.severity(name) - EPSILON;
-    for (const { unit, to } of bestFirst(source ? optionsFrom(source, field, draft) : [])) {
+    for (const { unit, to } of source ? bestFirst(source, field, draft) : []) {
       draft.interesting.add(unit.vmids[0] ?? 0);
       if (severityOf(board.loadsAsTarget(to, unit.demand), world.config) >= limit) continue;
       if (draft.targetObstacle(unit, to, 'load')) continue;
