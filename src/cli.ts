@@ -6,10 +6,10 @@ import envPaths from 'env-paths';
 import type { ProcessSignal, ProgramIo } from './commands/io.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
-import { widthOf } from './lib/ui/width.ts';
 import { createClock } from './lib/clock.ts';
 import { InternalError, UsageError, type StandError } from './lib/errors.ts';
 import { EXIT, type ExitCode, type StopSignal } from './lib/exit.ts';
+import { widthOf } from './lib/ui/width.ts';
 import { createProgram } from './program.ts';
 
 type OfOneRun = 'setExitCode' | 'exitCode' | 'argv' | 'readerGone';

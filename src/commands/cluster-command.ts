@@ -10,6 +10,7 @@ import type { Ui } from '../lib/ui/types.ts';
 import { createUi } from '../lib/ui/create-ui.ts';
 import type { Requirement } from '../lib/privileges/types.ts';
 import { describeLacking } from '../lib/workflow/preflight.ts';
+import { describeStep, namesOf } from '../lib/render/step-text.ts';
 import type { StopSignal } from '../lib/exit.ts';
 import { exitCodeAfterTrouble } from '../lib/outcome/exit-code.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
@@ -23,7 +24,6 @@ import type { GlobalFlags } from './options.ts';
 import { ownWords } from './own-words.ts';
 import type { AnySession, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
-import { describeStep, namesOf } from '../lib/render/step-text.ts';
 
 export interface Changing extends Contexts {
   readonly output: Output;

@@ -45,20 +45,14 @@ function commandIn(plan: Plan, [command, verb = '']: readonly string[]): string 
 
 const NOBODY: Teller = { planned: () => undefined, ended: () => undefined, saw: () => undefined };
 
-/** Does the work, tells of it, and of its failure. What could not be told is a warning, and never more. */
-export async function telling(
-  io: ProgramIo,
-  flags: NotifyFlags,
-  { command, warn }: { readonly command: string; readonly warn: (text: string) => void },
-  work: (teller: Teller) => Promise<void>,
-): Promise<void> {
-  if (flags.notify === undefined) return work(NOBODY);
-  const notifier = open(io, flags.notify, warn);
-  const { connection = '' } = flags;
-  const about = (plan: Plan) => ({ command: commandIn(plan, io.argv), connection });
+function tellerOf(
+  notifier: Notifier,
+  { argv, connection }: { readonly argv: readonly string[]; readonly connection: string },
+): Teller {
+  const about = (plan: Plan) => ({ command: commandIn(plan, argv), connection });
   const status = { command: 'status', connection };
   let told = problemsMessage(status, []);
-  const teller: Teller = {
+  return {
     planned: (plan) => {
       if (plan.steps.length === 0 && plan.stands.every(({ refused }) => refused === undefined)) return;
       const stands = plan.stands.map(({ user, pool, refused }) => ({
@@ -95,6 +89,19 @@ export async function telling(
       notifier.notify({ event, text, details: { ...status, problems } });
     },
   };
+}
+
+/** Does the work, tells of it, and of its failure. What could not be told is a warning, and never more. */
+export async function telling(
+  io: ProgramIo,
+  flags: NotifyFlags,
+  { command, warn }: { readonly command: string; readonly warn: (text: string) => void },
+  work: (teller: Teller) => Promise<void>,
+): Promise<void> {
+  if (flags.notify === undefined) return work(NOBODY);
+  const notifier = open(io, flags.notify, warn);
+  const { connection = '' } = flags;
+  const teller = tellerOf(notifier, { argv: io.argv, connection });
   try {
     await work(teller);
   } catch (error) {

@@ -2,10 +2,10 @@
 import { Document, visit } from 'yaml';
 import { escapeControl, escapeJson } from '../lib/render/escape.ts';
 import { labelled } from '../lib/render/layout.ts';
+import { widthOf } from '../lib/ui/width.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { ownDocument, ownLines, ownWords } from './own-words.ts';
-import { widthOf } from '../lib/ui/width.ts';
 
 export interface Output {
   readonly color: boolean;

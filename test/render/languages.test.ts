@@ -117,8 +117,8 @@ function notesOfAllKinds(): StatusNote[] {
     ...(['stands-delegated', 'copies-delegated'] as const).flatMap((kind) =>
       [right, unseen].map((writer) => ({ kind, pools: ['a'], more: 2, writer, text })),
     ),
-    ...(['bridges-hidden', 'machines-hidden', 'tasks-hidden'] as const).map((kind) => ({ kind, text })),
-    ...(['template-unread', 'version-unread'] as const).map((kind) => ({ kind, machines: ['pc'], text })),
+    ...(['bridges-hidden', 'machines-hidden', 'tasks-hidden'] as const).map((kind) => ({ kind })),
+    ...(['template-unread', 'version-unread'] as const).map((kind) => ({ kind, machines: ['pc'] })),
   ];
 }
 

@@ -121,7 +121,7 @@ export function reportNamed(name: string): ClassReport {
       { kind: 'lock-without-task', user: name, lab: name, machine: name, vmid: 1, node: name, detail: name },
     ],
     nodes: status.nodes.map((node) => ({ ...node, node: name })),
-    notes: [{ kind: 'template-unread', machines: [name], text: name }],
+    notes: [{ kind: 'template-unread', machines: [name] }],
   };
   return viewReport(hostile, topologyNamed(name), { templates: templatesNamed(name), notes: [] });
 }

@@ -68,7 +68,7 @@ export interface Inventory {
   readonly gaps: readonly Gap[];
 }
 
-/** What could not be read, and what comes of it. Other languages than that of `text` say it by its kind. */
+/** What could not be read, and what comes of it. Other languages than English, which `text` is, say it by its kind. */
 export type Gap =
   | { readonly kind: 'roles-unread' | 'acls-unread' | 'groups-unread'; readonly text: string }
   | {

@@ -1,4 +1,5 @@
 /** Flags in the configurations of guests, as PVE writes them. */
+import { propertiesOf } from './property-string.ts';
 
 type Values = Readonly<Record<string, string>> | undefined;
 
@@ -10,4 +11,11 @@ export function isTemplate(values: Values): boolean {
 /** PVE removes neither it nor its disks. */
 export function isProtected(values: Values): boolean {
   return values?.['protection'] === '1';
+}
+
+/** `1`, or `enabled=1,…` in any place. */
+export function hasAgent(values: Values): boolean {
+  const [first, ...others] = propertiesOf(values?.['agent'] ?? '');
+  const isEnabled = [first, ...others].some((one) => one?.key === 'enabled' && one.value === '1');
+  return isEnabled || (first?.key === '1' && first.value === undefined);
 }

@@ -90,7 +90,7 @@ export function machineType(values: Values): string {
   return propertyOf(values['machine'] ?? '', 'type') ?? '';
 }
 
-/** Empty: PVE's default, which is kvm64 up to 7 and x86-64-v2-AES since. */
+/** Empty: PVE's default, kvm64. The x86-64-v2-AES of new VMs since 8 is written by the web interface. */
 export function cpuType(values: Values): string {
   return propertyOf(values['cpu'] ?? '', 'cputype') ?? '';
 }
@@ -127,7 +127,7 @@ export function cpuNeeds(
 
 /** A CPU model that the datacenter defines itself (/etc/pve/virtual-guest/cpu-models.conf), without its prefix. */
 export function customCpu(values: Values): string | undefined {
-  return /^custom-(.+)$/.exec(propertyOf(values['cpu'] ?? '', 'cputype') ?? '')?.[1];
+  return /^custom-(.+)$/.exec(cpuType(values))?.[1];
 }
 
 /** Virtual CPUs at most (one socket with one core where nothing is said): PVE starts no VM that has more than its host has threads. */

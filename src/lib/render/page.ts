@@ -1,6 +1,6 @@
 /** The frame of pages that people look at: one file that asks for nothing elsewhere, and runs what is known by its hash. */
-import { GIB } from '../bytes.ts';
 import { createHash } from 'node:crypto';
+import { GIB } from '../bytes.ts';
 import { escapeHtml } from './escape-html.ts';
 import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { LIVE_SCRIPT } from './live-script.ts';

@@ -6,6 +6,7 @@ import type {
   StandStatus,
   StatusReport,
 } from '../plan/views/status-types.ts';
+import { noteIn } from './languages/note-texts.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { SpanTexts, StateTexts } from './languages/report-texts.ts';
 import { labelled, paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
@@ -292,7 +293,9 @@ export function renderStatus(report: StatusReport, options: StatusTextOptions): 
     ...texts.flatMap((text) => problemLines(text, options, paint)),
     ...quiet,
     ...(notes.length === 0 ? [] : ['']),
-    ...notes.flatMap(({ text }) => labelled('note', text, { width, paint: paint.yellow })),
+    ...notes.flatMap((note) =>
+      labelled('note', noteIn(reportEn.notes, note), { width, paint: paint.yellow }),
+    ),
   ].join('\n');
 }
 
@@ -306,5 +309,9 @@ export function toStatusDocument(report: StatusReport, files?: StatusFiles): Jso
       hint: text?.hints.join('\n') ?? '',
     };
   });
-  return orderedObject({ ...report, problems, notes: report.notes.map(({ text }) => text) });
+  return orderedObject({
+    ...report,
+    problems,
+    notes: report.notes.map((note) => noteIn(reportEn.notes, note)),
+  });
 }

@@ -1,4 +1,5 @@
 /** What machines are made from: parts of a page, lines of Markdown, cells of a spreadsheet. Judges nothing. */
+import { groupBy } from '../group.ts';
 import type { MadeMachine, TemplateOriginal, TemplateVersion } from '../plan/views/report-types.ts';
 import type { MachineStatus } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
@@ -36,9 +37,9 @@ function copiesText({ copies }: TemplateVersion, texts: ReportTexts): string[] {
 }
 
 function studentsOf(made: readonly MadeMachine[]): string[] {
-  const of = new Map<string, string[]>();
-  for (const { user, machine } of made) of.set(user, [...(of.get(user) ?? []), machine]);
-  return [...of].map(([user, machines]) => `${user} (${machines.join(', ')})`);
+  return [...groupBy(made, ({ user }) => user)].map(
+    ([user, of]) => `${user} (${of.map(({ machine }) => machine).join(', ')})`,
+  );
 }
 
 /** Of a list that nobody can fold. */

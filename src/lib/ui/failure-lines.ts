@@ -1,17 +1,23 @@
 /** One failure as lines for people, the same on a terminal and in a log. */
 import { paragraph, labelled } from '../render/layout.ts';
-import type { Paint } from '../render/paint.ts';
+import { createPaint, type Paint } from '../render/paint.ts';
 import type { Failure } from './progress.ts';
+import type { UiContext } from './types.ts';
+import { widthOf } from './width.ts';
 
-interface Told {
+interface Style {
   readonly paint: Paint;
   /** As of now: a window is made wider and narrower. */
   readonly width: () => number;
 }
 
-function failureLines(failure: Failure, told: Told): string {
-  const { paint } = told;
-  const width = told.width();
+export function styleOf({ stream, color }: Pick<UiContext, 'stream' | 'color'>): Style {
+  return { paint: createPaint(color), width: () => widthOf(stream) };
+}
+
+function failureLines(failure: Failure, style: Style): string {
+  const { paint } = style;
+  const width = style.width();
   const { user, work, message, code, hint } = failure;
   const what = user === undefined ? work : `${user}: ${work}`;
   const why = code === undefined ? message : `${message}  [${code}]`;
@@ -26,7 +32,7 @@ function failureLines(failure: Failure, told: Told): string {
 const ENOUGH = 3;
 
 /** Failures one after another; undefined: nothing is to be written of this one. */
-export function createFailureTeller(told: Told): (failure: Failure) => string | undefined {
+export function createFailureTeller(style: Style): (failure: Failure) => string | undefined {
   const counts = new Map<string, number>();
   return (failure) => {
     const { message, code = '' } = failure;
@@ -34,13 +40,13 @@ export function createFailureTeller(told: Told): (failure: Failure) => string | 
     const key = `${code} ${message.replaceAll(/\d+/g, '#')}`;
     const before = counts.get(key) ?? 0;
     counts.set(key, before + 1);
-    if (before < ENOUGH) return failureLines(failure, told);
+    if (before < ENOUGH) return failureLines(failure, style);
     if (before > ENOUGH) return undefined;
     const text = `failed: others, in the same way: ${code === '' ? message : `[${code}]`}; the result names them`;
-    return [...paragraph(text, { width: told.width(), hang: 2, paint: told.paint.red }), ''].join('\n');
+    return [...paragraph(text, { width: style.width(), hang: 2, paint: style.paint.red }), ''].join('\n');
   };
 }
 
-export function warningLines(text: string, { paint, width }: Told): string {
+export function warningLines(text: string, { paint, width }: Style): string {
   return [...labelled('warning', text, { width: width(), paint: paint.yellow }), ''].join('\n');
 }

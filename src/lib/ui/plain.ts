@@ -1,10 +1,8 @@
 /** Listener for logs and pipes: few plain lines, no control characters. Failures are written at once. */
 import { escapeControl } from '../render/escape.ts';
-import { createPaint } from '../render/paint.ts';
 import { countOf } from '../render/step-text.ts';
-import { createFailureTeller, warningLines } from './failure-lines.ts';
+import { createFailureTeller, styleOf, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
-import { widthOf } from './width.ts';
 import type { Ui, UiContext } from './types.ts';
 
 /** A new tenth is told at most this often… */
@@ -14,11 +12,10 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** `quiet` leaves warnings and failures only. */
 export function createPlainUi(context: UiContext & { readonly quiet: boolean }): Ui {
-  const { stream, clock, color, quiet } = context;
-  const paint = createPaint(color);
-  const told = { paint, width: () => widthOf(stream) };
+  const { stream, clock, quiet } = context;
+  const style = styleOf(context);
   const progress = createProgress(clock);
-  const tellFailure = createFailureTeller(told);
+  const tellFailure = createFailureTeller(style);
   let toldAt = clock.now();
   let toldTenth = 0;
 
@@ -53,7 +50,7 @@ export function createPlainUi(context: UiContext & { readonly quiet: boolean }):
       if (share === undefined) startOver();
       if (share === undefined || isDue(share)) say(text);
     },
-    warn: (text) => stream.write(warningLines(text, told)),
+    warn: (text) => stream.write(warningLines(text, style)),
     start(plan) {
       progress.start(plan);
       startOver();

@@ -1,7 +1,5 @@
 /** Listener that tells no progress (`--progress none`): failures are in the result; what is warned of stands nowhere else. */
-import { createPaint } from '../render/paint.ts';
-import { warningLines } from './failure-lines.ts';
-import { widthOf } from './width.ts';
+import { styleOf, warningLines } from './failure-lines.ts';
 import type { Ui, UiContext } from './types.ts';
 
 function ignore(): void {
@@ -9,8 +7,7 @@ function ignore(): void {
 }
 
 export function createSilentUi({ stream, color }: UiContext): Ui {
-  const paint = createPaint(color);
-  const told = { paint, width: () => widthOf(stream) };
-  const warn: Ui['warn'] = (text) => stream.write(warningLines(text, told));
+  const style = styleOf({ stream, color });
+  const warn: Ui['warn'] = (text) => stream.write(warningLines(text, style));
   return { phase: ignore, warn, start: ignore, event: ignore, done: ignore };
 }

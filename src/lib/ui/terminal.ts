@@ -2,10 +2,8 @@
 import ora from 'ora';
 import { escapeControl } from '../render/escape.ts';
 import { displayWidth } from '../render/layout.ts';
-import { createPaint } from '../render/paint.ts';
-import { createFailureTeller, warningLines } from './failure-lines.ts';
+import { createFailureTeller, styleOf, warningLines } from './failure-lines.ts';
 import { createProgress, formatProgress } from './progress.ts';
-import { widthOf } from './width.ts';
 import type { Ui, UiContext, UiStream } from './types.ts';
 
 /** The part of a spinner that we use. `suffix` is asked anew for every frame. */
@@ -41,10 +39,9 @@ export function createTerminalUi(
   makeSpinner: (options: SpinnerOptions) => Spinner = createOraSpinner,
 ): Ui {
   const { stream, clock, color } = context;
-  const paint = createPaint(color);
-  const told = { paint, width: () => widthOf(stream) };
+  const style = styleOf(context);
   const progress = createProgress(clock);
-  const tellFailure = createFailureTeller(told);
+  const tellFailure = createFailureTeller(style);
   let isApplying = false;
   let isSpinning = false;
 
@@ -77,7 +74,7 @@ export function createTerminalUi(
       isApplying = false;
       spin(escapeControl(text));
     },
-    warn: (text) => keep(warningLines(text, told)),
+    warn: (text) => keep(warningLines(text, style)),
     start(plan) {
       progress.start(plan);
       isApplying = true;

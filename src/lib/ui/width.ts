@@ -1,4 +1,5 @@
 /** How wide lines may be on a stream. */
+
 /** Narrower than this, tables fold worse than the terminal does. */
 const NARROW = 60;
 /** Of a terminal that does not tell. */

@@ -1,4 +1,5 @@
 /** Which planned failures of a scenario could never strike: of paths and methods that no request has. */
+import { addTo } from '../group.ts';
 import { nearest } from '../nearest.ts';
 import { sortedUnique } from '../order.ts';
 import { ENDPOINTS, LOGIN, templateOf } from './endpoints.ts';
@@ -13,7 +14,7 @@ interface Nowhere {
 const METHODS = new Map<string, string[]>();
 for (const endpoint of [...ENDPOINTS, `POST ${LOGIN}`]) {
   const [method = '', path = ''] = endpoint.split(' ');
-  METHODS.set(path, [...(METHODS.get(path) ?? []), method]);
+  addTo(METHODS, path, method);
 }
 
 /** The only request that begins a task. */

@@ -76,7 +76,10 @@ export async function lookAtStands(want: StatusWant, context: StatusContext): Pr
     ...(compared
       ? {
           templates: compared.machines.map(({ template }) => template),
-          claimed: (pools) => [...selectedVmids(selection, marksOf(pools)), ...replicaVmids(pools)],
+          claimed: (pools) => [
+            ...selectedVmids(selection, marksOf(pools)),
+            ...(want.templates ? replicaVmids(pools) : []),
+          ],
         }
       : {}),
     failuresSince: (now) => now - sinceSeconds,

@@ -1,6 +1,6 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
 import { GIB, MIB } from '../../bytes.ts';
-import { isProtected } from '../../pve-values/guest-flags.ts';
+import { hasAgent, isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
@@ -185,11 +185,6 @@ function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
   ];
 }
 
-/** PVE's `agent`: `1`, or `enabled=1,…`. */
-const hasAgent = (config: VmConfig): boolean =>
-  /^(?:enabled=)?1(?:,|$)/.test(config.values['agent'] ?? '') ||
-  /,enabled=1(?:,|$)/.test(config.values['agent'] ?? '');
-
 const cloudDrivesOf = (config: VmConfig): string[] =>
   volumesOf(config.values).flatMap(({ kind, key }) => (kind === 'cloud-init' ? [key] : []));
 
@@ -218,41 +213,35 @@ function tagDrift({ machine, vm: { config }, template, lab }: Comparison): Drift
 /** Small things that a student can set, and that commands notice later: checks ask the agent, a node starts what is `onboot`. */
 function settingDrift({ vm: { config }, template }: Comparison): Drift[] {
   const said = { kind: 'resource' as const };
-  const drift: Drift[] = [];
-  if (config.values['onboot'] === '1') {
-    drift.push({
-      ...said,
-      field: 'onboot',
-      is: 'on',
-      ought: 'off',
-      text: 'it starts with its node (onboot)',
-    });
-  }
-  if (!template) return drift;
-  const [is, ought] = [hasAgent(config), hasAgent(template)].map((on) => (on ? 'on' : 'off'));
-  if (is !== undefined && ought !== undefined && is !== ought) {
-    drift.push({ ...said, field: 'agent', is, ought, text: `agent is ${is}, the template has it ${ought}` });
-  }
+  const text = 'it starts with its node (onboot)';
+  return [
+    ...(config.values['onboot'] === '1' ? [{ ...said, field: 'onboot', is: 'on', ought: 'off', text }] : []),
+    ...(template ? [...agentDrift(config, template), ...cloudDriveDrift(config, template)] : []),
+  ];
+}
+
+function agentDrift({ values }: VmConfig, template: VmConfig): Drift[] {
+  const has = hasAgent(values);
+  if (has === hasAgent(template.values)) return [];
+  const [is, ought] = has ? ['on', 'off'] : ['off', 'on'];
+  const text = `agent is ${is}, the template has it ${ought}`;
+  return [{ kind: 'resource', field: 'agent', is, ought, text }];
+}
+
+function cloudDriveDrift(config: VmConfig, template: VmConfig): Drift[] {
   const [present, given] = [cloudDrivesOf(config), cloudDrivesOf(template)];
-  for (const field of present.filter((key) => !given.includes(key))) {
-    drift.push({
-      ...said,
-      field,
-      is: 'cloud-init',
-      ought: null,
-      text: `${field} was added (cloud-init drive)`,
-    });
-  }
-  for (const field of given.filter((key) => !present.includes(key))) {
-    drift.push({
-      ...said,
-      field,
-      is: null,
-      ought: 'cloud-init',
-      text: `${field} was taken away (cloud-init drive)`,
-    });
-  }
-  return drift;
+  const added = present.filter((key) => !given.includes(key));
+  const gone = given.filter((key) => !present.includes(key));
+  return [
+    ...added.map((field): Drift => {
+      const text = `${field} was added (cloud-init drive)`;
+      return { kind: 'resource', field, is: 'cloud-init', ought: null, text };
+    }),
+    ...gone.map((field): Drift => {
+      const text = `${field} was taken away (cloud-init drive)`;
+      return { kind: 'resource', field, is: null, ought: 'cloud-init', text };
+    }),
+  ];
 }
 
 /** Cards on bridges of other stands first: of all that a student can change, that alone reaches another one. */

@@ -160,15 +160,14 @@ export interface NodeStatus {
   readonly memoryUsed: number;
 }
 
-/** Other languages than that of `text` say it by its kind. */
+/** How it is said is a matter of each language. */
 export type StatusNote =
   | Gap
-  | { readonly kind: 'bridges-hidden' | 'machines-hidden' | 'tasks-hidden'; readonly text: string }
+  | { readonly kind: 'bridges-hidden' | 'machines-hidden' | 'tasks-hidden' }
   | {
       /** Why that is told: what the lab leaves to the template is not compared; nor what a machine was made from. */
       readonly kind: 'template-unread' | 'version-unread';
       readonly machines: readonly string[];
-      readonly text: string;
     };
 
 export interface StatusReport {

@@ -127,30 +127,9 @@ function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: Stat
   return [
     ...have.gaps,
     ...notes,
-    ...(have.hidden?.bridges === true
-      ? [
-          {
-            kind: 'bridges-hidden' as const,
-            text: 'bridges may be hidden, so none is told as missing or down; SDN.Audit on /sdn/zones/localnetwork shows them',
-          },
-        ]
-      : []),
-    ...(stands.every(({ pool }) => sees(pool))
-      ? []
-      : [
-          {
-            kind: 'machines-hidden' as const,
-            text: 'machines may be hidden, and those count as unknown; VM.Audit on /vms, or on their pools, shows them',
-          },
-        ]),
-    ...(busy
-      ? []
-      : [
-          {
-            kind: 'tasks-hidden' as const,
-            text: 'tasks of other accounts are hidden: neither a lock that was left behind nor a failed task of theirs is told; Sys.Audit on /nodes shows them',
-          },
-        ]),
+    ...(have.hidden?.bridges === true ? [{ kind: 'bridges-hidden' as const }] : []),
+    ...(stands.every(({ pool }) => sees(pool)) ? [] : [{ kind: 'machines-hidden' as const }]),
+    ...(busy ? [] : [{ kind: 'tasks-hidden' as const }]),
   ];
 }
 

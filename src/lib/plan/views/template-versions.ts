@@ -17,7 +17,6 @@ import type {
   TemplateOriginal,
   TemplateVersion,
 } from './report-types.ts';
-import type { StatusNote } from './status-types.ts';
 
 interface Request {
   readonly lab: Lab;
@@ -73,12 +72,6 @@ const ofMake = (all: readonly Judged[], wanted: Make): MadeMachine[] =>
     .map(({ user, machine, vmid }) => ({ user, machine, vmid }))
     .sort((a, b) => compareNatural(a.user, b.user) || a.vmid - b.vmid);
 
-function unread(machines: readonly string[]): StatusNote[] {
-  if (machines.length === 0) return [];
-  const text = `the template of ${machines.join(', ')} cannot be read: whether machines were made from it as it is now is not told`;
-  return [{ kind: 'version-unread', machines, text }];
-}
-
 /** Machines of the lab that are made from the same templates share a row. */
 export function viewTemplateVersions(stands: readonly StandView[], request: Request): SeenTemplates {
   const { lab, have, index } = request;
@@ -90,6 +83,7 @@ export function viewTemplateVersions(stands: readonly StandView[], request: Requ
   const resolved = found.flatMap(({ machine, templates }): ResolvedMachine[] =>
     'code' in templates ? [] : [{ machine, ...templates }],
   );
+  const unread = found.flatMap(({ machine, templates }) => ('code' in templates ? [machine.name] : []));
   const rows = groupBy(resolved, ({ candidates }) => candidates.map(({ vmid }) => vmid).join(' '));
   return {
     templates: [...rows.values()].flatMap((group): TemplateVersion[] => {
@@ -108,6 +102,6 @@ export function viewTemplateVersions(stands: readonly StandView[], request: Requ
         },
       ];
     }),
-    notes: unread(found.flatMap(({ machine, templates }) => ('code' in templates ? [machine.name] : []))),
+    notes: unread.length === 0 ? [] : [{ kind: 'version-unread', machines: unread }],
   };
 }

@@ -35,7 +35,7 @@ async function isGone(error: unknown, vmid: number, io: StepIo): Promise<boolean
 
 /**
  * Carries out what ends a VM, wherever it is: HA finishes a migration before anything else, and takes the VM along. Each try
- * is told the place. One that vanishes meanwhile needs no more of it.
+ * is told the place; what looks after a lost answer has to ask there, too. One that vanishes meanwhile needs no more of it.
  */
 export async function unlessGone<Place extends VmPlace>(
   place: Place,

@@ -16,7 +16,8 @@ interface Pick {
   readonly to: string;
 }
 
-function shift(hop: Hop, load: Float64Array, { items, width, parts, rate }: Problem): void {
+/** Takes the load of a unit along. */
+export function shift(hop: Hop, load: Float64Array, { items, width, parts, rate }: Problem): void {
   const demand = items[hop.index]?.unit.demand;
   if (!demand) return;
   for (const [node, sign] of [

@@ -1,4 +1,5 @@
 /** The relief of nodes as numbers: what each carries, what each may carry, what each unit weighs there. Decides nothing. */
+import { GIB } from '../../../bytes.ts';
 import { costOf, type Draft } from './draft.ts';
 import { GATES } from './gates.ts';
 import { dimensionsOf, EPSILON, NO_DEMAND, type Demand, type Level } from './load.ts';
@@ -69,7 +70,7 @@ function rowsOf(config: Policy): Row[] {
 }
 
 /** Large enough to tell from rounding, on any node. */
-const PROBE: Demand = { threads: 1, memory: 2 ** 30, committed: 2 ** 30, vcpus: 1, guests: 1 };
+const PROBE: Demand = { threads: 1, memory: GIB, committed: GIB, vcpus: 1, guests: 1 };
 
 interface Matrix {
   readonly rows: readonly Row[];

@@ -57,8 +57,9 @@ function excess(node: string, { board, world }: Draft): number {
 }
 
 /** Units by relief per byte, the best first. */
-function ranked(node: string, units: Iterable<Unit>, { board, world }: Draft): Unit[] {
-  const before = excessOf(board.loads(node), world.config);
+function ranked(node: string, units: Iterable<Unit>, draft: Draft): Unit[] {
+  const { board, world } = draft;
+  const before = excess(node, draft);
   const reliefOf = ({ demand }: Unit): number =>
     before - excessOf(loadsOf(board.demand(node), negative(demand)), world.config);
   return [...units]

@@ -2,9 +2,9 @@
  * The cheapest moves that take nodes below their limits: branch and bound, cut off after a number of steps that the caller
  * names. A unit may go where it makes another node too full, when that one can give something away in turn.
  */
-import { groupBy } from '../../../group.ts';
 import type { Draft } from './draft.ts';
-import { inOrder, type Hop } from './hops.ts';
+import { inOrder } from './hops.ts';
+import { Position, TINY } from './position.ts';
 import type { Problem } from './problem.ts';
 import type { Unit } from './units.ts';
 
@@ -54,79 +54,27 @@ const STRATEGIES: readonly Strategy[] = [
 const CHAIN_TARGETS = 3;
 /** What is so little better is not looked for. */
 const WORTH = 0.99;
-const TINY = 1e-9;
-
-const UNDECIDED = 0;
-const STAYS = 1;
-const MOVED = 2;
-
-/**
- * Items that are alike in all numbers and wanted on the same nodes have the same number; one of its own for each other.
- * Where one of them stays, it is of no use to try the next in its place.
- */
-function kindsOf({ items, nodes }: Problem, draft: Draft): Int32Array {
-  const numbers = groupBy(items.keys(), (index) => {
-    const { home, cost, unit } = items[index] ?? {};
-    return JSON.stringify([home, cost, unit?.demand]);
-  });
-  const wishes = (index: number): string => {
-    const { home, unit } = items[index] ?? {};
-    return nodes
-      .map((node, to) => to === home || (unit && draft.unwantedAt(unit, node, 'load')) !== undefined)
-      .join();
-  };
-  const kinds = new Int32Array(items.length);
-  let kind = 0;
-  for (const alike of numbers.values()) {
-    const groups = alike.length === 1 ? [alike] : groupBy(alike, wishes).values();
-    for (const group of groups) {
-      kind += 1;
-      for (const index of group) kinds[index] = kind;
-    }
-  }
-  return kinds;
-}
 
 class Search {
   readonly #problem: Problem;
   readonly #draft: Draft;
-  readonly #load: Float64Array;
-  readonly #arrived: Int32Array;
-  readonly #state: Uint8Array;
-  readonly #kinds: Int32Array;
-  readonly #hops: Hop[] = [];
-  /** Items of a node, the cheapest by that part of their demand first. */
-  readonly #cheapest: ReadonlyMap<string, readonly number[]>[];
+  readonly #position: Position;
   #best: Solution | undefined;
   #steps = 0;
   #isCut = false;
-  /** More moves than the strategy allows would have been tried. */
+  /** More moves, or more detours, than the strategy allows would have been tried. */
   #isShort = false;
   #strategy: Strategy = STRATEGIES[0] ?? { units: 'ratio', targets: 'even' };
 
   constructor(problem: Problem, draft: Draft) {
     this.#problem = problem;
     this.#draft = draft;
-    this.#load = Float64Array.from(problem.load);
-    this.#arrived = new Int32Array(problem.nodes.length);
-    this.#state = new Uint8Array(problem.items.length);
-    this.#kinds = kindsOf(problem, draft);
-    this.#cheapest = problem.on.map((items) => {
-      const price = (index: number, part: (typeof problem.parts)[number]): number => {
-        const item = problem.items[index];
-        return item ? item.cost / item.unit.demand[part] : 0;
-      };
-      const byPart = [...new Set(problem.parts)].map((part) => {
-        const some = items.filter((index) => (problem.items[index]?.unit.demand[part] ?? 0) > 0);
-        return [part, some.sort((a, b) => price(a, part) - price(b, part) || a - b)] as const;
-      });
-      return new Map<string, readonly number[]>(byPart);
-    });
+    this.#position = new Position(problem, draft);
   }
 
   /** Undefined: there is none, or none was found in `steps` steps for each strategy. */
   solve({ steps, isThorough }: Effort): Solution | undefined {
-    const bound = this.#bound();
+    const bound = this.#position.bound();
     if (bound === Infinity) return undefined;
     for (const strategy of STRATEGIES) {
       if (this.#isFewEnough(strategy) || (strategy.detours !== undefined && !isThorough)) continue;
@@ -151,91 +99,9 @@ class Search {
     return !this.#isCut && !this.#isShort;
   }
 
-  /** By how much a number of a node is too large; negative: its room. */
-  #over(at: number, node: number): number {
-    const { goal, ceiling } = this.#problem;
-    const limit = this.#arrived[node] === 0 ? (goal[at] ?? 0) : Math.min(goal[at] ?? 0, ceiling[at] ?? 0);
-    return (this.#load[at] ?? 0) - limit * (1 + TINY);
-  }
-
-  #excess(node: number): number {
-    const { width, ceiling } = this.#problem;
-    let total = 0;
-    for (let at = node * width; at < (node + 1) * width; at += 1) {
-      const over = this.#over(at, node);
-      if (over > 0) total += over / (ceiling[at] ?? 1);
-    }
-    return total;
-  }
-
-  /** The node that is worst off; undefined: none is. */
-  #worst(): number | undefined {
-    let worst: number | undefined;
-    let most = 0;
-    for (let node = 0; node < this.#problem.nodes.length; node += 1) {
-      const excess = this.#excess(node);
-      if (excess <= most) continue;
-      worst = node;
-      most = excess;
-    }
-    return worst;
-  }
-
-  /** Load does not vanish: what is too much somewhere needs as much room elsewhere. */
-  #hasRoom(): boolean {
-    const { width, nodes, rate, ceiling, goal, takes, load } = this.#problem;
-    for (let row = 0; row < width; row += 1) {
-      let [need, room] = [0, 0];
-      for (let node = 0; node < nodes.length; node += 1) {
-        const at = node * width + row;
-        const by = rate[at] ?? 0;
-        const over = this.#over(at, node);
-        if (over > 0) need += by > 0 ? over / by : 0;
-        else if (takes[node]) {
-          const most = Math.min(goal[at] ?? 0, ceiling[at] ?? 0);
-          const free = most - (this.#load[at] ?? load[at] ?? 0);
-          room += by > 0 ? Math.max(free, 0) / by : Infinity;
-        }
-      }
-      if (need > room * (1 + TINY) + TINY) return false;
-    }
-    return true;
-  }
-
-  /** What has to leave a node costs at least so much, if units could be cut in pieces. */
-  #cover(node: number): number {
-    const { width, parts, rate, items } = this.#problem;
-    let most = 0;
-    for (let row = 0; row < width; row += 1) {
-      const at = node * width + row;
-      const over = this.#over(at, node);
-      if (over <= 0) continue;
-      const part = parts[row] ?? 'memory';
-      let left = over / (rate[at] ?? 0);
-      let cost = 0;
-      for (const index of this.#cheapest[node]?.get(part) ?? []) {
-        if (left <= 0) break;
-        const item = items[index];
-        if (!item || this.#state[index] !== UNDECIDED) continue;
-        const share = Math.min(left / item.unit.demand[part], 1);
-        cost += share * item.cost;
-        left -= share * item.unit.demand[part];
-      }
-      if (left > TINY * (over / (rate[at] ?? 0))) return Infinity;
-      most = Math.max(most, cost);
-    }
-    return most;
-  }
-
-  #bound(): number {
-    let bound = 0;
-    for (let node = 0; node < this.#problem.nodes.length; node += 1) bound += this.#cover(node);
-    return bound;
-  }
-
   #isHopeless(cost: number): boolean {
     const limit = this.#best ? this.#best.cost * WORTH : Infinity;
-    return cost + this.#bound() >= limit;
+    return cost + this.#position.bound() >= limit;
   }
 
   #dive(cost: number, detours: number): void {
@@ -244,56 +110,47 @@ class Search {
       return;
     }
     this.#steps -= 1;
-    const node = this.#worst();
+    const position = this.#position;
+    const node = position.worst();
     if (node === undefined) {
       this.#finish(cost);
       return;
     }
-    if (this.#isHopeless(cost) || !this.#hasRoom()) return;
-    if (this.#hops.length >= (this.#strategy.most ?? Infinity)) {
+    if (this.#isHopeless(cost) || !position.hasRoom()) return;
+    if (position.hops.length >= (this.#strategy.most ?? Infinity)) {
       this.#isShort = true;
       return;
     }
     const excluded: number[] = [];
+    // The first choice is no detour; each other one is one detour, however far behind it comes.
     let left = detours;
     for (const index of this.#ranked(node)) {
-      if (this.#state[index] === STAYS) continue;
+      if (!position.isOpen(index)) continue;
       for (const to of this.#targets(index)) {
         if (left < 0) break;
-        this.#go(index, to);
+        position.go(index, to);
         this.#dive(cost + (this.#problem.items[index]?.cost ?? 0), left);
-        this.#back(index);
+        position.back();
         if (left === detours) left -= 1;
         if (this.#isCut) break;
       }
       if (left < 0) this.#isShort = true;
       if (this.#isCut || left < 0) break;
-      for (const twin of this.#twins(index, node)) {
-        this.#state[twin] = STAYS;
-        excluded.push(twin);
-      }
+      excluded.push(...position.close(index));
       if (this.#isHopeless(cost)) break;
     }
-    for (const index of excluded) this.#state[index] = UNDECIDED;
-  }
-
-  /** It, and all undecided that are like it. */
-  #twins(index: number, node: number): number[] {
-    const kind = this.#kinds[index];
-    return (this.#problem.on[node] ?? []).filter(
-      (other) => this.#kinds[other] === kind && this.#state[other] === UNDECIDED,
-    );
+    position.open(excluded);
   }
 
   /** Undecided units whose move relieves the node, the best first. */
   #ranked(node: number): number[] {
     const { width, parts, rate, items, on, ceiling } = this.#problem;
     const rows = Array.from({ length: width }, (_, row) => ({ row, at: node * width + row }))
-      .map((one) => ({ ...one, over: this.#over(one.at, node) }))
+      .map((one) => ({ ...one, over: this.#position.over(one.at, node) }))
       .filter(({ over }) => over > 0);
     const scored = (on[node] ?? []).flatMap((index) => {
       const item = items[index];
-      if (!item || this.#state[index] !== UNDECIDED) return [];
+      if (!item || !this.#position.isOpen(index)) return [];
       let relief = 0;
       let isEnough = true;
       for (const { row, at, over } of rows) {
@@ -325,7 +182,7 @@ class Search {
       for (let row = 0; row < width; row += 1) {
         const at = to * width + row;
         const most = Math.min(goal[at] ?? 0, ceiling[at] ?? 0);
-        const after = (this.#load[at] ?? 0) + item.unit.demand[parts[row] ?? 'memory'] * (rate[at] ?? 0);
+        const after = this.#position.load(at) + item.unit.demand[parts[row] ?? 'memory'] * (rate[at] ?? 0);
         if (most === Infinity) continue;
         fullest = Math.max(fullest, after / most);
         over += Math.max(after / (most * (1 + TINY)) - 1, 0);
@@ -347,43 +204,9 @@ class Search {
     }
   }
 
-  #shift(index: number, node: number, sign: 1 | -1): void {
-    const { items, width, parts, rate } = this.#problem;
-    const demand = items[index]?.unit.demand;
-    if (!demand) return;
-    for (let row = 0; row < width; row += 1) {
-      const at = node * width + row;
-      this.#load[at] = (this.#load[at] ?? 0) + sign * demand[parts[row] ?? 'memory'] * (rate[at] ?? 0);
-    }
-  }
-
-  #go(index: number, to: number): void {
-    const { items, nodes } = this.#problem;
-    const item = items[index];
-    if (!item) return;
-    this.#shift(index, item.home, -1);
-    this.#shift(index, to, 1);
-    this.#arrived[to] = (this.#arrived[to] ?? 0) + 1;
-    this.#state[index] = MOVED;
-    this.#hops.push({ index, from: item.home, to });
-    this.#draft.board.move(item.unit.vmids, nodes[to] ?? '');
-  }
-
-  #back(index: number): void {
-    const { items, nodes } = this.#problem;
-    const item = items[index];
-    const hop = this.#hops.pop();
-    if (!item || !hop) return;
-    this.#shift(index, hop.to, -1);
-    this.#shift(index, item.home, 1);
-    this.#arrived[hop.to] = (this.#arrived[hop.to] ?? 0) - 1;
-    this.#state[index] = UNDECIDED;
-    this.#draft.board.move(item.unit.vmids, nodes[item.home] ?? '');
-  }
-
   #finish(cost: number): void {
     if (this.#best && cost >= this.#best.cost * WORTH) return;
-    const picks = inOrder(this.#hops, this.#problem, this.#draft);
+    const picks = inOrder(this.#position.hops, this.#problem, this.#draft);
     if (picks) this.#best = { picks, cost, least: 0 };
   }
 }

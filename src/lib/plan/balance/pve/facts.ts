@@ -22,7 +22,7 @@ export interface GuestFacts {
   readonly bridges: readonly string[];
   /** Without repetition. */
   readonly snapshotBridges: readonly string[];
-  /** PVE's default is kvm64 up to 7 and x86-64-v2-AES since. */
+  /** Empty: PVE's default. */
   readonly cpuType: string;
   /** Pinned machine type, e.g. `pc-i440fx-9.2`; empty if none. */
   readonly machine: string;
