@@ -25,8 +25,13 @@ function find(program: Command, names: readonly string[]): Command {
   for (const name of names) {
     const next = command.commands.find((one) => one.name() === name);
     if (!next) {
+      // Without those that only shells call.
+      const there = command.createHelp().visibleCommands(command);
       throw new UsageError('UNKNOWN_COMMAND', `there is no command "${names.join(' ')}"`, {
-        hint: `there are: ${command.commands.map((one) => one.name()).join(', ')}`,
+        hint:
+          there.length > 0
+            ? `there are: ${there.map((one) => one.name()).join(', ')}`
+            : `deploy-stand help ${pathOf(command)}`,
       });
     }
     command = next;

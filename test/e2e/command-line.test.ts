@@ -203,6 +203,12 @@ describe('help', () => {
       'there is no command "users snyc"',
     );
   });
+
+  test('names no command that only shells call, and where there are none, the one above', async () => {
+    const hint = async (...names: string[]) => (await runCli(['help', ...names], undefined)).stderr;
+    expect(await hint('nonsense')).not.toContain('completion-server');
+    expect(await hint('users', 'sync', 'more')).toContain('deploy-stand help users sync');
+  });
 });
 
 test('an export takes its format from the name of the file; a school login makes a card; other files are named', async () => {
@@ -239,6 +245,7 @@ test('graph writes the picture that the name of the file asks for, over nothing 
   expect((await run('graph -c @lab.yml --format dot')).stdout).toContain('graph "lab" {');
   const json = await run('graph -c @lab.yml --output json');
   expect(JSON.parse(json.stdout)).toMatchObject({ lab: 'lab', links: [{ machine: 'pc', network: 'vmbr0' }] });
+  expect((await run('graph -c @lab.yml --out @lab.png')).stderr).toContain('GRAPH_FORMAT');
   const refused = await run('graph -c @lab.yml --format svg --out @a.yml');
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('OUT_FILE')]);
 });

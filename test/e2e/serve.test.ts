@@ -232,21 +232,29 @@ test('with a token: a form, a cookie, a header; no other host, method or site; t
 });
 
 describe('refused before anything is contacted', () => {
-  const weak = (): string => {
+  const tokens = new Map([
+    ['weak', 'secret'],
+    ['endless', 'a'.repeat(20_000)],
+  ]);
+  const fileOf = (token: string): string => {
     const file = join(workFolder(), 'token');
-    writeFileSync(file, 'secret\n', { mode: 0o600 });
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
     return file;
   };
   test.each([
     ['off this machine, without a token', ['--listen', '0.0.0.0:8080'], 'LISTEN_NEEDS_TOKEN'],
     ['a token that can be guessed', ['--token-file', 'weak'], 'TOKEN_WEAK'],
+    ['a token that no header holds', ['--token-file', 'endless'], 'TOKEN_WEAK'],
     ['no address', ['--listen', 'here'], 'is not an address with a port'],
     ['no port', ['--listen', '127.0.0.1:99999'], 'is not an address with a port'],
     ['without a pause', ['--interval', '1s'], 'is less than 2s'],
     ['an address for a name', ['--allow-host', 'a.example,https://b.example'], 'ALLOW_HOST'],
   ])('%s', async (_name, flags, said) => {
     const cluster = await startCluster();
-    const words = flags.map((word) => (word === 'weak' ? weak() : word));
+    const words = flags.map((word) => {
+      const token = tokens.get(word);
+      return token === undefined ? word : fileOf(token);
+    });
     const { code, stderr } = await runCli(['serve', ...words], cluster);
     expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
     expect(cluster.requests).toEqual([]);

@@ -25,6 +25,7 @@ import {
   openPrivate,
   readRegularFile,
 } from '../../src/lib/files/open.ts';
+import { makeFolders } from '../../src/lib/files/folders.ts';
 import { FileProblem } from '../../src/lib/files/problem.ts';
 import { assertReplaceable, replaceFile } from '../../src/lib/files/replace.ts';
 
@@ -213,4 +214,11 @@ test('one file has many names', () => {
     expect(names.map((name) => isSameFile(name, file))).toEqual([true, true, true]);
     expect(isSameFile(join(folder, 'sub', 'file'), file)).toBe(false);
   }
+});
+
+// Node's own `recursive` asks such a folder for ever.
+test.skipIf(process.platform !== 'linux')('a folder that takes none is no reason to wait', () => {
+  expect(() => {
+    makeFolders('/proc/deploy-stand/logs');
+  }).toThrow('ENOENT');
 });

@@ -12,7 +12,7 @@ export function graphCommand(io: ProgramIo): Command {
     .addOption(
       envOption(
         '--format <format>',
-        "what to write (default: by the file's name, else svg)",
+        "what to write (default: by the file's name; svg to stdout)",
         'GRAPH_FORMAT',
       ).choices(['svg', 'mermaid', 'dot']),
     )

@@ -1,4 +1,5 @@
 /** What `graph` does with its flags: reads a lab, writes its picture. */
+import { UsageError } from '../../lib/errors.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import type { Topology } from '../../lib/plan/views/topology-types.ts';
 import { renderTopologySvg, SVG_HEAD } from '../../lib/render/topology-svg.ts';
@@ -36,11 +37,18 @@ const FORMATS: Readonly<
   dot: { head: DOT_HEAD, render: renderDot },
 };
 
+function formatOf({ format, out }: GraphFlags): Format {
+  const found = format ?? (out === undefined ? 'svg' : formatByName(out, BY_NAME));
+  if (found) return found;
+  throw new UsageError('GRAPH_FORMAT', `the name ${out} does not say in which format`, {
+    hint: 'name a file that ends in .svg, .mmd or .dot, or add --format',
+  });
+}
+
 export async function runGraph(io: ProgramIo, flags: GraphFlags): Promise<void> {
   const output = createOutput(io, flags);
   const { out } = flags;
-  const named = out === undefined ? undefined : formatByName(out, BY_NAME);
-  const { head, render } = FORMATS[flags.format ?? named ?? 'svg'];
+  const { head, render } = FORMATS[formatOf(flags)];
   if (out !== undefined) await assertShownFile(out, head);
   const { lab, warnings } = loadWant(flags, outerBridges(io, flags));
   for (const warning of warnings) output.warn(warning);

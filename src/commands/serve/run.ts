@@ -38,12 +38,15 @@ export interface ServeFlags extends GlobalFlags, SelectionFlags {
 }
 
 const SHORTEST_TOKEN = 20;
+/** Beyond it the header and the form would be refused. */
+const LONGEST_TOKEN = 512;
 
 function readToken(file: string, warn: (text: string) => void): string {
   const token = readSecretLine(file, 'access token', warn).trim();
-  if (token.length >= SHORTEST_TOKEN && /^[\x21-\x7e]+$/.test(token)) return token;
+  const fits = token.length >= SHORTEST_TOKEN && token.length <= LONGEST_TOKEN;
+  if (fits && /^[\x21-\x7e]+$/.test(token)) return token;
   throw new ConfigError('TOKEN_WEAK', `the access token in ${file} can be guessed, or be no header`, {
-    hint: `it takes ${SHORTEST_TOKEN} letters and digits or more: openssl rand -hex 24 > ${file}`,
+    hint: `it takes ${SHORTEST_TOKEN} to ${LONGEST_TOKEN} letters and digits: openssl rand -hex 24 > ${file}`,
   });
 }
 

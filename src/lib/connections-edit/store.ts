@@ -95,7 +95,7 @@ export async function saveFile(
   if (isNew ? isThere : !isThere || readTextFile(target).text !== open.text)
     refuse(file, 'the file was changed by somebody else meanwhile', 'run the command again');
   try {
-    await makeFolderOf(target);
+    makeFolderOf(target);
     await replaceFile(target, text, { mode: 0o600, isOurs: isAsRead });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;

@@ -6,7 +6,7 @@ import { assertReplaceable, makeFolderOf, replaceFile } from '../files/replace.t
 
 /** On disk when it resolves; a file of that name is replaced if `isOurs` knows it. Throws FileProblem. */
 export async function writePrivateFile(file: string, text: string, isOurs: IsOurs): Promise<void> {
-  await makeFolderOf(file);
+  makeFolderOf(file);
   await replaceFile(file, text, { mode: 0o600, isPrivate: true, isOurs });
 }
 
@@ -17,7 +17,7 @@ export async function writePrivateFile(file: string, text: string, isOurs: IsOur
 export async function assertPrivateFile(file: string): Promise<void> {
   try {
     if (file === '') throw new FileProblem('missing', 'its name is empty');
-    await makeFolderOf(file);
+    makeFolderOf(file);
     await assertReplaceable(file, { isPrivate: true });
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;

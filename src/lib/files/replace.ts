@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from './folders.ts';
 import { assertWritableFile, type IsOurs, type WritableOptions } from './open.ts';
 import { problem, problemOfMaking } from './problem.ts';
 
@@ -98,9 +99,9 @@ export async function assertReplaceable(file: string, options: WritableOptions =
 }
 
 /** With all above it. Throws FileProblem. `mode`: permission bits of those that are not there yet. */
-export async function makeFolder(folder: string, mode?: number): Promise<void> {
+export function makeFolder(folder: string, mode?: number): void {
   try {
-    await mkdir(folder, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+    makeFolders(folder, mode);
   } catch (error) {
     const found = problemOfMaking(error);
     // A file is there, as the folder or above it.
@@ -110,6 +111,6 @@ export async function makeFolder(folder: string, mode?: number): Promise<void> {
 }
 
 /** The folders above a file with secrets are made for their owner alone. */
-export async function makeFolderOf(file: string): Promise<void> {
-  await makeFolder(dirname(file), 0o700);
+export function makeFolderOf(file: string): void {
+  makeFolder(dirname(file), 0o700);
 }

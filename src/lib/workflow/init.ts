@@ -47,7 +47,7 @@ export async function writeStarter(want: InitWant, names: FoundNames | undefined
   const files = filesOf(want, names).map(([name, text]) => ({ file: fileIn(name), text }));
   let at = folder;
   try {
-    await makeFolder(folder);
+    makeFolder(folder);
     for (const { file } of files) {
       at = file;
       await assertReplaceable(file, NONE);
