@@ -68,3 +68,47 @@ export function cleanupBound({ steps }, isShared) {
     ceiling: Math.max(bound, ceiling),
   };
 }
+
+/** pvedaemon's workers on a node, each with one call at a time. */
+const API_WORKERS = 3;
+/** Of each machine its configuration, its snapshots, what is in the one, and its state; then the call itself. */
+const CALLS_OF_ROLLBACK = 5;
+
+/**
+ * A rollback waits for no lock but its machine's own: all of a class could run at once. What is left is the time of one, and
+ * that of the calls of the fullest node.
+ */
+export function rollbackBound({ steps }) {
+  const calls = busiest(steps, 'vm.rollback', (CALLS_OF_ROLLBACK * defaultLatency.request_ms) / MS, false);
+  return { bound: calls / API_WORKERS + defaultLatency.rollback_s };
+}
+
+/**
+ * `bound`: the shared storage's lock is held for each removed disk and, for longer, for each clone, user.cfg's for each removal
+ * and each other write; no machine is faster than its own chain. `apart`: with the removals between the claims and the clones,
+ * and `ceiling`: with no more than three of them at once, both for the reasons of `cleanupBound`.
+ */
+export function recloneBound({ steps }) {
+  const removals = countOf(steps, 'vm.delete');
+  const clones = countOf(steps, 'vm.clone') * defaultLatency.storage_lock_s;
+  const before = countOf(steps, 'pool.update') * write;
+  const after = countOf(steps, 'pool.join', 'acl.grant') * write;
+  const freed = removals * FREE_DISK_S;
+  const config = defaultLatency.config_write_ms / MS;
+  const first = countOf(steps, 'vm.stop') > 0 ? defaultLatency.stop_s : 0;
+  const removal = defaultLatency.destroy_s + FREE_DISK_S + write;
+  const last =
+    defaultLatency.linked_clone_s -
+    defaultLatency.storage_lock_s +
+    config +
+    (countOf(steps, 'vm.snapshot') > 0 ? defaultLatency.snapshot_s : 0) +
+    write +
+    (countOf(steps, 'vm.start') > 0 ? defaultLatency.start_s : 0);
+  const lane = before + removals * write + after;
+  const ofOne = first + write + removal + defaultLatency.storage_lock_s + last;
+  const bound = Math.max(ofOne, Math.max(lane, freed + clones) + last);
+  const making = Math.max(clones, after) + last;
+  const apart = first + before + Math.max(removals * write, freed, removal) + making;
+  const inThrees = first + before + Math.max((removals * removal) / WIDTH_SHARED, removal) + making;
+  return { bound, apart: Math.max(bound, apart), ceiling: Math.max(bound, apart, inThrees) };
+}

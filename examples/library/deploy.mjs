@@ -4,6 +4,10 @@
 import { createDeployStand, defaultScenario, loadClass, loadConnection, StandError } from 'deploy-stand';
 
 const [lab, users, credentials] = process.argv.slice(2);
+if (!credentials) {
+  console.error('usage: node deploy.mjs LAB.YML USERS.YML CREDENTIALS.CSV');
+  process.exit(2);
+}
 const target = process.env.PVE_HOST
   ? { connection: (await loadConnection({ env: process.env })).connection }
   : { simulate: defaultScenario() };

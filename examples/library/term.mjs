@@ -4,6 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { createDeployStand, defaultScenario, loadClass, renderHtmlCards } from 'deploy-stand';
 
 const [labFile, usersFile, credentials, page] = process.argv.slice(2);
+if (!page) {
+  console.error('usage: node term.mjs LAB.YML USERS.YML CREDENTIALS.CSV CARDS.HTML');
+  process.exit(2);
+}
 const cluster = createDeployStand({ simulate: defaultScenario() });
 try {
   const want = loadClass(labFile, usersFile);

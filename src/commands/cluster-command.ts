@@ -102,7 +102,14 @@ function createTroubles(io: ProgramIo, warn: (text: string) => void) {
     warn(ownWords(hint === undefined ? words : `${words} (${hint})`, io.argv));
     isAny = true;
   };
-  return { tell, isAny: () => isAny };
+  return {
+    tell,
+    /** It is told already. */
+    note: () => {
+      isAny = true;
+    },
+    isAny: () => isAny,
+  };
 }
 
 /** What the contexts of one command share. */
@@ -218,6 +225,8 @@ export async function runChanging(
   const signals = listen(io, { soft, hard }, warn, () => running.size > 0);
   const onAuditFailure = ({ message }: StandError): void => {
     warn(`${message}; starting nothing new`);
+    // Where all writes had begun there is nothing to stop: how they ended is not recorded all the same.
+    troubles.note();
     soft.abort();
   };
   const sessions = new Sessions(io, flags, { output, log, hard: hard.signal, onAuditFailure });

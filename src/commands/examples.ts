@@ -83,5 +83,6 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   show: ['show plan.json', 'show plan.json --wide'],
   graph: ['graph -c lab.yml --out lab.svg', 'graph -c lab.yml --format mermaid'],
   simulate: ['simulate', 'simulate school.yml --port 8006'],
+  help: ['help users sync', 'help global'],
   completion: ['completion bash > ~/.local/share/bash-completion/completions/deploy-stand', 'completion zsh'],
 };

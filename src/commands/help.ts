@@ -43,9 +43,20 @@ export function pathOf(command: Command): string {
 /** One line of 80 columns, which a terminal does not break. */
 const GLOBAL_LINE = 'Options of every command (--connection, --simulate, …): deploy-stand help global';
 
+/** Of the whole: what a newcomer types first. */
+const OF_THE_PROGRAM = ['init', 'deploy'];
+
+/** Two: a command's own; of a group the first of its first two. */
+function examplesOf(command: Command): readonly string[] {
+  const own = EXAMPLES[pathOf(command)];
+  if (own) return own;
+  const below = command.parent ? command.commands.slice(0, 2).map((one) => pathOf(one)) : OF_THE_PROGRAM;
+  return below.flatMap((path) => EXAMPLES[path]?.slice(0, 1) ?? []);
+}
+
 function afterwards(command: Command): string {
-  const examples = EXAMPLES[pathOf(command)]?.map((example) => `  deploy-stand ${example}`) ?? [];
-  return ['', ...(examples.length === 0 ? [] : ['Examples:', ...examples, '']), GLOBAL_LINE].join('\n');
+  const examples = examplesOf(command).map((example) => `  deploy-stand ${example}`);
+  return ['', 'Examples:', ...examples, '', GLOBAL_LINE].join('\n');
 }
 
 /** The options of the program itself, which are every command's. */
@@ -66,6 +77,10 @@ function globalHelp(program: Command): string {
 /** Those of the program are every command's, and folded there, too. */
 export const HELP_SETTINGS: HelpConfiguration = {
   sortSubcommands: false,
+  /** That a command has options goes without saying; the width is for what it does. */
+  subcommandTerm(command) {
+    return Help.prototype.subcommandTerm.call(this, command).replace(' [options]', '');
+  },
   visibleOptions(command) {
     const all = Help.prototype.visibleOptions.call(this, command);
     return command.parent ? all : all.filter(({ long }) => long === '--version' || long === '--help');
@@ -98,8 +113,8 @@ export function addHelp(program: Command): void {
         program.configureOutput().writeOut?.(globalHelp(program));
       else show(find(program, names));
     });
+  program.addCommand(help.copyInheritedSettings(program));
   program.addHelpText('after', () => afterwards(program));
   for (const command of program.commands)
     for (const one of [command, ...command.commands]) one.addHelpText('after', () => afterwards(one));
-  program.addCommand(help.copyInheritedSettings(program));
 }

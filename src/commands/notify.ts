@@ -33,9 +33,14 @@ function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifi
   return createNotifier({ config: config.notify, env: io.env, warn });
 }
 
-/** `power stop`: what was done is the news. */
-function commandIn(plan: Plan): string {
-  return 'action' in plan ? `${plan.command} ${plan.action}` : plan.command;
+/** Their plans do not say which of them it was. */
+const OF_SEVERAL: ReadonlySet<string> = new Set(['users', 'bridges', 'templates']);
+
+/** `power stop`, `users sync`: what was done is the news. */
+function commandIn(plan: Plan, [command, verb = '']: readonly string[]): string {
+  if ('action' in plan) return `${plan.command} ${plan.action}`;
+  const isNamed = command === plan.command && OF_SEVERAL.has(plan.command) && /^[a-z]+$/.test(verb);
+  return isNamed ? `${plan.command} ${verb}` : plan.command;
 }
 
 const NOBODY: Teller = { planned: () => undefined, ended: () => undefined, saw: () => undefined };
@@ -50,7 +55,7 @@ export async function telling(
   if (flags.notify === undefined) return work(NOBODY);
   const notifier = open(io, flags.notify, warn);
   const { connection = '' } = flags;
-  const about = (plan: Plan) => ({ command: commandIn(plan), connection });
+  const about = (plan: Plan) => ({ command: commandIn(plan, io.argv), connection });
   const status = { command: 'status', connection };
   let told = problemsMessage(status, []);
   const teller: Teller = {

@@ -103,6 +103,7 @@ const NEEDS_OTHER_WORDS: ReadonlySet<string> = new Set([
   // They stay until an option says otherwise.
   ...['PROTECTED', 'MEMBERS_LEFT'],
   ...['SHARED_POOL', 'UNTIL_PAST', 'NO_EXPIRY'],
+  'VM_IS_TEMPLATE',
 ]);
 
 const isOpen = ({ status }: StandSummary): boolean => status === 'incomplete' || status === 'refused';

@@ -1,5 +1,8 @@
 /** Words of a command line that another command takes, too, and in the same meaning: for hints that are whole commands. */
 
+import type { RecloneWords } from '../lib/plan/day-two/reclone-command.ts';
+import type { SelectionFlags } from './selection-options.ts';
+
 /** Where to is added to every command that is printed: own-words.ts. */
 const OF_LAB = ['-c', '--config', '--lab-name'];
 
@@ -16,9 +19,20 @@ export function sameWords(argv: readonly string[], kind: 'lab' | 'class'): strin
   });
 }
 
-/** For `reset --reclone`, which needs the file of the lab. */
-export function labWords(argv: readonly string[]): string[] {
-  const words = sameWords(argv, 'lab');
+function withLab(words: readonly string[]): string[] {
   const hasLab = words.some((word) => /^(-c|--config)(=|$)/.test(word));
-  return hasLab ? words : ['-c', 'lab.yml', ...words];
+  return hasLab ? [...words] : ['-c', 'lab.yml', ...words];
+}
+
+/**
+ * For `reset --reclone`, which needs the file of the lab. A class that `--lab` names is that of the users file; what `--user`
+ * and `--node` pick no file says.
+ */
+export function recloneWords(
+  argv: readonly string[],
+  { user, node, users }: Pick<SelectionFlags, 'user' | 'node' | 'users'>,
+): RecloneWords {
+  const lab = withLab(sameWords(argv, 'lab'));
+  if (user || node) return { lab };
+  return { lab, everyone: users ? withLab(sameWords(argv, 'class')) : [...lab, '-u', 'users.yml'] };
 }

@@ -155,13 +155,13 @@ test('what is not ours is never replaced: links, other tables, key files', async
   expect(() => assertReplaceableExport(at('none'))).not.toThrow();
 });
 
-test('no cell of an exported CSV is a formula, and all come back as they were', () => {
+test('no cell of an exported CSV is a formula, and a name turns no line around', () => {
   const card = {
     userid: 'anna@pve',
     login: '=cmd|calc',
     realm: 'pve',
     realmLabel: 'x',
-    name: '+Anna, "A"\n',
+    name: '+Anna, "A\u202E"\n',
     password: '-1+2',
     url: '@url',
     pool: 'anna',
@@ -186,7 +186,7 @@ test('no cell of an exported CSV is a formula, and all come back as they were', 
   ]);
   expect(cells).toEqual([
     'anna@pve',
-    '\'+Anna, "A"\n',
+    '\'+Anna, "A\\u{202e}"\\n',
     "'=cmd|calc",
     'pve',
     "'-1+2",

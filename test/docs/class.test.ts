@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runCli, scenario, startCluster, workFolder, writeFiles, type Cluster } from '../e2e/harness.ts';
-import { person } from '../e2e/people.ts';
+import { admin, person } from '../e2e/people.ts';
 
 const pathOf = (name: string): URL => new URL(`../../docs/${name}`, import.meta.url);
 const textOf = (name: string): string => readFileSync(pathOf(name), 'utf8');
@@ -24,6 +24,24 @@ const MEANWHILE: Readonly<Record<string, (cluster: Cluster) => Promise<unknown>>
     await anna.put(`${at(10000)}/config`, { memory: 4096 });
     await anna.task('POST', `${at(10002)}/status/stop`);
     await anna.task('DELETE', at(10002));
+    await cluster.time.sleep(60_000);
+  },
+};
+
+/** Before the page begins. */
+const BEFORE: Readonly<Record<string, (cluster: Cluster) => Promise<unknown>>> = {
+  'status.md': async (cluster) => {
+    const anna = await person(cluster, 'anna@pve');
+    const root = admin(cluster);
+    // Their template has an agent, too, so that this is no drift.
+    for (const at of ['pve1/qemu/101', 'pve1/qemu/10001', 'pve2/qemu/10004'])
+      await root.ok('PUT', `/nodes/${at}/config`, { agent: '1' });
+    for (const at of ['pve1/qemu/10001', 'pve2/qemu/10004'])
+      for (const now of ['stop', 'start']) await root.task('POST', `/nodes/${at}/status/${now}`);
+    await anna.task('DELETE', '/nodes/pve1/qemu/10002');
+    await root.ok('PUT', '/nodes/pve2/qemu/10004/config', { memory: 8192, boot: 'order=net0' });
+    await root.task('POST', '/nodes/pve2/qemu/10003/status/suspend');
+    await root.ok('PUT', '/access/users/boris@pve', { enable: 0 });
     await cluster.time.sleep(60_000);
   },
 };
@@ -140,6 +158,8 @@ const PAGES = {
   'class.md': 'anna,boris,carla,dora,emil,fritz,gina,hans,ida,jan',
   'power.md': 'anna,boris',
   'snapshots.md': 'anna,boris',
+  'status.md': 'anna,boris',
+  'access.md': 'anna,boris',
 };
 
 test.each(Object.entries(PAGES))(
@@ -149,6 +169,7 @@ test.each(Object.entries(PAGES))(
     const teller = tellerOf(cluster, { 'lab.yml': fileOf('lab.yml'), 'users.yml': fileOf('users.yml') });
     expect(await teller.run(`deploy -c lab.yml -u users.yml --only ${only}`)).toContain(' complete; steps');
     await cluster.time.sleep(90_000);
+    await BEFORE[page]?.(cluster);
     await expect(await retold(textOf(page), cluster, teller)).toMatchFileSnapshot(pathOf(page).pathname);
   },
 );

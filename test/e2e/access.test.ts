@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
 import { comparable } from './cluster-view.ts';
-import { scenario, startCluster, writes, type Cluster } from './harness.ts';
+import { scenario, startCluster, writes, type Cluster, type ClusterOptions } from './harness.ts';
 import { admin, person, room } from './people.ts';
 import { resultErrors } from './result-schema.ts';
 
@@ -94,6 +94,50 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       code: 0,
       stdout: expect.stringContaining('none is frozen') as string,
     });
+  });
+
+  test('what a student gives while a freeze takes is taken as well, or told', async () => {
+    const given: number[] = [];
+    let give: () => Promise<void> = () => Promise.resolve();
+    let when = 'before';
+    const onMutation: ClusterOptions['onMutation'] = async ({ phase, path, method }) => {
+      // The claim, and each right that goes: all of it long planned.
+      const isMoment = phase === when && method === 'PUT' && /^\/(pools|access\/acl)/.test(path);
+      if (!isMoment) return;
+      const now = give;
+      give = () => Promise.resolve();
+      await now();
+      if (given.length < 5) give = now;
+    };
+    const cluster = await startCluster({ scenario: scenario({ version }), onMutation });
+    const { run } = room(FILES);
+    expect(await run(cluster, DEPLOY)).toMatchObject({ code: 0 });
+    const rightOn = async (who: string, users: string, roles: string) => {
+      const right = { path: '/vms/10000', users, roles, propagate: 0 };
+      given.push((await (await person(cluster, who)).put('/access/acl', right)).status);
+    };
+    give = async () => {
+      given.push(0, 0, 0);
+      await rightOn('anna@pve', 'anna@pve', 'PVEVMAdmin');
+      await rightOn('anna@pve', 'boris@pve', 'PVEVMAdmin');
+    };
+    const frozen = await run(cluster, `${FREEZE} --user anna@pve --stop`);
+    expect([given.slice(3), rightsOf(cluster.snapshot())]).toEqual([[200, 200], []]);
+    expect([frozen.code, frozen.stdout]).toEqual([
+      5,
+      expect.stringMatching(/can still use[\s\S]*PVEVMAdmin on \/vms\/10000 of boris@pve +\[ACCESS_LEFT\]/),
+    ]);
+    // Whom she has given it gives it back, again and again.
+    given.length = 0;
+    when = 'after';
+    give = () => rightOn('boris@pve', 'anna@pve', 'PVEVMUser');
+    await rightOn('boris@pve', 'anna@pve', 'PVEVMUser');
+    const never = await run(cluster, `${FREEZE} --user anna@pve`);
+    expect([given, never.code, never.stdout]).toEqual([
+      [200, 200, 200, 200, 200],
+      5,
+      expect.stringMatching(/of boris@pve[\s\S]*rights on the stand came up each time[\s\S]*ACCESS_LEFT/),
+    ]);
   });
 
   test('a frozen stand is repaired, and cleaned up, without access', async () => {

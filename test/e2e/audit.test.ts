@@ -53,6 +53,18 @@ test('a full disk in the middle: no write without a record, exit 5, and the next
   expect(statSync(at('audit.jsonl')).mode & 0o777).toBe(0o600);
 });
 
+test('a full disk once all has begun: the work is done, its end is not recorded, exit 5', async () => {
+  const simulator = await startCluster();
+  const { at, audited } = newClass();
+  expect((await runCli(audited, simulator)).code).toBe(0);
+  const lines = recordsOf(readFileSync(at('audit.jsonl'), 'utf8')).length;
+  // The same work again, on a new cluster, into the same file: its last line finds no room.
+  await fillDiskAfter(lines - 1);
+  const run = await runCli(audited, await startCluster());
+  expect([run.code, run.stdout]).toEqual([5, expect.stringContaining('complete')]);
+  expect(run.stderr.match(/cannot be written any more/g)).toHaveLength(1);
+});
+
 test('a full disk, or a file that cannot be used, before the first write: nothing is contacted or changed', async () => {
   const simulator = await startCluster();
   const { at, files, audited } = newClass();

@@ -299,8 +299,15 @@ test('without rights nothing is run; without checks nothing is contacted', async
   const cluster = await aClass('9.2');
   const { files, path } = room();
   writeFiles(path('.'), { 'bare.yml': LAB.slice(0, LAB.indexOf('checks:')) });
-  const nothing = await runCli(['check', '-c', path('bare.yml'), ...files.slice(2)], cluster);
-  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('has no checks')]);
+  const bare = ['check', '-c', path('bare.yml'), ...files.slice(2)];
+  const nothing = await runCli(bare, cluster);
+  expect([nothing.code, nothing.stderr]).toEqual([
+    2,
+    expect.stringMatching(/has no checks[^]*name a file of checks with --checks/),
+  ]);
+  // As `init` writes them: in a file beside it.
+  writeFiles(path('.'), { 'checks.yml': '' });
+  expect((await runCli(bare, cluster)).stderr).toContain(`hint: add --checks ${path('checks.yml')}`);
   const formless = await runCli(['check', ...files, '--out', path('x.txt')], cluster);
   expect([formless.code, formless.stderr]).toEqual([2, expect.stringContaining('in which format')]);
   for (const [flags, said] of [

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeployPlan } from '../../src/lib/plan/document/plan.ts';
 import { comparable, macsOf } from './cluster-view.ts';
 import { canLogin, post, runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
+import { admin, putPool } from './people.ts';
 import { resultErrors } from './result-schema.ts';
 
 const LAB = `name: net
@@ -180,6 +181,26 @@ test('two deploys of different labs at the same moment share no VMID, bridge or 
     expect(pool.vms).toHaveLength(4);
   }
 });
+
+test.each(['7.4', '8.4', '9.2'] as const)(
+  'numbers that a cut deploy of 0.1.0 made members before their clones are completed, and cleaned up, on PVE %s',
+  async (version) => {
+    const cluster = await startCluster({ scenario: scenario({ version }) });
+    const empty = comparable(cluster.snapshot());
+    const { args } = classFiles(1);
+    const claim =
+      'deploy-stand user=student1@pve\nlab=net vmids=10000-10001 node=pve1 since=2026-09-01T08:00:00Z';
+    await admin(cluster).ok('POST', '/pools', { poolid: 'student1', comment: claim });
+    const members = { comment: claim, vms: '10000,10001' };
+    expect((await putPool(admin(cluster), version, 'student1', members)).status).toBe(200);
+    const done = await runCli(args, cluster);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('1 complete')]);
+    const { pools } = cluster.snapshot();
+    expect(pools.find(({ poolid }) => poolid === 'student1')?.comment).toContain('vms=eco:10000,host:10001');
+    expect((await runCli(['cleanup', '--lab', 'net'], cluster)).code).toBe(0);
+    expect(comparable(cluster.snapshot())).toEqual(empty);
+  },
+);
 
 describe('plans', () => {
   test('a dry run changes nothing, exits 6 on request, and its document fits the schema', async () => {

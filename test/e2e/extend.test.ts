@@ -45,6 +45,9 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       accounts: ['anna@pve 2027-03-02T00:00:00.000Z', 'boris@pve never'],
     };
     expect(expiryOf(cluster)).toEqual(later);
+    // Machines anew, and nothing of what the file has otherwise by now.
+    expect(await run(cluster, `reset ${CLASS} --user anna@pve --reclone`)).toMatchObject({ code: 0 });
+    expect(expiryOf(cluster)).toEqual(later);
     const since = cluster.requests.length;
     for (const less of ['--until 2027-03-01', '--until 2027-02-10']) {
       const again = await run(cluster, `extend ${CLASS} ${less}`);

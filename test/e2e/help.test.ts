@@ -12,7 +12,7 @@ const program = createProgram(io);
 
 function leaves(command: Command, path: readonly string[] = []): { path: string; command: Command }[] {
   return command.commands
-    .filter((one) => !['help', 'completion-server'].includes(one.name()))
+    .filter((one) => one.name() !== 'completion-server')
     .flatMap((one) => {
       const here = [...path, one.name()];
       const below = leaves(one, here);
@@ -25,8 +25,10 @@ function leaves(command: Command, path: readonly string[] = []): { path: string;
 
 const all = leaves(program);
 
-test.each(['', 'users', 'bridges', ...all.map(({ path }) => path)])(
-  '%s --help: at most 60 lines of 80 columns',
+const groups = program.commands.filter((one) => one.commands.length > 0).map((one) => one.name());
+
+test.each(['', ...new Set(groups), ...all.map(({ path }) => path)])(
+  '%s --help: at most 60 lines of 80 columns, with two examples',
   async (path) => {
     const words = path === '' ? [] : path.split(' ');
     const { code, stdout } = await runCli([...words, '--help'], undefined);
@@ -34,7 +36,7 @@ test.each(['', 'users', 'bridges', ...all.map(({ path }) => path)])(
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(60);
     expect(lines.filter((line) => line.length > 80 && !line.includes('deploy-stand '))).toEqual([]);
-    if (path !== '') expect(stdout).toContain('deploy-stand help global');
+    expect(stdout).toMatch(/\nExamples:\n(?: {2}deploy-stand .+\n){2}\n.*deploy-stand help global\n$/);
   },
 );
 
@@ -108,6 +110,9 @@ describe('completion', () => {
     ['show ', 'files'],
     ['completion z', ['zsh']],
     ['help rep', ['report']],
+    ['help users s', ['sync']],
+    ['help glo', ['global']],
+    ['help deploy ', []],
     ['report --format m', ['markdown']],
     ['nothing ', []],
   ])('of "%s"', (line, wanted) => {

@@ -31,7 +31,9 @@ test.each([
   { of: { kind: 'bridge.update', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'network.reload', node: 'pve1' }, keys: ['network:pve1'] },
   { of: { kind: 'vm.configure', node: 'pve1' }, keys: ['sync:pve1'] },
-  { of: { kind: 'vm.snapshot', node: 'pve1' }, keys: ['task:pve1'] },
+  { of: { kind: 'vm.snapshot', node: 'pve1' }, keys: ['snapshot:pve1'] },
+  { of: { kind: 'vm.snapshot', node: 'pve1', withMemory: true }, keys: ['task:pve1', 'copy:pve1'] },
+  { of: { kind: 'vm.rollback', node: 'pve1' }, keys: ['snapshot:pve1'] },
   { of: { kind: 'vm.start', node: 'pve1' }, keys: ['task:pve1', 'boot:pve1'] },
   { of: { kind: 'vm.resume', node: 'pve1', fromDisk: false }, keys: ['task:pve1'] },
   { of: { kind: 'vm.resume', node: 'pve1', fromDisk: true }, keys: ['task:pve1', 'boot:pve1', 'copy:pve1'] },
@@ -199,7 +201,7 @@ test.each(['user.cfg', 'ha'])('lane %s of one never moves', (lane) => {
 test('the overall cap counts every step', () => {
   const limits = createLimits({ concurrency: 2 });
   const keys = limits.keysOf(step({ kind: 'vm.snapshot', node: 'pve1' }));
-  expect(keys).toEqual(['overall', 'task:pve1']);
+  expect(keys).toEqual(['overall', 'snapshot:pve1']);
   expect(width(limits, keys)).toBe(2);
 });
 

@@ -26,6 +26,10 @@ import {
 } from '../plan/builders.ts';
 
 const CONFINED: Rights = { '/pool': { 'VM.Allocate': true } };
+const localStorage = {
+  ...{ storage: 'zfs', type: 'zfspool', shared: false, active: true, content: ['images'] },
+  ...{ total: 2 ** 40, used: 0 },
+};
 const FULL: Rights = { '/vms': { 'VM.Allocate': true } };
 
 function stepOf<K extends StepKind>(result: Plan, kind: K): StepOf<K> {
@@ -265,6 +269,28 @@ describe('the least grants', () => {
   test('an ACL below another repeats what has to reach it', () => {
     const grants = grantsFor([need('/vms', ['VM.Audit'], { reaches: true }), need('/vms/100', ['VM.Clone'])]);
     expect(grants.map(({ privileges }) => privileges.join())).toEqual(['VM.Audit', 'VM.Audit,VM.Clone']);
+  });
+
+  test('what a plan needs on copies that it makes is granted on all machines: their numbers are another run’s tomorrow', () => {
+    const storages = ['pve1', 'pve2'].map((node) => ({ ...localStorage, node }));
+    const before = have({ rights: FULL, templates: [template(101, 'zfs')], storages });
+    const result = plan(lab([machine('pc', [])]), [user('anna'), user('boris')], before);
+    const copy = stepOf(result, 'template.clone').vmid;
+    const needs = requiredByPlan(result, before);
+    expect(texts(needs)).toContain(`VM.Clone /vms/${copy}`);
+    const granted = grantsFor(needs);
+    expect(granted.map(({ path }) => path)).not.toContain(`/vms/${copy}`);
+    const rights = Object.fromEntries(
+      granted.map(({ path, privileges }) => [path, Object.fromEntries(privileges.map((one) => [one, true]))]),
+    );
+    expect(
+      texts(
+        missing(
+          needs.filter(({ anyOf }) => anyOf[0]?.startsWith('VM.')),
+          rights,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test('on everything nothing propagates', () => {

@@ -195,6 +195,17 @@ describe('polling', () => {
     expect(Math.min(...pve.limits.map((limit) => limit ?? 0))).toBeGreaterThanOrEqual(300);
   });
 
+  test.each([
+    ['qmclone', 2500, 7000],
+    ['qmrollback', 2000, 2700],
+  ])('many of %s that end at 2 s are seen to end', async (type, from, to) => {
+    const many = Array.from({ length: 30 }, (_, i) => upid(i).replace('qmclone', type));
+    const { tasks, pve } = setup(Object.fromEntries(many.map((id) => [id, { endsAt: 2000 }])));
+    await Promise.all(many.map((id) => tasks.wait(id)));
+    expect(pve.elapsed).toBeGreaterThan(from);
+    expect(pve.elapsed).toBeLessThan(to);
+  });
+
   test('each node is asked for its own tasks only', async () => {
     const { tasks, pve } = setup({ [upid(1, 'pve1')]: { endsAt: 100 }, [upid(2, 'pve2')]: { endsAt: 100 } });
     await Promise.all([tasks.wait(upid(1, 'pve1')), tasks.wait(upid(2, 'pve2'))]);

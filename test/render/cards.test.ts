@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Card } from '../../src/lib/render/cards.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
+import { renderGrades } from '../../src/lib/render/grades.ts';
+import { mailOf } from '../../src/lib/render/mail-text.ts';
+import type { ChecksReport } from '../../src/lib/plan/views/checks-types.ts';
 import { anyCharacter } from '../any-character.ts';
 import { runs } from '../runs.ts';
 
@@ -168,4 +171,25 @@ describe('Markdown cards', () => {
       '',
     ]);
   });
+});
+
+test('a name turns no line around, in no mail and no grades', () => {
+  const name = 'Anna \u202Egnp.exe';
+  const shown = 'Anna \\u{202e}gnp.exe';
+  const template = { subject: 's', body: 'To {{name}}' };
+  const mails = [{}, { template }].map(
+    (more) => mailOf(card({ name }), { lab: '', language: 'en', ...more }).text,
+  );
+  const report = {
+    students: [{ user: 'anna@pve', points: 1, notRun: 0, results: [] }],
+    ...{ checks: [], maxPoints: 1 },
+  } as unknown as ChecksReport;
+  const users = [
+    { userid: 'anna@pve', realm: 'pve', pool: 'anna', groups: [], email: 'a@b.c', firstName: name },
+  ];
+  const grades = (['moodle', 'canvas'] as const).map(
+    (platform) =>
+      renderGrades(report, users, { platform, title: 't', countsNotRun: true, language: 'en' }).text,
+  );
+  for (const text of [...mails, ...grades]) expect(text).toContain(shown);
 });

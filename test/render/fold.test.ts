@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { foldSaid, sameFor } from '../../src/lib/render/fold.ts';
+import { sameFor } from '../../src/lib/render/fold.ts';
+import { foldSaid } from '../../src/lib/said.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';
 import type { StandSummary } from '../../src/lib/outcome/types.ts';

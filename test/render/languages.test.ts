@@ -205,7 +205,8 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
         ...templatesNamed('b').map((template) => ({ ...template, current: 0, outdated: [], untold: [] })),
       ],
     };
-    const away = { since: 'then', error: { code: 'PVE_UNREACHABLE', message: 'gone' } };
+    const message = 'GET /nodes: no answer (pve1:8006: no connection within 10 s)';
+    const away = { since: 'then', error: { code: 'PVE_UNREACHABLE', message } };
     const pages = [whole, one, { ...empty, status: { ...empty.status, labs: [] } }].flatMap((report) => [
       renderReportHtml(report, { language, checks: CHECKS }),
       renderReportMarkdown(report, { language }),
@@ -222,6 +223,7 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
         findings,
       ),
     );
+    expect(pages.join('\n').includes('pve1:8006: no connection within 10 s')).toBe(language === 'en');
     expect([...unused]).toEqual([]);
     // Nothing was left in the other language.
     for (const page of language === 'ru' ? pages.slice(0, 2) : []) expect(page).not.toContain('a note');

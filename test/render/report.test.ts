@@ -13,7 +13,7 @@ import {
 } from '../../src/lib/render/report-lists.ts';
 import { anyCharacter } from '../any-character.ts';
 import { runs } from '../runs.ts';
-import { HOSTILE, planPage, reportNamed, reportOf, usersOf } from './report-fixture.ts';
+import { HOSTILE, planPage, reportNamed, reportOf, templatesNamed, usersOf } from './report-fixture.ts';
 
 /** Tags with the names of their attributes, as a browser tells them from text. */
 function skeleton(html: string): string[] {
@@ -142,6 +142,16 @@ test('Markdown, CSV and JSON begin as their kinds do, and hold no markup and no 
     totals: { stands: 4, machines: 4 },
     status: { problems: [{ kind: 'task-failed', hint: expect.any(String) }, {}, {}, {}, {}] },
   });
+});
+
+test('a list of many students is short in Markdown, and may be broken behind commas only on a page', () => {
+  const [template] = templatesNamed('t');
+  const outdated = usersOf(25).map((user, at) => ({ user, machine: 'pc', vmid: at }));
+  const templates = template ? [{ ...template, outdated }] : [];
+  const markdown = renderReportMarkdown({ ...reportOf([], 0), templates });
+  expect(markdown).toMatch(/student20@pve \(pc\); \+ 5$/m);
+  expect(markdown).not.toContain('student21@pve');
+  expect(planPage('`deploy-stand status --only a@pve,b@pve`')).toContain('a@pve,<wbr>b@pve</code>');
 });
 
 test('commands in the warnings of a plan are marked as such', () => {

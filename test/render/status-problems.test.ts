@@ -1,7 +1,13 @@
 /** What is wrong, in words: what is the same of many machines is one line. */
 import { expect, test } from 'vitest';
-import type { Problem } from '../../src/lib/plan/views/status-types.ts';
+import type {
+  MachineStatus,
+  Problem,
+  StandStatus,
+  StatusReport,
+} from '../../src/lib/plan/views/status-types.ts';
 import { problemTexts } from '../../src/lib/render/status-problems.ts';
+import { renderStatus } from '../../src/lib/render/status-text.ts';
 
 const failed = (vmid: number, detail: string, node = 'pve1'): Problem => ({
   ...{ kind: 'task-failed', user: `s${vmid}@pve`, lab: 'net', machine: 'pc', vmid, node, detail },
@@ -75,7 +81,7 @@ test('a machine that was moved, and one that was made a template: the very comma
     [
       'anna@pve, lab net: pc (10000 on pve2)',
       'on pve2: `qm set 10000 --template 0`',
-      expect.stringContaining('`deploy-stand deploy -c lab.yml -u users.yml --only anna@pve`'),
+      expect.stringContaining('`deploy-stand reset --reclone -c lab.yml --user anna@pve --machine pc`'),
     ],
     [
       'anna@pve, lab net: pc (10000 on pve2), its networks are on pve1',
@@ -83,4 +89,22 @@ test('a machine that was moved, and one that was made a template: the very comma
       'on pve2: `qm migrate 10000 pve1 --online; qm migrate 10001 pve1 --online`',
     ],
   ]);
+});
+
+test('a narrow terminal breaks nobody’s name in two: what the other table tells is left out', () => {
+  const machines = [10000, 10001].map((vmid): MachineStatus => ({
+    ...{ vmid, machine: 'srv', state: 'running', verdict: 'ours', node: 'pve2', lock: null },
+    ...{ uptime: 120, cpu: 0.1, cpus: 1, memory: 1, memoryTotal: 2 },
+  }));
+  const stand: StandStatus = {
+    ...{ user: 'boris@pve', lab: 'net', pool: 'boris', nodes: ['pve2'], machines, running: 2, problems: 0 },
+    ...{ uptime: 120, cpu: 0.1, memory: 0.5, expires: '2027-02-01', access: 'open', frozen: null, since: '' },
+  };
+  const report: StatusReport = {
+    ...{ now: '2026-06-01T00:00:00Z', problems: [], nodes: [], without: [], notes: [] },
+    labs: [{ lab: 'net', stands: [stand] }],
+  };
+  const lines = renderStatus(report, { width: 60, color: false, wide: true }).split('\n');
+  expect(lines.filter((line) => line.startsWith('boris@pve '))).toHaveLength(1);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(60);
 });

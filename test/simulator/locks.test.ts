@@ -61,7 +61,7 @@ describe.each([
 describe('locks', () => {
   test('flock: shared holders let shared ones in and keep an exclusive one out', async () => {
     const clock = newClock();
-    const locks = new Locks(clock, [1000, 1000]);
+    const locks = new Locks(clock, false);
     const a = await locks.flock('n', '/f', 'shared', 1000);
     const b = await locks.flock('n', '/f', 'shared', 1000);
     await expect(locks.flock('n', '/f', 'exclusive', 1000)).rejects.toThrow(
@@ -79,7 +79,7 @@ describe('locks', () => {
 
   test('a cfs lock is polled every second for ten, and waiters do not queue', async () => {
     const clock = newClock();
-    const locks = new Locks(clock, [1000, 1000]);
+    const locks = new Locks(clock, false);
     const release = await locks.cfs('storage-x');
     const begin = clock.now();
     await expect(locks.cfs('storage-x')).rejects.toThrow(
@@ -96,9 +96,26 @@ describe('locks', () => {
     mine();
   });
 
+  test('since 9.1 one looks the more often the less time is left', async () => {
+    const clock = newClock();
+    const locks = new Locks(clock, true);
+    const held = await locks.cfs('x');
+    const begin = clock.now();
+    const waiter = locks.cfs('x').then((mine) => ({ at: clock.now() - begin, mine }));
+    // Looks after 0, 1, 1.9, 2.8 s and so on, and every tenth of the last second.
+    await clock.sleep(9_150);
+    held();
+    const { at, mine } = await waiter;
+    expect([at > 9_150, at - 9_150 <= 100]).toEqual([true, true]);
+    const late = clock.now();
+    await expect(locks.cfs('x')).rejects.toThrow('got lock request timeout');
+    expect(clock.now() - late).toBeGreaterThan(9_800);
+    mine();
+  });
+
   test('a newcomer overtakes those who sleep', async () => {
     const clock = newClock();
-    const locks = new Locks(clock, [1000, 1000]);
+    const locks = new Locks(clock, false);
     const release = await locks.cfs('x');
     const waiter = locks.cfs('x');
     await clock.sleep(100);

@@ -115,7 +115,7 @@ export function withDeeds(
 }
 
 /** What of a student's a command takes, or puts elsewhere, by its name. */
-export type Taken = 'config' | 'memory' | 'snapshots' | 'machine';
+export type Taken = 'config' | 'memory' | 'snapshots' | 'machine' | 'machine without snapshots';
 
 const ON_ITS_OWN = ['lock', 'vmstate', 'parent', 'runningmachine', 'runningcpu', 'runningcpus'];
 
@@ -134,13 +134,16 @@ function keepsMemory(before: Guest, after: Guest, { volumes }: ClusterState): bo
   return before.config['lock'] !== 'suspended' || after.runningSince !== undefined || isSaved;
 }
 
+const homeworkOf = ({ snapshots }: Guest): Guest['snapshots'] =>
+  snapshots.filter(({ description }) => description === 'homework');
+
 function lostOf(before: Guest, after: Guest, state: ClusterState, takes: ReadonlySet<Taken>): string[] {
   const isHere = (volid: string) => state.volumes.some((one) => one.volid === volid);
   const disks = Object.values(before.config).flatMap(
     (value) => /^[^:,]+:vm-\d+-disk-\d+/.exec(value)?.[0] ?? [],
   );
-  const snapshots = before.snapshots.filter(({ description }) => description === 'homework');
-  const isKept = (one: (typeof snapshots)[number]) =>
+  const snapshots = homeworkOf(before);
+  const isKept = (one: Guest['snapshots'][number]) =>
     after.snapshots.some(
       (now) => JSON.stringify({ ...now, parent: '' }) === JSON.stringify({ ...one, parent: '' }),
     );
@@ -167,6 +170,7 @@ export function lostSince(
     const takes = of.isNamed(guest.vmid) ? of.takes : new Set<Taken>();
     const left = now.get(guest.vmid);
     if (takes.has('machine')) return [];
+    if (takes.has('machine without snapshots') && homeworkOf(guest).length === 0) return [];
     const lost = left ? lostOf(guest, left, after, takes) : ['machine'];
     return lost.map((what) => `${guest.vmid}: ${what}`);
   });

@@ -81,7 +81,7 @@ const DAYS = {
     BACK,
   ),
   reset: snapshot({ do: 'rollback', command: 'reset', start: true }, BACK),
-  'reclone of what has no snapshot of the student': recloned(false, ['machine']),
+  'reclone of what has no snapshot of the student': recloned(false, ['machine without snapshots']),
   'reclone, snapshots discarded': recloned(true, ['machine']),
   extend: {
     act: (selection) => (context) =>

@@ -3,11 +3,13 @@ import { rest } from '../../lib/clock.ts';
 import type { Check } from '../../lib/config/checks/types.ts';
 import { loadChecks } from '../../lib/config/load.ts';
 import { ConnectionError, UsageError } from '../../lib/errors.ts';
+import { filesBeside } from '../../lib/files/beside.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
 import { toChecksDocument } from '../../lib/render/checks-files.ts';
 import { checkChanges, renderChecks } from '../../lib/render/checks-text.ts';
 import { gradeWarnings } from '../../lib/render/grades.ts';
+import { shellCommand } from '../../lib/shell.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
 import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
@@ -27,16 +29,19 @@ function checksFor({ checks: file }: CheckFlags, { lab }: ReadSelection): readon
   const checks = file === undefined ? (lab?.checks ?? []) : loadChecks(file, lab);
   if (checks.length > 0) return checks;
   const where = file ?? lab?.file;
-  throw new UsageError(
-    'NO_CHECKS',
-    where === undefined ? 'nothing says what is to be checked' : `${where} has no checks`,
-    {
-      hint:
-        where === undefined
-          ? 'name the file that has them: -c lab.yml with -u users.yml in place of --lab, or --checks FILE (docs/checks.md)'
-          : 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks',
-    },
-  );
+  if (where === undefined) {
+    throw new UsageError('NO_CHECKS', 'nothing says what is to be checked', {
+      hint: 'name the file that has them: -c lab.yml with -u users.yml in place of --lab, or --checks FILE (docs/checks.md)',
+    });
+  }
+  // As `init` writes it.
+  const [beside] = file === undefined ? filesBeside(where, (name) => name === 'checks.yml') : [];
+  throw new UsageError('NO_CHECKS', `${where} has no checks`, {
+    hint:
+      beside === undefined
+        ? 'write `checks:` in lab.yml (docs/checks.md), or name a file of checks with --checks'
+        : `add ${shellCommand('--checks', beside)}`,
+  });
 }
 
 interface Look {

@@ -78,8 +78,14 @@ function placeAfter(words: readonly string[], program: Command): Place {
   return { command, given, open };
 }
 
-function argumentsOf({ command, given }: Place, program: Command, names: Names): Candidates {
-  if (command.name() === 'help' && command.parent === program) return subcommandsOf(program);
+/** `help users sync`: commands as they are typed, and a word for what they have in common. */
+function askedFor(words: readonly string[], program: Command): Candidate[] {
+  const { command, given } = placeAfter(words, program);
+  if (given > 0) return [];
+  return [...subcommandsOf(command), ...(command === program ? [{ name: 'global' }] : [])];
+}
+
+function argumentsOf({ command, given }: Place, names: Names): Candidates {
   const { registeredArguments } = command;
   const last = registeredArguments.at(-1);
   const argument = registeredArguments[given] ?? (last?.variadic ? last : undefined);
@@ -95,6 +101,8 @@ const startsWith = (list: Candidates, start: string): Candidates =>
 /** `words`: those before the cursor, without the program; the last one is being written, and may be empty. */
 export function candidatesFor(words: readonly string[], program: Command, names: Names): Candidates {
   const current = words.at(-1) ?? '';
+  if (words[0] === 'help' && words.length > 1 && !current.startsWith('-'))
+    return startsWith(askedFor(words.slice(1, -1), program), current);
   const place = placeAfter(words.slice(0, -1), program);
   const { command, open } = place;
   const [flag = '', value] = current.startsWith('--') ? current.split('=', 2) : [current];
@@ -111,5 +119,5 @@ export function candidatesFor(words: readonly string[], program: Command, names:
   if (open && !(open.optional && current.startsWith('-'))) return startsWith(valuesOf(open, names), current);
   if (current.startsWith('-')) return startsWith(optionsOf(command, program), current);
   if (command.commands.length > 0 && place.given === 0) return startsWith(subcommandsOf(command), current);
-  return startsWith(argumentsOf(place, program, names), current);
+  return startsWith(argumentsOf(place, names), current);
 }

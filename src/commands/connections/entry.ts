@@ -176,13 +176,15 @@ export interface NewConnection {
   readonly dropped: readonly string[];
 }
 
+/** `where`: where it is written, as a message names it. */
+export function fingerprintsIn(written: string, where: string): string[] {
+  const parsed = parseFingerprints([written]);
+  return 'value' in parsed ? parsed.value.split(',') : usage(`${where} ${parsed.problem}`, parsed.hint ?? '');
+}
+
 function wantedFingerprints({ trustFingerprint }: AddFlags, env: Written): string[] | undefined {
   const written = trustFingerprint === true ? text(env['fingerprint']) : trustFingerprint;
-  if (written === undefined) return undefined;
-  const parsed = parseFingerprints([written]);
-  return 'value' in parsed
-    ? parsed.value.split(',')
-    : usage(`--trust-fingerprint: ${parsed.problem}`, parsed.hint ?? '');
+  return written === undefined ? undefined : fingerprintsIn(written, '--trust-fingerprint:');
 }
 
 export function newConnection(

@@ -2,25 +2,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { listConnections } from '../../lib/config/connections/connection.ts';
 import { defaultName } from '../../lib/config/connections/file.ts';
-import { parseFingerprints } from '../../lib/config/connections/parts.ts';
 import { mapping } from '../../lib/config/input/written.ts';
 import { selectNames } from '../../lib/connections-edit/encryption.ts';
 import { putKey } from '../../lib/connections-edit/entries.ts';
 import { openFile, saveFile } from '../../lib/connections-edit/store.ts';
-import { InternalError, UsageError } from '../../lib/errors.ts';
+import { InternalError } from '../../lib/errors.ts';
 import { sortedUnique } from '../../lib/order.ts';
 import { renderAdded, toAddedDocument } from '../../lib/render/connections-text.ts';
 import { assertSeen, readCertificates } from '../../lib/workflow/connections.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 import { createOutput } from '../output.ts';
+import { fingerprintsIn } from './entry.ts';
 import { presentConnections } from './path.ts';
-
-function fingerprintsIn(written: string): string[] {
-  const parsed = parseFingerprints([written]);
-  if ('value' in parsed) return parsed.value.split(',');
-  throw new UsageError('CONNECTION', `the fingerprint ${parsed.problem}`, { hint: parsed.hint });
-}
 
 export async function runConnectionsTrust(
   io: ProgramIo,
@@ -28,7 +22,7 @@ export async function runConnectionsTrust(
   { name, sha256 }: { readonly name: string; readonly sha256?: string | undefined },
 ): Promise<void> {
   const output = createOutput(io, flags);
-  const wanted = sha256 === undefined ? undefined : fingerprintsIn(sha256);
+  const wanted = sha256 === undefined ? undefined : fingerprintsIn(sha256, 'the fingerprint');
   const open = openFile(presentConnections(io, flags));
   const { file, value, text } = open;
   selectNames(open, [name]);

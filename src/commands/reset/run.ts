@@ -1,13 +1,14 @@
 /** What `reset` does with its flags: select, plan, go back or clone anew, render. */
 import type { Lab } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import type { RecloneWords } from '../../lib/plan/day-two/reclone-command.ts';
 import { previewReclone, reclone, type RecloneWant } from '../../lib/workflow/reset.ts';
 import { changeSnapshots, previewSnapshots, type SnapshotsWant } from '../../lib/workflow/snapshots.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection, type ReadSelection } from '../selection.ts';
-import { labWords } from '../same-words.ts';
+import { recloneWords } from '../same-words.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 import { assertSnapshotName } from '../snapshot/run.ts';
 
@@ -50,7 +51,7 @@ function assertSense({ to, reclone: anew, outdated, discardSnapshots, config }: 
 function backWant(
   { stands: selection, lab }: ReadSelection,
   { to, start, timeout }: ResetFlags,
-  words: readonly string[],
+  words: RecloneWords,
 ): SnapshotsWant {
   return {
     selection,
@@ -67,7 +68,7 @@ function backWant(
 function recloneWant(
   { stands: selection }: ReadSelection,
   lab: Lab,
-  { flags, words }: { readonly flags: ResetFlags; readonly words: readonly string[] },
+  { flags, words }: { readonly flags: ResetFlags; readonly words: RecloneWords },
 ): RecloneWant {
   return {
     ...{ selection, lab, lockWaitSeconds: flags.timeout },
@@ -83,7 +84,7 @@ export async function runReset(io: ProgramIo, flags: ResetFlags): Promise<void> 
   await runPlanned(io, flags, async (run) => {
     const selection = await needSelection(flags, run, { command: 'reset' });
     const hasFiles = selection.lab !== undefined && flags.users !== undefined;
-    const words = labWords(io.argv);
+    const words = recloneWords(io.argv, flags);
     if (flags.reclone && selection.lab) {
       const want = recloneWant(selection, selection.lab, { flags, words });
       return {

@@ -13,7 +13,7 @@ import { runChanging } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { runPlanned, type PlanFlags } from '../planned-command.ts';
 import { needSelection } from '../selection.ts';
-import { labWords } from '../same-words.ts';
+import { recloneWords } from '../same-words.ts';
 import type { SelectionFlags } from '../selection-options.ts';
 
 export interface SnapshotFlags extends PlanFlags, SelectionFlags {
@@ -46,7 +46,7 @@ async function change(
   await runPlanned(io, flags, async (run) => {
     const { stands: selection, lab } = await needSelection(flags, run, { command });
     const want = {
-      ...{ selection, work, lockWaitSeconds: flags.timeout, words: labWords(io.argv) },
+      ...{ selection, work, lockWaitSeconds: flags.timeout, words: recloneWords(io.argv, flags) },
       ...(lab ? { lab } : {}),
     };
     return {

@@ -1,6 +1,7 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
 import type { Card } from '../render/cards.ts';
 import { formatCsv } from '../render/csv.ts';
+import { escapeControl } from '../render/escape.ts';
 import { DEFAULT_LANGUAGE, type Language } from '../render/languages/codes.ts';
 import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
 
@@ -31,7 +32,7 @@ export function renderCsvCards(cards: readonly Card[], language: Language = DEFA
   const { schoolLogin } = HANDOUT_LANGUAGES[language];
   const rows = cards.map(({ userid, name, login, realm, password, url, pool, machines, expires }) => [
     userid,
-    name,
+    escapeControl(name),
     login,
     realm,
     password ?? (language === 'en' ? '' : schoolLogin),

@@ -22,8 +22,3 @@ export function parseSnapshotMark(description: string): SnapshotMark | undefined
   if (!lab || vmid === undefined || !/^\d{1,9}$/.test(vmid)) return undefined;
   return { lab, vmid: Number(vmid), isBaseline: line.split(/\s+/).includes('baseline') };
 }
-
-/** Did we take it, of this very machine? */
-export function isOurSnapshot(description: string, vmid: number): boolean {
-  return parseSnapshotMark(description)?.vmid === vmid;
-}

@@ -1,5 +1,6 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
 import { stepsOfStands } from '../plan/document/stand-steps.ts';
+import { bothRefusals } from '../plan/document/refuse.ts';
 import { hasRole, powerAfter } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -85,7 +86,7 @@ function standStatus(view: StandView, error: Refusal | undefined): StandSummary[
 
 function summarize(view: StandView): StandSummary {
   const { stand } = view;
-  const error = stand.refused ?? errorOf(view) ?? stand.left;
+  const error = stand.refused ?? bothRefusals(errorOf(view), stand.left);
   return {
     user: stand.user,
     pool: stand.pool,

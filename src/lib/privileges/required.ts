@@ -58,13 +58,19 @@ class Needs {
   }
 }
 
-/** Where it is best granted: objects of which the next run makes others are granted as a whole. */
-function grantOn(
-  rulePath: string,
-  path: string,
-  { profile, inPool }: { readonly profile: Profile; readonly inPool: boolean },
-): string {
-  if (rulePath === '/vms/{vmid}') return profile === 'confined' && inPool ? '/pool' : '/vms';
+interface Granting {
+  readonly profile: Profile;
+  readonly inPool: boolean;
+  /** A VM that the plan makes, a copy of a template among them. */
+  readonly isNew?: boolean;
+}
+
+/**
+ * Where it is best granted: objects of which the next run makes others are granted as a whole. An ACL on a number that is to
+ * be made would take from it what is granted on all, and the next run takes another number.
+ */
+function grantOn(rulePath: string, path: string, { profile, inPool, isNew = false }: Granting): string {
+  if (isNew || rulePath === '/vms/{vmid}') return profile === 'confined' && inPool ? '/pool' : '/vms';
   if (path.startsWith('/pool')) return '/pool';
   if (path.startsWith('/nodes')) return '/nodes';
   if (path.startsWith('/sdn/zones/localnetwork')) return '/sdn/zones/localnetwork';
@@ -141,7 +147,10 @@ function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs
       const place = placeOf(step.kind, fill(rule.path, value), facts);
       const inPool = place.viaPool !== undefined;
       const common = {
-        grantOn: grantOn(rule.path, place.path, { profile: facts.profile, inPool }),
+        grantOn: grantOn(rule.path, place.path, {
+          ...{ profile: facts.profile, inPool },
+          isNew: facts.joining.has(vmidIn(place.path) ?? 0),
+        }),
         reaches: rule.reaches ?? rule.reachesIf?.(step) ?? false,
         advice: rule.advice ?? false,
         ...place,

@@ -22,6 +22,9 @@ const FEW = 3;
 const OF_FIXED_WIDTH: ReadonlySet<string> = new Set(['qmdestroy']);
 const SPACING_OF_THOSE_MS = 220;
 const WIDEST_SPACING_MS = 3000;
+/** These wait for no lock but their machine's own, so that they all end when the first does. */
+const UNQUEUED: ReadonlySet<string> = new Set(['qmrollback', 'qmsnapshot', 'qmstop']);
+const SPACING_OF_UNQUEUED_MS = 500;
 
 function spread(ms: number, key: string): number {
   return ms * (1 + SPREAD * (spreadOf(key) - 0.5));
@@ -85,11 +88,12 @@ export class TaskPace {
   /** Milliseconds until the next look, for one who has tasks. */
   wait(now: number): number {
     const tasks = [...this.#tasks.values()];
+    const widest = tasks.every(({ type }) => UNQUEUED.has(type)) ? SPACING_OF_UNQUEUED_MS : WIDEST_SPACING_MS;
     const queueing = tasks.filter(({ type }) => !OF_FIXED_WIDTH.has(type)).length;
     const spacing = Math.min(
       (queueing > 0 ? SPACING_PER_TASK_MS : SPACING_OF_THOSE_MS) * tasks.length +
         (queueing > FEW ? SPACING_PER_TASK_MS * queueing : 0),
-      WIDEST_SPACING_MS,
+      widest,
     );
     const due = Math.min(...tasks.map((task) => task.due));
     return Math.max(0, due - now, this.#looked + spacing - now);

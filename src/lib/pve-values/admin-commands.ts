@@ -42,6 +42,10 @@ export function addUserCommand(userid: string, comment: string): string {
   return shellCommand('pveum', 'user', 'add', userid, '--comment', comment);
 }
 
+export function disableUserCommand(userid: string): string {
+  return shellCommand('pveum', 'user', 'modify', userid, '--enable', '0');
+}
+
 /** With all that its owner may do. */
 export function addTokenCommand(userid: string, name: string): string {
   return shellCommand('pveum', 'user', 'token', 'add', userid, name, '--privsep', '0');

@@ -1,4 +1,5 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
+import { GIB, gib, MIB } from '../bytes.ts';
 import { groupBy } from '../group.ts';
 import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type {
@@ -34,7 +35,6 @@ interface View {
 }
 
 const BAR = 10;
-const GIB = 1024 ** 3;
 /** A quiet node is shown only while there are few of them. */
 const FEW_NODES = 8;
 
@@ -48,7 +48,7 @@ function bar(fraction: number): string {
 }
 
 export function sizeOf(bytes: number): string {
-  return bytes >= GIB / 10 ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
+  return bytes >= GIB / 10 ? gib(bytes) : `${Math.round(bytes / MIB)} MiB`;
 }
 
 /** Where CPU use is not measured, the virtual CPUs per core stand in its place. */

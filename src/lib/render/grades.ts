@@ -45,7 +45,12 @@ interface Graded {
 function moodle(graded: readonly Graded[], { checks }: ChecksReport, { title, language }: Options): string {
   const texts = FINDING_LANGUAGES[language];
   const rows = graded.map(({ user, student }) => [
-    ...[user.email ?? '', user.lmsId ?? '', user.firstName ?? '', user.lastName ?? ''],
+    ...[
+      user.email ?? '',
+      user.lmsId ?? '',
+      escapeControl(user.firstName ?? ''),
+      escapeControl(user.lastName ?? ''),
+    ],
     ...[String(student.points), escapeControl(feedbackOf(student.results, checks, texts))],
   ]);
   return formatCsv([...MOODLE_COLUMNS, title, `${title} feedback`], rows);
@@ -54,7 +59,7 @@ function moodle(graded: readonly Graded[], { checks }: ChecksReport, { title, la
 /** The second line says what the assignment is worth. */
 function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, { title }: Options): string {
   const rows = graded.map(({ user, student }) => [
-    [user.lastName, user.firstName].filter(Boolean).join(', ') || user.userid,
+    escapeControl([user.lastName, user.firstName].filter(Boolean).join(', ')) || user.userid,
     ...[user.lmsId ?? '', '', user.email ?? '', ''],
     String(student.points),
   ]);

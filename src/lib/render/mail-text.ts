@@ -29,7 +29,7 @@ type Value = (card: Card, texts: HandoutTexts, lab: string) => string;
 
 /** What a template may hold. */
 const VALUES: Readonly<Record<string, Value>> = {
-  name: ({ name }) => name,
+  name: ({ name }) => escapeControl(name),
   userid: ({ userid }) => userid,
   login: ({ login }) => login,
   realm: ({ realmLabel }) => realmLabel,
@@ -73,7 +73,7 @@ function plainMail(card: Card, lab: string, texts: HandoutTexts): MailText {
   return {
     subject: texts.subject(lab),
     text: [
-      texts.greeting(name),
+      texts.greeting(escapeControl(name)),
       '',
       texts.intro(lab),
       '',

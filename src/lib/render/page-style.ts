@@ -30,6 +30,7 @@ export const PAGE_STYLE = `
   .picture { overflow-x: auto; }
   .picture svg { display: block; max-width: 100%; height: auto; }
   .nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr)); gap: 12px; }
+  .note + .nodes { margin-top: 8px; }
   .node { padding: 10px 12px; border: 1px solid var(--edge); border-radius: 8px; }
   .node h3 { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: 1rem; }
   .load { display: grid; grid-template-columns: 4.5em minmax(40px, 1fr) max-content; gap: 8px; align-items: center; font-size: 0.86rem; }
@@ -65,7 +66,7 @@ export const PAGE_STYLE = `
     .tight th, .tight td:not(:first-child, :nth-child(n+7)) { overflow-wrap: normal; } }
   @media screen and (min-width: 901px) {
     .live .tight { width: min(60vw, 34em); } .live .tight table { table-layout: fixed; } .live .tight th { width: 11%; }
-    .live .tight th:nth-child(1), .live .tight th:nth-child(3) { width: 24%; } .live .tight th:nth-child(2), .live .tight th:nth-child(4) { width: 15%; } }
+    .live .tight th:nth-child(1) { width: 24%; } .live .tight th:nth-child(2) { width: 13%; } .live .tight th:nth-child(3) { width: 22%; } .live .tight th:nth-child(4) { width: 19%; } }
   .live { overflow-anchor: none; } .live .node { min-height: 7.4rem; }
   @media screen { .live summary, .live table.wide > tbody > tr > td:nth-child(n+3):not(:has(details)) { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; } }
   section:has(> [data-list=notes]:empty) { display: none; }
@@ -98,6 +99,7 @@ export const PAGE_STYLE = `
     .live .state, .live .problems, .live .problems.calm { height: auto; overflow: visible; resize: none; }
     th button { display: contents; } .tools, th[aria-sort] button::after { display: none; content: none; }
     .problem, .node, .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } thead { display: table-header-group; }
+    tr:has(details[open]) { break-inside: auto; } td tr { break-inside: avoid; }
     .picture { overflow: visible; } .picture svg { min-width: 0 !important; max-height: 110mm; }
     th, td, td td, td th { padding: 2px 6px 2px 0; } .tight { max-width: 130mm; }
   }

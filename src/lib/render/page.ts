@@ -1,4 +1,5 @@
 /** The frame of pages that people look at: one file that asks for nothing elsewhere, and runs what is known by its hash. */
+import { GIB } from '../bytes.ts';
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
 import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
@@ -113,10 +114,8 @@ export function loadBar(label: string, words: string, fraction: number, after?: 
   return `<div class="load"><span>${escapeHtml(label)}</span><span class="bar" aria-hidden="true">${bars}</span><span>${escapeHtml(words)}</span></div>`;
 }
 
-const GIB = 1024 ** 3;
-
-/** Bytes, in whole GiB. */
-export const gib = (bytes: number): string => String(Math.round(bytes / GIB));
+/** A number without its unit. */
+export const wholeGib = (bytes: number): string => String(Math.round(bytes / GIB));
 
 /** How one stand is wired. `svg` is markup already. */
 export function pictureSection(svg: string, title = 'One stand'): string[] {
@@ -184,9 +183,11 @@ export function sortableTable({ id, caption, columns, rows, onlyBad, filter = 'F
   ];
 }
 
-/** A browser breaks lines at hyphens: an option that is torn cannot be read. Of escaped text. */
+/** A browser breaks lines at hyphens: an option that is torn cannot be read, nor a name in a list. Of escaped text. */
 function withOptions(html: string): string {
-  return html.replace(/(?<!\S)(?:--?[a-z][a-z-]*|deploy-stand)(?![\w-])/g, '<span class="held">$&</span>');
+  return html
+    .replace(/(?<!\S)(?:--?[a-z][a-z-]*|deploy-stand)(?![\w-])/g, '<span class="held">$&</span>')
+    .replace(/,(?=\S)/g, ',<wbr>');
 }
 
 /** A line in which commands stand between backticks, or are all of it. */

@@ -4,7 +4,7 @@ import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
 import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import {
-  gib,
+  wholeGib,
   headLine,
   headTitle,
   loadBar,
@@ -78,7 +78,7 @@ function nodeHtml(load: PlannedLoad, views: readonly PlannedView[]): string {
   const here = views.filter(({ stand, steps }) => stand.node === node && steps.length > 0).length;
   const share = (bytes: number): number => (memoryTotal === 0 ? 0 : bytes / memoryTotal);
   const grows = memoryAfter > memoryBefore;
-  const words = `${gib(memoryBefore)}${grows ? ` → ${gib(memoryAfter)}` : ''} of ${gib(memoryTotal)} GiB`;
+  const words = `${wholeGib(memoryBefore)}${grows ? ` → ${wholeGib(memoryAfter)}` : ''} of ${wholeGib(memoryTotal)} GiB`;
   return [
     `<div class="node"><h3><span>${escapeHtml(node)}</span><span class="bad">${online ? '' : 'offline'}</span></h3>`,
     ...(online
@@ -102,12 +102,12 @@ function nodes(loads: readonly PlannedLoad[], views: readonly PlannedView[]): st
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: 'Student', share: 16 },
-  { head: 'What', share: 10 },
-  { head: 'Node', share: 9 },
-  { head: 'Why there', share: 25, isWhole: true },
-  { head: 'Machines', share: 15, isWhole: true },
-  { head: 'Steps', share: 25, isWhole: true },
+  { head: 'Student', share: 14 },
+  { head: 'What', share: 8 },
+  { head: 'Node', share: 7 },
+  { head: 'Why there', share: 19, isWhole: true },
+  { head: 'Machines', share: 14, isWhole: true },
+  { head: 'Steps', share: 38, isWhole: true },
 ];
 
 function machines({ vms }: PlannedStand): string {

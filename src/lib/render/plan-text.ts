@@ -5,7 +5,8 @@ import type { NodesPlan, Plan, PlannedStand, Refusal } from '../plan/document/pl
 import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
-import { foldSaid, ownWords, sameFor, type FoldOptions } from './fold.ts';
+import { foldSaid, ownWords } from '../said.ts';
+import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countNodes, countStands, groupAlike, viewPlanned, type PlannedView, nounOf } from './plan-stands.ts';

@@ -8,7 +8,7 @@ import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
 import {
-  gib,
+  wholeGib,
   headLine,
   headTitle,
   loadBar,
@@ -103,7 +103,7 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
     ...(online
       ? [
           loadBar(texts.cpu, texts.of(shareOf(cpu), String(cpus)), cpu),
-          loadBar(texts.memory, `${texts.of(gib(memoryUsed), gib(memoryTotal))} GiB`, memory),
+          loadBar(texts.memory, `${texts.of(wholeGib(memoryUsed), wholeGib(memoryTotal))} GiB`, memory),
         ]
       : []),
     stands.length === 0
@@ -116,15 +116,15 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
 export function reportColumns(texts: ReportTexts): readonly Column[] {
   return [
     { head: texts.student, share: 14 },
-    { head: texts.lab, share: 9 },
+    { head: texts.lab, share: 8 },
     { head: texts.node, share: 7 },
-    { head: texts.machines, share: 18, isWhole: true },
+    { head: texts.machines, share: 20, isWhole: true },
     { head: texts.up, share: 9 },
     { head: texts.cpu, share: 6 },
     { head: texts.memory, share: 8 },
     { head: texts.expires, share: 10 },
     { head: texts.access, share: 8 },
-    { head: texts.problems, share: 11 },
+    { head: texts.problems, share: 10 },
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The list of snapshots as a table, then which machines lack one of ours. Same report, same text. */
+import { gib } from '../bytes.ts';
 import type { SnapshotMachine, SnapshotReport, SnapshotRow } from '../plan/day-two/snapshot-list.ts';
 import { groupBy } from '../group.ts';
 import { nameSome } from '../plan/document/text.ts';
@@ -18,7 +19,6 @@ const WHOSE: Readonly<Record<SnapshotRow['owner'], string>> = {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const GIB = 2 ** 30;
 /** More names than this would bury the table. */
 const MOST_NAMED = 10;
 
@@ -32,7 +32,7 @@ function spanOf(seconds: number | null): string {
 
 function memoryOf({ withMemory, memoryBytes }: SnapshotRow): string {
   if (!withMemory) return '-';
-  return memoryBytes === null ? 'yes' : `${(memoryBytes / GIB).toFixed(1)} GiB`;
+  return memoryBytes === null ? 'yes' : gib(memoryBytes);
 }
 
 function emptyText({ state, incapable }: SnapshotMachine): string {

@@ -140,6 +140,23 @@ function extend(problems: readonly Problem[]): string[] {
 
 const MOST_COMMANDS = 5;
 
+/** Machines anew, with a command for those of one name. */
+function recloneEach(problems: readonly Problem[], { files }: Context): string[] {
+  return [
+    ...groupBy(problems, ({ lab = '?', machine = '?' }) => JSON.stringify([lab, machine])).values(),
+  ].map((list) => {
+    const users = usersOf(list).flatMap((user) => ['--user', user]);
+    const machine = list[0]?.machine;
+    const words = [
+      '-c',
+      files?.lab ?? 'lab.yml',
+      ...users,
+      ...(machine === undefined ? [] : ['--machine', machine]),
+    ];
+    return quoted(shellCommand('deploy-stand', 'reset', '--reclone', ...words));
+  });
+}
+
 function perUser(command: (user: string) => string): Words['way'] {
   return (problems, { texts }) => {
     const users = usersOf(problems);
@@ -190,7 +207,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofMachine,
     way: (problems, context) => [
       ...perNode((vmid) => shellCommand('qm', 'set', String(vmid), '--template', '0'))(problems, context),
-      context.texts.converted(amid(deployAgain(problems, context))),
+      context.texts.converted(recloneEach(problems, context).join('; ')),
     ],
   },
   'machine-unsealed': { about: ofMachine, way: perNode((vmid) => `qm destroy ${vmid} --purge`) },

@@ -30,7 +30,7 @@ interface Column<Row> {
   readonly cell: (row: Row, paint: Paint) => Cell;
   /** Of which nothing is said where there is nothing to say. */
   readonly isQuiet?: true;
-  /** A narrow terminal can do without: it is told below the table, or by --wide. */
+  /** A narrow terminal can do without: it is told below the table, or in the other one. */
   readonly isSpared?: true;
   /** It folds; all others are looked for by eye. */
   readonly folds?: true;
@@ -77,13 +77,7 @@ export function machinesText({ machines, running }: StandStatus, texts: StateTex
 }
 
 /** Neither running nor wrong. */
-const CALM: ReadonlySet<string> = new Set([
-  'stopped',
-  'suspended',
-  'cloning',
-  'being made',
-  'being removed',
-]);
+const CALM: ReadonlySet<string> = new Set(['stopped', 'suspended', 'cloning', 'being made', 'being removed']);
 
 const isRunning = ({ state }: MachineStatus): boolean => state === 'running';
 
@@ -204,6 +198,7 @@ const MACHINE_COLUMNS: readonly MachineColumn[] = [
   {
     head: 'EXPIRES',
     isQuiet: true,
+    isSpared: true,
     isOfStand: true,
     cell: ({ stand, isFirst }) => ({ text: isFirst ? (stand.expires ?? '-') : '' }),
   },

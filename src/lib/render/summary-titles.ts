@@ -1,6 +1,7 @@
 /** The first line of a summary: how a command ended, by command and status. Counts nothing that the summary does not say. */
 import type { Summary, SummaryStatus } from '../outcome/types.ts';
 import type { AccessPlan, Plan, PowerAction, PowerPlan } from '../plan/document/plan.ts';
+import { powerAfter } from '../plan/document/step-traits.ts';
 import { countOf } from './step-text.ts';
 
 function cleanupTitle({ lab }: Plan, { status, stands }: Summary): string {
@@ -92,7 +93,7 @@ const DEEDS: { readonly [A in PowerAction]: string } = {
 
 /** Where a suspension leaves the memory where it is, in all that it does. */
 const isPause = ({ steps }: PowerPlan): boolean =>
-  steps.length > 0 && steps.every((step) => step.kind === 'vm.suspend' && step.storage === undefined);
+  steps.length > 0 && steps.every((step) => powerAfter(step) === 'paused');
 
 function powerTitle(plan: PowerPlan, { status, stands }: Summary): string {
   const { lab, action, steps } = plan;

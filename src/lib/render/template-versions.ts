@@ -35,11 +35,18 @@ function copiesText({ copies }: TemplateVersion, texts: ReportTexts): string[] {
   return [texts.templates.copies(list.join('; '))];
 }
 
-/** A row for each student. */
-function listOf(made: readonly MadeMachine[]): string {
+function studentsOf(made: readonly MadeMachine[]): string[] {
   const of = new Map<string, string[]>();
   for (const { user, machine } of made) of.set(user, [...(of.get(user) ?? []), machine]);
-  return [...of].map(([user, machines]) => `${user} (${machines.join(', ')})`).join('; ');
+  return [...of].map(([user, machines]) => `${user} (${machines.join(', ')})`);
+}
+
+/** Of a list that nobody can fold. */
+const MOST_STUDENTS = 20;
+
+function shortList(students: readonly string[]): string {
+  const more = students.length - MOST_STUDENTS;
+  return more > 0 ? `${students.slice(0, MOST_STUDENTS).join('; ')}; + ${more}` : students.join('; ');
 }
 
 interface TemplateWords {
@@ -48,7 +55,7 @@ interface TemplateWords {
   readonly about: readonly string[];
   readonly made: readonly string[];
   /** Absent: none is outdated. */
-  readonly outdated?: { readonly count: string; readonly list: string; readonly way: string };
+  readonly outdated?: { readonly count: string; readonly students: readonly string[]; readonly way: string };
 }
 
 function wordsOf(one: TemplateVersion, texts: ReportTexts, files: StatusFiles | undefined): TemplateWords {
@@ -73,7 +80,7 @@ function wordsOf(one: TemplateVersion, texts: ReportTexts, files: StatusFiles | 
       : {
           outdated: {
             count: templates.outdated(outdated.length),
-            list: listOf(outdated),
+            students: studentsOf(outdated),
             way: templates.way(`\`${command}\``),
           },
         }),
@@ -98,7 +105,7 @@ export function templateParts(
       ...[...about, ...made].map(note),
       ...(outdated
         ? [
-            `<details><summary>${escapeHtml(outdated.count)}</summary><p>${escapeHtml(outdated.list)}</p><p>${withCommands(outdated.way)}</p></details>`,
+            `<details><summary>${escapeHtml(outdated.count)}</summary><p>${escapeHtml(outdated.students.join('; '))}</p><p>${withCommands(outdated.way)}</p></details>`,
           ]
         : []),
       '</div>',
@@ -119,7 +126,7 @@ export function templateLines(
     '',
     ...all.flatMap((one) => {
       const { name, about, made, outdated } = wordsOf(one, texts, files);
-      const more = outdated ? [`${outdated.count}: ${outdated.list}`, outdated.way] : [];
+      const more = outdated ? [`${outdated.count}: ${shortList(outdated.students)}`, outdated.way] : [];
       const bullets = [...about, ...made, ...more].map((text) => `- ${escapeMarkdown(text)}`);
       return [`### ${escapeMarkdown(name)}`, '', ...bullets, ''];
     }),

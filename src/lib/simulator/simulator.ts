@@ -90,7 +90,7 @@ function createSim(scenario: Scenario, state: ClusterState, clock: SimClock): Si
     world,
     clock,
     facts,
-    locks: new Locks(clock, facts.cfsPollMs, () => world.quorate),
+    locks: new Locks(clock, facts.cfsHastens, () => world.quorate),
     tasks: new TaskManager(clock, world, state.tasks, scenario.task_index_size),
     rights: new Rights(world, facts),
     contract: contractOf(state.version),

@@ -15,8 +15,8 @@ export interface VersionFacts {
   readonly bridgePermissions: boolean;
   /** Nested pools, and pools addressed by query, came with 8.1. */
   readonly nestedPools: boolean;
-  /** cfs locks: 1 s polling until 9.1, then 0.1 s growing to 1 s. */
-  readonly cfsPollMs: readonly [number, number];
+  /** Whoever waits for a cfs lock looks once a second; since libpve-cluster 9.1.0 the more often the less time it has left. */
+  readonly cfsHastens: boolean;
   readonly macPrefix: string | undefined;
 }
 
@@ -29,7 +29,7 @@ const facts: Readonly<Record<Version, VersionFacts>> = {
     bodyLimit: 64 * 1024,
     bridgePermissions: false,
     nestedPools: false,
-    cfsPollMs: [1000, 1000],
+    cfsHastens: false,
     macPrefix: undefined,
   },
   '8.4': {
@@ -40,7 +40,7 @@ const facts: Readonly<Record<Version, VersionFacts>> = {
     bodyLimit: 512 * 1024,
     bridgePermissions: true,
     nestedPools: true,
-    cfsPollMs: [1000, 1000],
+    cfsHastens: false,
     macPrefix: 'BC:24:11',
   },
   '9.2': {
@@ -51,7 +51,7 @@ const facts: Readonly<Record<Version, VersionFacts>> = {
     bodyLimit: 512 * 1024,
     bridgePermissions: true,
     nestedPools: true,
-    cfsPollMs: [100, 1000],
+    cfsHastens: true,
     macPrefix: 'BC:24:11',
   },
 };

@@ -1,4 +1,5 @@
 /** Reads VMmanager's rows: several spellings of one fact, and values that nobody should believe. Judges nothing. */
+import { MIB } from '../bytes.ts';
 import { isRecord, oneLine, type Document } from './answer.ts';
 import type {
   MigrationRow,
@@ -13,7 +14,6 @@ import type {
 } from './types.ts';
 
 const MOST = 2 ** 40;
-const MIB = 2 ** 20;
 
 export function wholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value;

@@ -1,23 +1,35 @@
 /** The story of `access`: read the pools of a class, plan a freeze or a thaw, apply it; claims under the planning lock. */
-import type { RunOutcome } from '../outcome/types.ts';
+import type { Round, RunOutcome } from '../outcome/types.ts';
 import { readSnapshots } from '../inventory/snapshots.ts';
 import type { GuestInfo, PoolInfo } from '../inventory/types.ts';
 import { planFreeze, type FreezeOptions } from '../plan/day-two/freeze.ts';
 import { planThaw } from '../plan/day-two/thaw.ts';
-import type { AccessPlan } from '../plan/document/plan.ts';
+import type { AccessPlan, PlannedStand } from '../plan/document/plan.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { actionable, undecidedVmids, viewStands } from '../plan/stands/selected.ts';
 import { marksOf, selectedClaims, wholePools, type StandSelection } from '../plan/stands/selection.ts';
 import { dayTwoScope } from '../privileges/scopes.ts';
+import { untilTaken } from './access-rounds.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import {
+  outcomeOf,
+  planToApply,
+  preview,
+  runRound,
+  type Preview,
+  type Request,
+  type Story,
+} from './planned-run.ts';
 import { runSteps } from './run.ts';
 import { readStands, type ReadStands } from './stands.ts';
 
+interface FreezeWork extends FreezeOptions {
+  readonly do: 'freeze';
+}
+
 export interface AccessWant {
   readonly selection: StandSelection;
-  readonly work:
-    ({ readonly do: 'freeze' } & FreezeOptions) | { readonly do: 'thaw'; readonly allLabs: boolean };
+  readonly work: FreezeWork | { readonly do: 'thaw'; readonly allLabs: boolean };
 }
 
 const claimsOf = (selection: StandSelection, pools: readonly PoolInfo[]) => {
@@ -71,13 +83,40 @@ export async function previewAccess(want: AccessWant, context: PlanContext): Pro
   return preview(await requestOf(want, context), context);
 }
 
-export function changeAccess(want: AccessWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
-    {
-      look: async () => planToApply(await requestOf(want, context), context),
-      takesLock: ({ plan }) => takesLock(plan),
-      apply: (plan, lock) => runSteps(plan.steps, context, lock ? { lock } : {}),
+function storyOf(want: AccessWant, context: RunContext): Story {
+  return {
+    look: async () => planToApply(await requestOf(want, context), context),
+    takesLock: ({ plan }) => takesLock(plan),
+    apply: (plan, lock) => runSteps(plan.steps, context, lock ? { lock } : {}),
+  };
+}
+
+/** What these stands have by now, and nothing else of what a freeze does. */
+function freezeAgain(
+  stands: readonly PlannedStand[],
+  { selection, work }: { readonly selection: StandSelection; readonly work: FreezeWork },
+  context: RunContext,
+): Promise<Round> {
+  const { allLabs, lockWaitSeconds } = work;
+  const users = stands.map(({ user, pool }) => ({ userid: user, pool }));
+  const want: AccessWant = {
+    selection: { ...selection, users },
+    work: { do: 'freeze', allLabs, lockWaitSeconds, stop: false, suspend: false },
+  };
+  // What is missing from here on fails its own step: something was done already.
+  const later: RunContext = {
+    ...context,
+    preflight: false,
+    onPlan: (plan) => {
+      if (plan.steps.length > 0) context.onPlan(plan);
     },
-    context,
-  );
+  };
+  return runRound(storyOf(want, later), later);
+}
+
+export async function changeAccess(want: AccessWant, context: RunContext): Promise<RunOutcome> {
+  const round = await runRound(storyOf(want, context), context);
+  const { selection, work } = want;
+  if (work.do === 'thaw') return outcomeOf(round);
+  return outcomeOf(await untilTaken(round, (stands) => freezeAgain(stands, { selection, work }, context)));
 }

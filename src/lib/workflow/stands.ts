@@ -57,7 +57,7 @@ function refuseUnknown(names: readonly UnknownName[], sight: string | undefined)
   const unknown = names.map(sayUnknown);
   if (unknown.length === 0) return;
   const message = unknown.map((one) => one.message).join('; ');
-  const hints = unknown.map(({ hint }) => hint);
+  const hints = [...new Set(unknown.map(({ hint }) => hint))];
   if (sight === undefined) throw new UsageError('UNKNOWN_NAME', message, { hint: hints.join('\n') });
   throw new ConnectionError('MISSING_PRIVILEGES', `${message}, as far as the caller is shown`, {
     hint: [sight, ...hints].join('\n'),

@@ -314,6 +314,12 @@ describe('a CSV roster', () => {
     ]);
   });
 
+  test('of a roster the proposal is for its columns', () => {
+    expect(parseUsers('userid\nivan.petrov@school.example\n', 'class.csv').warnings).toEqual([
+      expect.stringContaining('write ivan.petrov@pve, and ivan.petrov@school.example in a column "email")'),
+    ]);
+  });
+
   test('columns that mean nothing are named', () => {
     expect(parseUsers('userid,Grade,emial\na@pve,5,x\n', 'class.csv').warnings).toEqual([
       'class.csv:1:8: columns "Grade", "emial" (did you mean email?) are ignored',

@@ -202,6 +202,29 @@ describe('going back', () => {
     expect([[...result.steps].sort(), result.left]).toEqual([steps, left]);
   });
 
+  test('what nobody has is told once, and the way out names the files, not everybody', () => {
+    const words = { lab: ['-c', 'a.yml'], everyone: ['-c', 'a.yml', '-u', 'u.yml'] };
+    const anna = { selection: { users: [{ userid: 'anna@pve' }] } };
+    const refused = (lists: Lists, change: Change = {}) => {
+      const input = { ...inputOf(lists, change), saved: new Map(), vnets: [], hidden: undefined, words };
+      try {
+        return planRollback('reset', input, { start: false });
+      } catch (error) {
+        return error;
+      }
+    };
+    const none: Lists = { [ANNA_SRV]: [], [ANNA_PC]: [], [BORIS_SRV]: [], [BORIS_PC]: [] };
+    expect(refused(none)).toMatchObject({
+      hint: 'name one with --to, or clone anew what has none: `deploy-stand reset --reclone -c a.yml -u u.yml`',
+    });
+    // One is sooner read by name.
+    expect(refused(none, anna)).toMatchObject({
+      hint: expect.stringMatching(/-c a.yml --user anna@pve`$/) as string,
+    });
+    const partly = refused(none, { selection: { machines: ['pc'] } });
+    expect(partly).toMatchObject({ hint: expect.stringMatching(/-u u.yml --machine pc`$/) as string });
+  });
+
   test('what takes snapshots of ours out of the way is one command for all', () => {
     const later = { [ANNA_SRV]: ['baseline', 'our1'], [BORIS_SRV]: ['baseline', 'our1'] };
     const hints = (lists: Lists, change: Change = {}) =>

@@ -542,7 +542,12 @@ describe('running again', () => {
 
   test.each<[string, boolean, string, RegExp]>([
     ['by the option alone', true, 'ceph:vm-10000-disk-0', /qm set 10000 --template 0/],
-    ['by conversion', true, 'ceph:base-10000-disk-0', /qm destroy 10000 --purge/],
+    [
+      'by conversion',
+      true,
+      'ceph:base-10000-disk-0',
+      /^(?!.*qm ).*reset --reclone -c lab.yml --user anna@pve --machine pc/,
+    ],
     ['which the lab does not start', false, 'ceph:vm-10000-disk-0', /qm set 10000 --template 0/],
   ])('a machine that was made a template, %s: left, told, not started', (_, start, scsi0, wayOut) => {
     const want = lab([machine('pc', [real('vmbr0')], { start, memory: 4096 })]);

@@ -93,6 +93,15 @@ describe('what a student changed', () => {
       ['it is protected: cleanup takes --force-protected'],
     ],
     [
+      'a drive for cloud-init',
+      { ide2: 'ceph:vm-1-cloudinit,media=cdrom' },
+      ['ide2 was added (cloud-init drive)'],
+    ],
+    ['the agent', { agent: 'fstrim_cloned_disks=0,enabled=1' }, ['agent is on, the template has it off']],
+    ['tags of the own', { tags: 'deploy-stand;evil;lab-net;mine' }, ['it is tagged evil, mine']],
+    ['tags of a machine that was taken over', { tags: 'former' }, []],
+    ['started with its node', { onboot: '1' }, ['it starts with its node (onboot)']],
+    [
       'what reaches others goes first',
       { cores: '8', net0: undefined, net7: `${MAC},bridge=vmbr1001` },
       [

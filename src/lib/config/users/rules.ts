@@ -113,7 +113,7 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
       });
     } else if (!userid.includes('@')) noRealm.push({ path: idPath, name: userid });
     else if (!parseUserId(userid)) {
-      const [message, hint] = whyIllegal(userid, legal);
+      const [message, hint] = whyIllegal(userid, legal, issues.isTable);
       issues.add(idPath, message, { value: userid, hint });
     } else if (looksLikeAddress(userid)) addresses.push({ path: idPath, name: userid });
   }
@@ -125,7 +125,7 @@ function useridsAreLegal(users: readonly UserView[], issues: Issues): void {
     addresses,
     issues,
     message,
-    `unless the realm is called so, write ${accountOf(address.name, legal)}`,
+    `unless the realm is called so, write ${accountOf(address.name, legal, issues.isTable)}`,
   );
 }
 
@@ -147,11 +147,18 @@ function realmsAreGiven(noRealm: readonly Odd[], legal: LegalUserids, issues: Is
 }
 
 /** The user that whoever wrote an address means. */
-function accountOf(address: string, legal: LegalUserids): string {
-  return `{ userid: ${legal.for(nameIn(address), 'pve')}, email: ${address} }`;
+function accountOf(address: string, legal: LegalUserids, isTable: boolean): string {
+  const userid = legal.for(nameIn(address), 'pve');
+  return isTable
+    ? `${userid}, and ${address} in a column "email"`
+    : `{ userid: ${userid}, email: ${address} }`;
 }
 
-function whyIllegal(userid: string, legal: LegalUserids): readonly [message: string, hint: string] {
+function whyIllegal(
+  userid: string,
+  legal: LegalUserids,
+  isTable: boolean,
+): readonly [message: string, hint: string] {
   const [name, realm] = [nameIn(userid), realmIn(userid)];
   const isRealm = parseUserId(`x@${realm}`) !== undefined;
   const proposal = `write ${legal.for(name, isRealm ? realm : 'pve')}`;
@@ -159,7 +166,7 @@ function whyIllegal(userid: string, legal: LegalUserids): readonly [message: str
   if (tokenIn(userid) !== undefined) return ['this is an API token, not a user', `write ${userIn(userid)}`];
   if (looksLikeAddress(userid)) {
     const message = 'this is an e-mail address: PVE takes what is behind the @ for the realm';
-    return [message, `write ${accountOf(userid, legal)}`];
+    return [message, `write ${accountOf(userid, legal, isTable)}`];
   }
   if (/[\s:/]/.test(name)) return ['PVE refuses spaces, ":" and "/" in a userid', proposal];
   if (isRealm) return ['PVE refuses userids of more than 64 characters', proposal];

@@ -10,6 +10,7 @@ import { vmidIn } from '../../pve-values/acl-path.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
+import { bothRefusals } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
@@ -147,7 +148,7 @@ function freezePool(view: PoolStands, room: Room, input: FreezeInput): Draft {
     (entry) => rights.includes(entry),
     input,
   );
-  const left = open ?? kept.left;
+  const left = bothRefusals(open, kept.left);
   return {
     stand: {
       ...stand,

@@ -100,7 +100,7 @@ function suspension(
   const power = machinePower(guest);
   const deed = deedFor('suspend', false, power);
   if (!deed) return undefined;
-  const obstacle = obstacleTo(deed, guest, { power, force: false });
+  const obstacle = obstacleTo(deed, guest, { power, force: false, user: view.user, machine: one.machine });
   if (obstacle) return { left: obstacle };
   const place = placeForMemory(guest, { have: input.have, index: input.index, storage: undefined });
   if ('left' in place) return { left: { ...place.left, hint: OTHER_STORAGE } };

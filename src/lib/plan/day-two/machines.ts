@@ -86,20 +86,36 @@ export function staleLock(
 
 /** Undefined: it may be worked on; an operation that holds it is waited for. */
 export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
-  const { verdict, guest, config } = one;
-  if (verdict !== 'ours') return leftAs(verdict, { view, one });
-  return guest && config
-    ? heldBack(view, { ...one, guest, config }, index)
-    : leftAs('unreadable', { view, one });
+  return unlessReady(view, one) ?? (isReady(one) ? heldBack(view, one, index) : undefined);
+}
+
+/**
+ * The same where it is removed: what its student made a template goes like any other, since the claim knows which one it
+ * is. Where linked clones hang on it PVE refuses, before anything of it is removed (qemu-server, destroy_vm).
+ */
+export function removalObstacle(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
+  return unlessReady(view, one) ?? (isReady(one) ? lockedFor(view, one, index) : undefined);
+}
+
+function unlessReady(view: StandView, one: StandMachine): Refusal | undefined {
+  if (one.verdict !== 'ours') return leftAs(one.verdict, { view, one });
+  return isReady(one) ? undefined : leftAs('unreadable', { view, one });
 }
 
 /** Of one that may be written to: what was made of it, or what PVE keeps it for. */
 export function heldBack(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
   const { guest, config } = one;
   if (guest.template || isTemplate(config.values)) {
-    const hint = templateWayOut({ vmid: one.vmid, node: guest.node, values: config.values });
+    const { vmid, machine } = one;
+    const hint = templateWayOut({ vmid, node: guest.node, values: config.values, user: view.user, machine });
     return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
   }
+  return lockedFor(view, one, index);
+}
+
+/** What PVE keeps it for. */
+function lockedFor(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
+  const { guest, config } = one;
   const lock = config.values['lock'] ?? guest.lock;
   if (lock !== undefined && isLasting(lock)) {
     const resume = shellCommand('deploy-stand', 'power', 'resume', '--lab', view.claim.lab);

@@ -39,17 +39,24 @@ type Vm = Pick<GuestInfo, 'vmid' | 'node' | 'name'>;
 const say = ({ vmid, name, node }: Vm): string =>
   `VM ${vmid}${name === undefined ? '' : ` (${name})`} on ${node}`;
 
+interface ObstacleOptions {
+  readonly power: MachinePower;
+  readonly force: boolean;
+  readonly user: string;
+  readonly machine: string | undefined;
+}
+
 /** What PVE would refuse, or do otherwise than was asked. */
 export function obstacleTo(
   deed: Deed,
   guest: GuestInfo,
-  { power, force }: { readonly power: MachinePower; readonly force: boolean },
+  { power, force, user, machine }: ObstacleOptions,
 ): Refusal | undefined {
   if (deed === 'start' && guest.template) {
     return {
       code: 'VM_IS_TEMPLATE',
       message: `${say(guest)} was made a template: it cannot be started`,
-      hint: templateWayOut(guest),
+      hint: templateWayOut({ ...{ vmid: guest.vmid, node: guest.node, user }, machine }),
     };
   }
   if (power === 'paused' && (deed === 'reboot' || (deed === 'shutdown' && !force))) {

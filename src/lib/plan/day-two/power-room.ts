@@ -1,4 +1,5 @@
 /** Whether there is room for the machines that are to run, or for the memory that is to be saved. Places nothing. */
+import { gib, MIB } from '../../bytes.ts';
 import type { Lab, Placement } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -85,11 +86,9 @@ function createUsual({ index, lab }: Places): (machine: Planned) => number | und
     const typical = place && typicalOf(place);
     if (typical?.isCertain) return typical.size.memory;
     const memory = written.get(one.machine ?? '');
-    return memory === undefined ? undefined : memory * 2 ** 20;
+    return memory === undefined ? undefined : memory * MIB;
   };
 }
-
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** Machines of a stand that somebody gave more memory than their kind has, in words. */
 function grownIn({ machines }: StandDemand, usualOf: (machine: Planned) => number | undefined): string[] {

@@ -89,7 +89,10 @@ function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate
     return { left: leftAs(verdict === 'ours' ? 'missing' : verdict, { view, one }) };
   const busy = inUse(guest, one.machine ?? String(one.vmid), request);
   if (busy !== undefined) return { inUse: busy };
-  const obstacle = obstacleTo(deed, guest, { power, force: options.force });
+  const obstacle = obstacleTo(deed, guest, {
+    ...{ power, force: options.force },
+    ...{ user: view.user, machine: one.machine },
+  });
   if (obstacle) return { left: obstacle };
   if (deed !== 'suspend') return { plan: { view, one, guest, power, deed } };
   const place = placeForMemory(guest, { have, index, storage: options.storage });

@@ -3,8 +3,13 @@ import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 
-/** Of the command line that was given: lab and connection, not the users. */
-export type RecloneWords = readonly string[];
+/** Of the command line that was given. Where to is added to every command that is printed. */
+export interface RecloneWords {
+  /** Which lab, without the users. */
+  readonly lab: readonly string[];
+  /** Lab and users, where these words mean all stands that were selected, and name none of them. */
+  readonly everyone?: readonly string[];
+}
 
 export interface ToReclone {
   readonly view: StandView;
@@ -14,12 +19,14 @@ export interface ToReclone {
 export interface RecloneOptions {
   readonly words?: RecloneWords | undefined;
   readonly flags?: readonly string[];
+  /** All stands that were selected: a command for every one of them names the files in place of 400 users. */
+  readonly of?: readonly StandView[];
 }
 
 /** Quoted for a hint. One command for all stands that lack the same machines: none of the others may be lost. */
 export function sayReclone(
   machines: readonly ToReclone[],
-  { words = ['-c', 'lab.yml'], flags = [] }: RecloneOptions,
+  { words = { lab: ['-c', 'lab.yml'] }, flags = [], of }: RecloneOptions,
 ): string {
   const named = new Map<StandView, string[]>();
   for (const { view, one } of machines) {
@@ -32,11 +39,15 @@ export function sayReclone(
     const key = JSON.stringify(options);
     usersOf.set(key, [...(usersOf.get(key) ?? []), view.user]);
   }
+  const whose = (users: readonly string[]): readonly string[] => {
+    const named = [...words.lab, ...sortedUnique(users).flatMap((user) => ['--user', user])];
+    const { everyone } = words;
+    return everyone && users.length === of?.length && everyone.length < named.length ? everyone : named;
+  };
   return [...usersOf]
     .map(([key, users]) =>
       shellCommand(
-        ...['deploy-stand', 'reset', '--reclone', ...flags, ...words],
-        ...sortedUnique(users).flatMap((user) => ['--user', user]),
+        ...['deploy-stand', 'reset', '--reclone', ...flags, ...whose(users)],
         ...(JSON.parse(key) as string[]),
       ),
     )

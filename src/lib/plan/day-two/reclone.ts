@@ -9,7 +9,7 @@ import { makeOf, type Make } from '../stands/made-as.ts';
 import { isWritable } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { resolveMachines } from '../templates/find.ts';
-import { obstacleOf, sayMachine } from './machines.ts';
+import { removalObstacle, sayMachine } from './machines.ts';
 import { sayReclone, type RecloneWords } from './reclone-command.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 
@@ -129,7 +129,7 @@ function makesIn({ lab, have, index, outdated }: RecloneInput): MakeOf {
 
 function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refusal | undefined {
   if (RESUMED.has(one.verdict)) return one.verdict === 'unjoined' ? lossRefusal(one, input) : undefined;
-  return obstacleOf(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
+  return removalObstacle(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
 }
 
 function judge(view: StandView, one: StandMachine, input: RecloneInput, madeAs: MakeOf): JudgedMachine {
@@ -171,14 +171,14 @@ const LOSSES: Readonly<Record<string, string>> = {
 };
 
 /** The command that gives up what would be lost is one for the whole class, and takes no machine that was made anew already. */
-function lossHints(stands: readonly JudgedStand[], { outdated, words }: RecloneInput) {
+function lossHints(stands: readonly JudgedStand[], { outdated, words, stands: of }: RecloneInput) {
   const flags = [...(outdated ? ['--outdated'] : []), '--discard-snapshots'];
   const hints = new Map(
     Object.entries(LOSSES).map(([code, otherwise]) => {
       const losing = stands.flatMap(({ view, judged }) =>
         judged.flatMap(({ one, why }) => (why?.code === code ? [{ view, one }] : [])),
       );
-      return [code, `give them up with ${sayReclone(losing, { words, flags })}, or ${otherwise}`];
+      return [code, `give them up with ${sayReclone(losing, { words, flags, of })}, or ${otherwise}`];
     }),
   );
   return ({ one, why }: Judged): Judged => {

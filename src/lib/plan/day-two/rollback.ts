@@ -71,7 +71,7 @@ function recloneOfMissing(options: RollbackOptions, input: RollbackInput): strin
         : [],
     ),
   );
-  return sayReclone(lacking, input);
+  return sayReclone(lacking, { words: input.words, of: input.stands });
 }
 
 function missingRefusal(

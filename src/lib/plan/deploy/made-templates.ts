@@ -12,10 +12,14 @@ export function isMadeTemplate({ config }: PresentVm): boolean {
   return isTemplate(config.values);
 }
 
-export function madeTemplateRefusal({ name }: Machine, vm: PresentVm): Refusal {
+export function madeTemplateRefusal(user: string, { name }: Machine, vm: PresentVm): Refusal {
   return {
     code: 'VM_IS_TEMPLATE',
     message: `VM ${vm.vmid} (${name}) on ${vm.node} was made a template: it cannot be started, and is left as it is`,
-    hint: templateWayOut({ ...vm, values: vm.config.values }),
+    hint: templateWayOut({
+      ...{ vmid: vm.vmid, node: vm.node, user },
+      machine: name,
+      values: vm.config.values,
+    }),
   };
 }

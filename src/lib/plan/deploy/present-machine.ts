@@ -4,6 +4,7 @@ import { fixedWishes } from '../stands/made-as.ts';
 import { adoptedBecause } from '../stands/adopt.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
 import { isMadeTemplate, madeTemplateRefusal } from './made-templates.ts';
+import { cloneAnew } from '../stands/made-template.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { parseVmMark, withVmMark } from '../../marks/vm.ts';
@@ -13,7 +14,6 @@ import { driftNote, driftOf, NOTES_LOST } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
-import { shellCommand } from '../../shell.ts';
 import { makeStep } from '../document/step.ts';
 import { type Request, type Draft, planned } from './machine-draft.ts';
 import { waitingForRestart } from './machine-options.ts';
@@ -85,8 +85,8 @@ function onlyForNew(machine: Machine, vm: PresentVm): string[] {
 }
 
 /** Where the lab wants nothing of it but to be there, nothing is left undone. */
-function addTemplate(machine: Machine, vm: PresentVm, draft: Draft): void {
-  const told = madeTemplateRefusal(machine, vm);
+function addTemplate({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
+  const told = madeTemplateRefusal(state.user.userid, machine, vm);
   draft.templates.add(machine.name);
   draft.vms.push(planned(vm, machine, 'complete'));
   if (machine.start) draft.left ??= told;
@@ -111,12 +111,6 @@ function addDrift(
   draft.vms.push({ ...planned(vm, machine, 'complete'), ...(all.length > 0 ? { drift: all } : {}) });
 }
 
-/** For the one machine; where the file of the lab is, no planner knows. */
-function cloneAnew({ state }: Request, machine: Machine): string {
-  const whose = ['-c', 'lab.yml', '--user', state.user.userid, '--machine', machine.name];
-  return `\`${shellCommand('deploy-stand', 'reset', '--reclone', ...whose)}\``;
-}
-
 /**
  * Before its number is cloned anew a machine was handed out, and got a seal like the clone's. Where a run was cut there, nothing
  * tells the former one, which its student may have made, from the clone: the lab's password goes to neither.
@@ -129,12 +123,12 @@ function remadeRefusal(request: Request, machine: Machine, vm: PresentVm): Refus
   return {
     code: 'RECLONE_UNFINISHED',
     message: `VM ${vm.vmid} (${machine.name}) on ${vm.node} was being cloned anew when a run was cut short, and does not show whether it is the new one`,
-    hint: `${cloneAnew(request, machine)} makes it anew (lab.yml: the file of lab ${lab.name})`,
+    hint: `${cloneAnew(state.user.userid, machine.name)} makes it anew (lab.yml: the file of lab ${lab.name})`,
   };
 }
 
-function unmarkedNote(request: Request, machine: Machine, vm: PresentVm): string {
-  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded, or removed it and made another by hand: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(request, machine)} makes it anew as the lab says`;
+function unmarkedNote({ state }: Request, machine: Machine, vm: PresentVm): string {
+  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded, or removed it and made another by hand: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(state.user.userid, machine.name)} makes it anew as the lab says`;
 }
 
 function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
@@ -183,7 +177,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
     return;
   }
   if (isMadeTemplate(vm)) {
-    addTemplate(machine, vm, draft);
+    addTemplate(request, machine, vm, draft);
     return;
   }
   if (vm.takenOver) addMark(request, machine, vm, draft);
@@ -234,7 +228,7 @@ function addLateSnapshot(request: Request, machine: Machine, vm: PresentVm, draf
   const { userid, pool } = request.state.user;
   if (request.index.acls.has(`/pool/${pool} ${userid}`)) {
     draft.notes.push(
-      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both: ${cloneAnew(request, machine)})`,
+      `VM ${vm.vmid} (${machine.name}) has no snapshot at all: its student deleted "${machine.baselineSnapshot}", or the lab asked for it later; there is nothing to return to, and a new one would not show the beginning (to have both: ${cloneAnew(request.state.user.userid, machine.name)})`,
     );
   } else {
     addSnapshot(request, machine, vm, draft);

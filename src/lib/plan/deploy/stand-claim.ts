@@ -18,7 +18,8 @@ import type { StandVms } from './stand-vms.ts';
 
 /**
  * Are its clones made in its pool? By all of a claim: what a former run has made outside is found by its seal alone, until
- * it has joined.
+ * it has joined. 0.1.0 made numbers members before there was a machine, which PVE shows to nobody: what is cloned at one of
+ * those it left is in the pool whether it is asked for or not.
  */
 export function joinsAtOnce(
   { claim, present, open, remade }: StandState,
@@ -29,13 +30,17 @@ export function joinsAtOnce(
   const isOutside =
     [...present.values(), ...former].some((vm) => !vm.isJoined) ||
     [...open.values()].some((one) => one.isInFlight);
-  return (former.length > 0 ? index.remakeRisk : index.sealRisk) !== undefined && !isOutside;
+  const isMemberUnseen = claim?.unnamed.some((vmid) => !index.guests.has(vmid)) === true;
+  const risk = former.length > 0 ? index.remakeRisk : index.sealRisk;
+  return (isMemberUnseen || risk !== undefined) && !isOutside;
 }
 
 /** What the lab's machines are, and what was claimed before and is still there. */
 function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandContext): Claim {
-  const { lab, since } = context;
+  const { lab, since, reclone } = context;
   const { claim, foreign } = state;
+  // A reset gives machines anew, not the lab: what `extend` made later stays so.
+  const expires = reclone ? claim?.expires : lab.expires;
   const names = new Set(vms.claimed.map(({ machine }) => machine));
   // What the lab needs no more stays claimed: a clone may be under way there, or a VM that only cleanup removes.
   const kept = (claim?.machines ?? []).filter(
@@ -49,7 +54,7 @@ function claimFor(state: StandState, seat: Seat, vms: StandVms, context: StandCo
     since: claim === undefined || vms.joining.length > 0 ? since : claim.since,
     // The claim says where the stand was put; it is not rewritten when the stand moves.
     node: claim?.node !== undefined && state.present.size > 0 ? claim.node : seat.node,
-    ...(lab.expires === undefined ? {} : { expires: lab.expires }),
+    ...(expires === undefined ? {} : { expires }),
     ...(claim?.frozen === undefined ? {} : { frozen: claim.frozen }),
     ...(joinsAtOnce(state, context) ? { joinsAtOnce: true } : {}),
   });

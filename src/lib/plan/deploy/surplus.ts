@@ -133,7 +133,7 @@ function removalOf(
   const leave = makeStep(
     'pool.leave',
     pool,
-    { user, reason: 'the lab has them no more', dependsOn: [...deletes, ...made] },
+    { user, reason: 'no longer in the lab', dependsOn: [...deletes, ...made] },
     { pool, lab: lab.name, machines },
   );
   return [...revokes, ...removals, leave];

@@ -1,6 +1,6 @@
 /** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
-import { groupBy } from '../../group.ts';
+import { foldSaid, ownWords } from '../../said.ts';
 import type { PlannedStand, Refusal } from './plan.ts';
 import { nameSome } from './text.ts';
 
@@ -20,20 +20,32 @@ export function refuse(refusals: readonly Refusal[]): never {
 const MOST_TOLD = 10;
 
 /** When nothing can be done for anybody. What is true of many is said once. */
-export function refuseWhereNothingRemains(stands: readonly Pick<PlannedStand, 'user' | 'refused'>[]): void {
-  const refused = stands.flatMap(({ user, refused: why }) => (why ? [{ ...why, user }] : []));
+export function refuseWhereNothingRemains(
+  stands: readonly Pick<PlannedStand, 'user' | 'pool' | 'vms' | 'bridges' | 'refused'>[],
+): void {
+  const refused = stands.flatMap((stand) => {
+    const { user, refused: why } = stand;
+    return why ? [{ who: user, text: why.message, hint: why.hint, own: ownWords(stand), why }] : [];
+  });
   const [first] = refused;
   if (!first || refused.length < stands.length) return;
-  const alike = [...groupBy(refused, ({ message }) => message).values()];
-  const reasons = alike.slice(0, MOST_TOLD).flatMap((group): Refusal[] => {
-    const [{ user, message, ...why } = first] = group;
-    const isNamed = group.length === 1 && message.includes(user);
-    const users = group.map((one) => one.user);
-    return [{ ...why, message: isNamed ? message : `${nameSome(users, MOST_TOLD)}: ${message}` }];
+  const alike = foldSaid(refused);
+  const reasons = alike.slice(0, MOST_TOLD).map(({ first: { who, text, why }, others }): Refusal => {
+    if (others.length === 0) return { ...why, message: text.includes(who) ? text : `${who}: ${text}` };
+    const users = [who, ...others.map((one) => one.who)];
+    // Word for word the same, it is true of each; else of the first, and of the others with names of their own.
+    const isShared = others.every((one) => one.text === text);
+    if (isShared) return { ...why, message: `${nameSome(users, MOST_TOLD)}: ${text}` };
+    const same = `the same for ${others.length} more: ${nameSome(users.slice(1), MOST_TOLD)}`;
+    return { ...why, message: `${text.includes(who) ? text : `${who}: ${text}`}\n${same}` };
   });
-  const others = alike.slice(MOST_TOLD).flatMap((group) => group.map(({ user }) => user));
-  const rest = { code: first.code, message: `and ${others.length} more: ${nameSome(others, MOST_TOLD)}` };
-  refuse(others.length === 0 ? reasons : [...reasons, rest]);
+  const more = alike.slice(MOST_TOLD).flatMap(({ first: one, others }) => [one, ...others]);
+  const names = nameSome(
+    more.map(({ who }) => who),
+    MOST_TOLD,
+  );
+  const rest = { code: first.why.code, message: `and ${more.length} more: ${names}` };
+  refuse(more.length === 0 ? reasons : [...reasons, rest]);
 }
 
 /** The code is that of the first. `between`: its hints. */
@@ -45,5 +57,16 @@ export function joinRefusals(refusals: readonly Refusal[], between: '\n' | '; ')
     code: first.code,
     message: refusals.map(({ message }) => message).join('; '),
     ...(hints.length === 0 ? {} : { hint: hints.join(between) }),
+  };
+}
+
+/** Of two things with codes of their own. The first is told last, because whoever shows the message puts its code behind it. */
+export function bothRefusals(first: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
+  if (!first || !other) return first ?? other;
+  const hints = [...new Set([first, other].flatMap(({ hint }) => hint ?? []))];
+  return {
+    code: first.code,
+    message: `${other.message}  [${other.code}]\n${first.message}`,
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
   };
 }

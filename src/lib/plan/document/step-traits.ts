@@ -94,6 +94,8 @@ const sync = ({ node }: OnNode): readonly string[] => [`sync:${node}`];
 
 const task = ({ node }: OnNode): readonly string[] => [`task:${node}`];
 
+const snapshot = ({ node }: OnNode): readonly string[] => [`snapshot:${node}`];
+
 /** A guest that boots keeps its node busy long after the task that started it has ended. */
 const boot = (step: OnNode): readonly string[] => [...task(step), `boot:${step.node}`];
 
@@ -258,7 +260,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     counter: 'snapshots',
     roles: ['deploys'],
     // The memory is written to disk as a copy is.
-    limits: (step) => [...task(step), ...(step.withMemory === true ? [`copy:${step.node}`] : [])],
+    limits: (step) => (step.withMemory === true ? [...task(step), `copy:${step.node}`] : snapshot(step)),
   },
   'vm.snapshot.delete': { effect: 'removes', counter: 'snapshots', roles: [], limits: task },
   'vm.rollback': {
@@ -266,7 +268,7 @@ const TRAITS: { readonly [K in StepKind]: StepTraits<K> } = {
     counter: 'rolled back',
     roles: [],
     power: ({ power }) => (power === 'start' ? 'running' : undefined),
-    limits: task,
+    limits: snapshot,
   },
   'vm.start': { effect: 'changes', counter: 'started', roles: ['deploys'], power: running, limits: boot },
   'vm.stop': {

@@ -1,4 +1,5 @@
 /** Says in words and numbers what is full and who would not fit. Decides nothing. */
+import { gib, inGib } from '../../bytes.ts';
 import { addTo } from '../../group.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Lab } from '../../config/types.ts';
@@ -68,14 +69,6 @@ function listNames(names: Iterable<string>): string {
   return runs.flatMap((run) => (run.length > 2 ? [`${run[0] ?? ''}–${run.at(-1) ?? ''}`] : run)).join(', ');
 }
 
-function bare(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1);
-}
-
-function gib(bytes: number): string {
-  return `${bare(bytes)} GiB`;
-}
-
 /** Storages on which disks take room as they are written. */
 function isThin({ type }: Resource): boolean {
   return type !== undefined && storageTraits(type).thin;
@@ -117,13 +110,13 @@ function numbers({ resource, needs, once }: Lack, { lab, ledger }: Context): str
   switch (kind) {
     case 'memory':
     case 'cpu':
-      return `memory on ${node}: ${bare(limit)} of ${gib(total)} are for guests, ${bare(before)} taken before, ${bare(adds)} by what fits; the next needs ${bare(needs)}`;
+      return `memory on ${node}: ${inGib(limit)} of ${gib(total)} are for guests, ${inGib(before)} taken before, ${inGib(adds)} by what fits; the next needs ${inGib(needs)}`;
     case 'storage': {
       const where = node === '' ? '' : ` on ${node}`;
       const thin = isThin(resource)
         ? ' (its disks are thin: how much the present ones may still grow is not known to the API)'
         : '';
-      return `storage ${name}${where}: ${gib(total)}, ${bare(before)} used before, ${bare(adds)} by what fits; the next needs ${bare(needs)}${once > 0 ? `, ${bare(once)} of it for a replica` : ''}${thin}`;
+      return `storage ${name}${where}: ${gib(total)}, ${inGib(before)} used before, ${inGib(adds)} by what fits; the next needs ${inGib(needs)}${once > 0 ? `, ${inGib(once)} of it for a replica` : ''}${thin}`;
     }
     case 'vmids':
       return `VMIDs ${rangeOf(lab)}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;

@@ -1,4 +1,5 @@
 /** What can run out on the cluster, as named resources with a limit each, and a ledger of what is taken. Places nothing. */
+import { MIB } from '../../bytes.ts';
 import type { Amount, Lab, Placement } from '../../config/types.ts';
 import type { Inventory, NodeInfo, StorageInfo } from '../../inventory/types.ts';
 import { promisedPerNode, type LabSizes } from './committed.ts';
@@ -152,7 +153,7 @@ export function memoryOn(
   // Without Sys.Audit on the node its size is hidden.
   if (node.memoryTotal <= 0) return [];
   const promised = Math.floor(node.memoryTotal * (overcommit?.memory ?? 1));
-  const kept = amountOf(reserve?.memory ?? DEFAULT_MEMORY_RESERVE, node.memoryTotal, 2 ** 20);
+  const kept = amountOf(reserve?.memory ?? DEFAULT_MEMORY_RESERVE, node.memoryTotal, MIB);
   return [
     {
       key: resourceKey.memory(node.name),

@@ -1,4 +1,5 @@
 /** What a stand still needs on a node. Knows no limits. */
+import { MIB } from '../../bytes.ts';
 import { disksIn } from './replica-demand.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -51,7 +52,7 @@ function portsOf({ machine }: ResolvedMachine): Map<string, number> {
 
 function sizeOfMachine({ machine, template }: ResolvedMachine): Promised {
   return {
-    memory: machine.memory === undefined ? memoryOf(template.values) : machine.memory * 2 ** 20,
+    memory: machine.memory === undefined ? memoryOf(template.values) : machine.memory * MIB,
     cpus: cpusOf(template.values, machine.cores),
   };
 }

@@ -1,9 +1,12 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { GIB, MIB } from '../../bytes.ts';
 import { isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural } from '../../order.ts';
+import { labTag, TAG } from '../../marks/vm.ts';
+import { formatTags, parseTags } from '../../pve-values/tags.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
@@ -11,9 +14,6 @@ import { bridgeKey, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import { nicIndex, nicsBefore } from './device-profiles.ts';
 import type { PresentVm } from './state.ts';
-
-const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 
 interface Comparison {
   readonly machine: Machine;
@@ -185,6 +185,76 @@ function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
   ];
 }
 
+/** PVE's `agent`: `1`, or `enabled=1,…`. */
+const hasAgent = (config: VmConfig): boolean =>
+  /^(?:enabled=)?1(?:,|$)/.test(config.values['agent'] ?? '') ||
+  /,enabled=1(?:,|$)/.test(config.values['agent'] ?? '');
+
+const cloudDrivesOf = (config: VmConfig): string[] =>
+  volumesOf(config.values).flatMap(({ kind, key }) => (kind === 'cloud-init' ? [key] : []));
+
+/** Of a machine that was configured by us: what it was taken over with is told of none. */
+function tagDrift({ machine, vm: { config }, template, lab }: Comparison): Drift[] {
+  const tags = parseTags(config.values['tags']);
+  if (!template || !tags.includes(TAG)) return [];
+  const known = new Set(
+    [...machine.tags, TAG, labTag(lab), ...parseTags(template.values['tags'])].map((tag) =>
+      tag.toLowerCase(),
+    ),
+  );
+  const own = tags.filter((tag) => !known.has(tag));
+  if (own.length === 0) return [];
+  const said = { kind: 'resource' as const, field: 'tags' };
+  return [
+    {
+      ...said,
+      is: tags.join(';'),
+      ought: formatTags(tags.filter((tag) => known.has(tag))),
+      text: `it is tagged ${own.join(', ')}`,
+    },
+  ];
+}
+
+/** Small things that a student can set, and that commands notice later: checks ask the agent, a node starts what is `onboot`. */
+function settingDrift({ vm: { config }, template }: Comparison): Drift[] {
+  const said = { kind: 'resource' as const };
+  const drift: Drift[] = [];
+  if (config.values['onboot'] === '1') {
+    drift.push({
+      ...said,
+      field: 'onboot',
+      is: 'on',
+      ought: 'off',
+      text: 'it starts with its node (onboot)',
+    });
+  }
+  if (!template) return drift;
+  const [is, ought] = [hasAgent(config), hasAgent(template)].map((on) => (on ? 'on' : 'off'));
+  if (is !== undefined && ought !== undefined && is !== ought) {
+    drift.push({ ...said, field: 'agent', is, ought, text: `agent is ${is}, the template has it ${ought}` });
+  }
+  const [present, given] = [cloudDrivesOf(config), cloudDrivesOf(template)];
+  for (const field of present.filter((key) => !given.includes(key))) {
+    drift.push({
+      ...said,
+      field,
+      is: 'cloud-init',
+      ought: null,
+      text: `${field} was added (cloud-init drive)`,
+    });
+  }
+  for (const field of given.filter((key) => !present.includes(key))) {
+    drift.push({
+      ...said,
+      field,
+      is: null,
+      ought: 'cloud-init',
+      text: `${field} was taken away (cloud-init drive)`,
+    });
+  }
+  return drift;
+}
+
 /** Cards on bridges of other stands first: of all that a student can change, that alone reaches another one. */
 export function driftOf(comparison: Comparison): Drift[] {
   const drift = [
@@ -193,6 +263,8 @@ export function driftOf(comparison: Comparison): Drift[] {
     ...diskDrift(comparison),
     ...bootDrift(comparison),
     ...formDrift(comparison),
+    ...settingDrift(comparison),
+    ...tagDrift(comparison),
   ];
   const isForeign = ({ kind }: Drift): boolean => kind === 'foreign-bridge';
   return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];

@@ -7,13 +7,25 @@ interface MadeTemplate {
   readonly node: string;
   /** Its configuration; absent: not read. */
   readonly values?: Readonly<Record<string, string>> | undefined;
+  readonly user: string;
+  /** By the claim; 0.1.0 wrote no names. */
+  readonly machine?: string | undefined;
+}
+
+/** For the one machine; where the file of the lab is, no planner knows. */
+export function cloneAnew(user: string, machine: string): string {
+  return `\`${shellCommand('deploy-stand', 'reset', '--reclone', '-c', 'lab.yml', '--user', user, '--machine', machine)}\``;
 }
 
 /** By the option alone its disks stay as they are, and it can be taken back; a conversion renames them. */
-export function templateWayOut({ vmid, node, values }: MadeTemplate): string {
-  const back = `\`${shellCommand('qm', 'set', String(vmid), '--template', '0')}\`, then run again`;
-  const away = `\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again: it is cloned anew`;
-  const says = `as root on ${node}: `;
-  if (values === undefined) return `${says}${back}; where its disks were converted, too: ${away}`;
-  return says + (volumesOf(values).some((volume) => hangsOn(volume, vmid)) ? away : back);
+export function templateWayOut({ vmid, node, values, user, machine }: MadeTemplate): string {
+  const root = `as root on ${node}: `;
+  const away =
+    machine === undefined
+      ? `${root}\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again: it is cloned anew`
+      : `${cloneAnew(user, machine)} makes it anew`;
+  const isConverted = values && volumesOf(values).some((volume) => hangsOn(volume, vmid));
+  if (isConverted) return away;
+  const back = `${root}\`${shellCommand('qm', 'set', String(vmid), '--template', '0')}\`, then run again`;
+  return `${away}; to keep what is on its disks, ${values ? '' : 'where they were not converted, too, '}${back}`;
 }

@@ -1,4 +1,5 @@
 /** Where PVE writes the memory of a VM, and how much room that takes. Plans nothing. */
+import { MIB } from '../../bytes.ts';
 import type { StorageInfo } from '../../inventory/types.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
@@ -25,5 +26,5 @@ export function stateStorageOf(
 
 /** Twice the memory, and 500 MiB for the devices: it is written while the machine runs on. */
 export function stateBytes(memory: number): number {
-  return 2 * memory + 500 * 2 ** 20;
+  return 2 * memory + 500 * MIB;
 }

@@ -15,14 +15,15 @@ export type Baselines = ReadonlyMap<string, string>;
 /** What a lab calls it that says no more than that it wants one. */
 const DEFAULT_BASELINE = 'baseline';
 
+/** Did we take it, of this very machine? A mark that was copied from another one's says nothing. */
+export function isOurs({ description }: Pick<SnapshotInfo, 'description'>, vmid: number): boolean {
+  return parseSnapshotMark(description)?.vmid === vmid;
+}
+
 /** `baseline`: what the lab's file calls it; what deploy took before it marked snapshots is known by that. */
-export function ownerOf(
-  { name, description }: SnapshotInfo,
-  vmid: number,
-  baseline: string | undefined,
-): SnapshotOwner {
-  const mark = parseSnapshotMark(description);
-  if (mark?.vmid === vmid) return mark.isBaseline ? 'baseline' : 'ours';
+export function ownerOf(snapshot: SnapshotInfo, vmid: number, baseline: string | undefined): SnapshotOwner {
+  const { name, description } = snapshot;
+  if (isOurs(snapshot, vmid)) return parseSnapshotMark(description)?.isBaseline ? 'baseline' : 'ours';
   return name === baseline ? 'baseline' : 'student';
 }
 

@@ -128,6 +128,10 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
     nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
       compareNatural(a.node, b.node),
     ),
-    warnings: [...have.gaps.map(({ text }) => text), ...untoldRefusal(drafts, input, index), ...planner.warnings()],
+    warnings: [
+      ...have.gaps.map(({ text }) => text),
+      ...untoldRefusal(drafts, input, index),
+      ...planner.warnings(),
+    ],
   };
 }

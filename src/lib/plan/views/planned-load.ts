@@ -1,11 +1,10 @@
 /** What a plan would make of each node, from the plan and the cluster that it was made of. Plans nothing. */
+import { MIB } from '../../bytes.ts';
 import { groupBy } from '../../group.ts';
 import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import { compareNatural } from '../../order.ts';
 import type { Plan } from '../document/plan.ts';
 import type { PlannedLoad } from './planned-load-types.ts';
-
-const MIB = 1024 ** 2;
 
 interface NewMachine {
   readonly node: string;

@@ -4,6 +4,7 @@ import type { Inventory, Removal, RunningTask } from '../../inventory/types.ts';
 import { isLockPast, LOCK_POOL, parseLockMark } from '../../marks/lock.ts';
 import { isAnyCloning } from '../cluster/locks.ts';
 import type { StandView } from '../stands/selected.ts';
+import type { StatusContext } from './status-types.ts';
 
 interface Seen {
   readonly have: Inventory;
@@ -31,10 +32,10 @@ export function isMaking({ have, stands }: Seen, tasks: readonly RunningTask[]):
 }
 
 /**
- * VMIDs that somebody else than the student has removed, of labs from which machines are being removed: a cleanup gives the
- * claims back, under the lock, when the last one of all stands is gone.
+ * VMIDs that somebody else than the student has removed, by the labs from which machines are being removed: a cleanup takes the
+ * access of all stands first, and gives the claims back, under the lock, when the last machine of all is gone.
  */
-export function beingRemoved({ have, stands }: Seen): ReadonlyMap<number, Removal> {
+export function beingRemoved({ have, stands }: Seen): StatusContext['removed'] {
   const last = new Map((have.removals ?? []).map((one) => [one.vmid, one]));
   const byLab = new Map<string, Removal[]>();
   for (const { user, claim, machines } of stands) {
@@ -44,8 +45,9 @@ export function beingRemoved({ have, stands }: Seen): ReadonlyMap<number, Remova
     }
   }
   const isLocked = isPlanningLocked(have);
-  const atWork = [...byLab.values()].filter(
-    (removals) => isLocked || removals.some(({ was }) => was !== 'earlier'),
+  return new Map(
+    [...byLab]
+      .filter(([, removals]) => isLocked || removals.some(({ was }) => was !== 'earlier'))
+      .map(([lab, removals]) => [lab, new Map(removals.map((one) => [one.vmid, one]))]),
   );
-  return new Map(atWork.flat().map((one) => [one.vmid, one]));
 }

@@ -1,4 +1,5 @@
 /** How the machines of the selected stands differ from the lab's file: changed, or set and not in force yet. Reads nothing. */
+import { MIB } from '../../bytes.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, VmConfig } from '../../inventory/types.ts';
 import { ownVmMark } from '../../marks/vm.ts';
@@ -33,8 +34,6 @@ function templatesOf({ lab, have, index }: Request): Map<string, VmConfig> {
     }),
   );
 }
-
-const MIB = 2 ** 20;
 
 /**
  * A configuration is read as it will be after the next start, and the lists tell how the machine runs: what differs waits.

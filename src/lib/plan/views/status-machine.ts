@@ -1,5 +1,5 @@
 /** How one machine of a stand is, in one word, and what is wrong with it. Reads nothing. */
-import type { GuestInfo } from '../../inventory/types.ts';
+import type { GuestInfo, Removal } from '../../inventory/types.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { momentOf } from '../../pve-values/moment.ts';
 import { isLasting } from '../cluster/locks.ts';
@@ -46,17 +46,22 @@ export function isBeingMade({ state, verdict }: StandMachine, isMaking: boolean)
 }
 
 /** One that failed, and what a student took away alone, is none. */
-function isBeingRemoved({ vmid, guest }: StandMachine, removed: StatusContext['removed']): boolean {
-  const removal = removed.get(vmid);
+function isBeingRemoved({ vmid, guest }: StandMachine, removed?: ReadonlyMap<number, Removal>): boolean {
+  const removal = removed?.get(vmid);
   return removal !== undefined && (!guest || removal.was === 'running');
 }
 
-function stateOf(one: StandMachine, context: StatusContext, pool: string): MachineState {
+interface Home {
+  readonly pool: string;
+  readonly lab: string;
+}
+
+function stateOf(one: StandMachine, context: StatusContext, { pool, lab }: Home): MachineState {
   const { sees, isMaking, removed } = context;
   const { verdict, guest } = one;
   if (!guest && !sees(pool)) return 'unknown';
   if (isBeingMade(one, isMaking)) return 'being made';
-  if (isBeingRemoved(one, removed)) return 'being removed';
+  if (isBeingRemoved(one, removed.get(lab))) return 'being removed';
   if (verdict === 'ours' && guest) return powerOf(guest);
   return BY_VERDICT[verdict] ?? 'unknown';
 }
@@ -84,7 +89,7 @@ export function machineStatus(
 ): MachineStatus {
   const { details, resting } = context;
   const { vmid, machine = null, verdict, guest } = one;
-  const state = stateOf(one, context, pool);
+  const state = stateOf(one, context, { pool, lab: claim.lab });
   const isShown = guest !== undefined && verdict !== 'foreign';
   const use = isShown && guest.status === 'running' ? guest.use : undefined;
   return {
@@ -147,7 +152,7 @@ export function machineProblems(
     ...(machine === undefined ? {} : { machine }),
     ...(guest ? { node: guest.node } : {}),
   };
-  const found = PROBLEMS[stateOf(one, context, pool)];
+  const found = PROBLEMS[stateOf(one, context, { pool, lab })];
   // Somebody is at it.
   const kind = found === 'machine-half-removed' && busy?.has(vmid) ? undefined : found;
   const lock = verdict === 'ours' ? guest?.lock : undefined;

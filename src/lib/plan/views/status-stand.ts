@@ -119,8 +119,11 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
     ...(!isAtWork && isTorn(view, context) ? tornProblems(view, context) : []),
     ...(isAtWork ? [] : bridgeProblems(view, context)),
     ...(account && !account.enabled ? [{ kind: 'user-disabled' as const, ...of }] : []),
-    // Access is the last that a run gives.
-    ...(isHandedOut && !context.isMaking && accessOf(view, context) === 'none'
+    // Access is the last that a deploy gives, and the first that a cleanup takes, of all stands at once.
+    ...(isHandedOut &&
+    !context.isMaking &&
+    !context.removed.has(claim.lab) &&
+    accessOf(view, context) === 'none'
       ? [{ kind: 'no-access' as const, ...of }]
       : []),
   ];

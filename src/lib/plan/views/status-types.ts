@@ -196,8 +196,8 @@ export interface StatusContext {
   readonly busy: ReadonlySet<number> | undefined;
   /** Is a run of ours at work that makes machines? It may be of another lab. */
   readonly isMaking: boolean;
-  /** By VMID: what a run that is at work removes, or has. */
-  readonly removed: ReadonlyMap<number, Removal>;
+  /** Lab → VMID → what a run that is at work removes, or has. */
+  readonly removed: ReadonlyMap<string, ReadonlyMap<number, Removal>>;
   /** Are all machines of this pool to be seen? */
   readonly sees: (pool: string) => boolean;
   readonly details: StatusDetails;

@@ -35,6 +35,18 @@ const AWAY: Readonly<Record<string, string>> = {
   PVE_ERROR: 'кластер ответил ошибкой',
 };
 
+/** What is ours of what stands in brackets: how the client tells of a connection. */
+const OF_CONNECTIONS: readonly (readonly [RegExp, string])[] = [
+  [/no connection within (\S+) s\b/, 'нет соединения за $1 с'],
+  [/no answer within (\S+) s\b/, 'нет ответа за $1 с'],
+  [/connection closed during the handshake/, 'соединение закрыто во время рукопожатия'],
+  [/it does not speak TLS; is this the right port\?/, 'там нет TLS; тот ли это порт?'],
+  [/\bno answer\b/, 'нет ответа'],
+];
+
+const inRussian = (message: string): string =>
+  OF_CONNECTIONS.reduce((text, [words, instead]) => text.replace(words, instead), message);
+
 export const noteRu: NoteTexts = {
   note: {
     'roles-unread': () => 'Список ролей не прочитать.',
@@ -55,5 +67,5 @@ export const noteRu: NoteTexts = {
       `Шаблон не прочитать (${machines.join(', ')}): из нынешней ли версии сделаны машины, неизвестно.`,
   },
   // In brackets the words of the system, or of PVE.
-  away: (code, message) => `${AWAY[code] ?? 'кластер не удалось прочитать'} (${message})`,
+  away: (code, message) => `${AWAY[code] ?? 'кластер не удалось прочитать'} (${inRussian(message)})`,
 };

@@ -81,7 +81,7 @@ const problemTexts: ProblemTexts = {
   inDoubt: (way) => `take it out of the pool, or take it over: ${way}`,
   cardElsewhere: 'what a student changed stays so; to put it back: in PVE under Hardware of the VM',
   converted: (way) =>
-    `where its disks were converted, too, remove it with \`qm destroy VMID --purge\`, and make another: ${way}`,
+    `that keeps what is on its disks; where they were converted, too, it is made anew: ${way}`,
   torn: '`deploy-stand balance` puts such stands together; by hand: migrate its machines to the node of its networks',
   networksOn: (node) => `its networks are on ${node}`,
   nodeOffline: 'bring it back; its machines are counted, and no second copy is made',

@@ -2,6 +2,9 @@
 import { PveError, die } from '../pve-error.ts';
 import type { SimClock } from '../time/sim-clock.ts';
 
+const SECOND = 1000;
+const CFS_TIMEOUT_S = 10;
+
 type Mode = 'shared' | 'exclusive';
 export type Release = () => void;
 
@@ -18,15 +21,15 @@ interface FlockState {
 
 export class Locks {
   readonly #clock: SimClock;
-  readonly #pollMs: readonly [number, number];
+  readonly #hastens: boolean;
   readonly #quorate: () => boolean;
   readonly #flocks = new Map<string, FlockState>();
   readonly #cfs = new Set<string>();
 
   /** `quorate`: whether the cluster file system takes writes, of which a cfs lock is one. */
-  constructor(clock: SimClock, pollMs: readonly [number, number], quorate = (): boolean => true) {
+  constructor(clock: SimClock, hastens: boolean, quorate = (): boolean => true) {
     this.#clock = clock;
-    this.#pollMs = pollMs;
+    this.#hastens = hastens;
     this.#quorate = quorate;
   }
 
@@ -63,18 +66,19 @@ export class Locks {
   }
 
   /**
-   * Cluster.pm `$cfs_lock`: try, sleep, try again for 10 s, nobody queues. A holder that stays away is not waited for
-   * any longer, so late comers may overtake.
+   * Cluster.pm `$cfs_lock`: try, sleep, try again for 10 s, nobody queues, so late comers may overtake. It hastens: a tenth
+   * of the time left, so that who has waited long has better chances.
    */
   async cfs(name: string): Promise<Release> {
-    const deadline = this.#clock.now() + 10_000;
-    let [poll] = this.#pollMs;
+    let slept = 0;
     while (this.#cfs.has(name) || !this.#quorate()) {
-      if (this.#clock.now() + poll > deadline) {
+      const left = CFS_TIMEOUT_S - Math.floor(slept / SECOND);
+      const pause = this.#hastens ? (left * SECOND) / 10 : SECOND;
+      slept += pause;
+      if (slept >= CFS_TIMEOUT_S * SECOND) {
         die(`cfs-lock '${name}' error: ${this.#quorate() ? 'got lock request timeout' : 'no quorum!'}`);
       }
-      await this.#clock.sleep(poll);
-      poll = Math.min(poll * 2, this.#pollMs[1]);
+      await this.#clock.sleep(pause);
     }
     this.#cfs.add(name);
     let held = true;

@@ -167,8 +167,8 @@ describe('vm.clone', () => {
       name: "another VM, on the template's node",
       place: 'pve1',
       values: { name: 'db', description: 'production' },
-      code: 'VM_MISPLACED',
-      says: /was left on pve1/,
+      code: 'VMID_TAKEN',
+      says: /in use by another VM \("db"\) on pve1/,
     },
     {
       name: 'another VM',

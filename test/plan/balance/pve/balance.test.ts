@@ -1375,6 +1375,36 @@ describe('stands', () => {
       );
   });
 
+  test.each<[string, Readonly<Record<string, string>>, string, string]>([
+    [
+      'the MTU of a card',
+      { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr0,mtu=9000' },
+      'bridge',
+      'bridge vmbr0 there has MTU 1500, the NIC 9000',
+    ],
+    ['the CPU type', { cpu: 'x86-64-v2-AES' }, 'tied', 'x86-64-v2-AES'],
+  ])('a target that lacks %s; one that has it is taken', (_, values, code, reason) => {
+    const cpus = (has: boolean) => ({
+      cpuFlags: has ? ['aes', 'cx16', 'lahf_lm', 'popcnt', 'pni', 'ssse3', 'sse4_1', 'sse4_2'] : ['pni'],
+    });
+    const have = inventory({
+      nodes: [
+        { name: 'pve1', ...cpus(true) },
+        { name: 'pve2', ...cpus(false) },
+        { name: 'pve3', gib: 32, ...cpus(true) },
+      ],
+      guests: fill('pve1', 101, 4, { gib: 14, values }),
+    });
+    const networks = have.networks.map((network) => ({
+      ...network,
+      bridges: network.bridges.map((info) => ({ ...info, mtu: network.node === 'pve2' ? 1500 : 9000 })),
+    }));
+    expect(moves(decide({ ...have, networks }))).toEqual(['101 pve1→pve3']);
+    const two = have.nodes.filter(({ name }) => name !== 'pve3');
+    const targets = rejectionOf(decide({ ...have, networks, nodes: two }), 101)?.targets;
+    expect(targets).toMatchObject([{ code, reason: expect.stringContaining(reason) as string }]);
+  });
+
   test('foreign edits staged on the target', () => {
     const have = inventory(
       standScene([anna], { nodes: [{ name: 'pve1' }, { name: 'pve2' }], guests: heavy }),

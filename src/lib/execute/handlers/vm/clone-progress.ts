@@ -125,7 +125,11 @@ async function waitUnlocked(step: CloneStep, io: StepIo, code: LeftCode): Promis
     const isDone = vm !== 'hidden' && isFinished(step, vm);
     if (isDone && !(await isOutside(step, vm, io))) return vm;
     unseen = (await activeClones(step, io)).length === 0 ? unseen + wait : 0;
-    if (unseen > GRACE) throw stuck(step, isDone ? 'hidden' : vm, code);
+    if (unseen > GRACE) {
+      // Nobody is told to remove, or to move, what somebody else has made there.
+      if (vm !== 'hidden' && !isDone && vm.values['lock'] === undefined) await judge(step, vm, io);
+      throw stuck(step, isDone ? 'hidden' : vm, code);
+    }
     await io.clock.sleep(wait, io.signal);
   }
 }

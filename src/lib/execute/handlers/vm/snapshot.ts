@@ -1,5 +1,5 @@
 /** Takes and deletes snapshots of VMs. Never replaces one, nor deletes one that is not ours. */
-import { isOurSnapshot } from '../../../marks/snapshot.ts';
+import { isOurs } from '../../../plan/stands/snapshots.ts';
 import type { SnapshotRow } from '../../../proxmox/types.ts';
 import { isNoSuchSnapshot, isSnapshotNameUsed } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
@@ -38,7 +38,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
     } catch (error) {
       if (!isSnapshotNameUsed(error)) throw error;
       const there = await findSnapshot(step, io);
-      if (there && isOurSnapshot(there.description, vmid)) return 'already-done';
+      if (there && isOurs(there, vmid)) return 'already-done';
       throw notOurs(step);
     }
   };
@@ -48,7 +48,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsnapshot', vmid });
       const there = await findSnapshot(step, io);
-      return there && isOurSnapshot(there.description, vmid) ? 'done' : 'absent';
+      return there && isOurs(there, vmid) ? 'done' : 'absent';
     },
   });
 };
@@ -59,7 +59,7 @@ export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
     await io.ownership.assertOursNow({ vmid, pool });
     const there = await findSnapshot(step, io);
     if (!there) return 'already-done';
-    if (!isOurSnapshot(there.description, vmid)) throw notOurs(step);
+    if (!isOurs(there, vmid)) throw notOurs(step);
     try {
       await awaitTask(io, await io.pve.deleteSnapshot(node, vmid, snapshot, io.signal));
       return 'done';

@@ -1,8 +1,7 @@
 /** What a node must keep free when something comes onto it, whatever makes it overloaded. One row each. */
+import { inGib, MIB } from '../../../bytes.ts';
 import type { Demand, Loads } from './load.ts';
 import type { Node, Policy } from './types.ts';
-
-const GIB = 2 ** 30;
 
 interface Gate {
   readonly code: string;
@@ -19,7 +18,7 @@ function shareOf(amount: { kind: string; value: number } | undefined, total: num
 }
 
 function reservedMemory({ memoryTotal }: Node, { reserve }: Policy): number {
-  return shareOf(reserve.memory, memoryTotal, 2 ** 20);
+  return shareOf(reserve.memory, memoryTotal, MIB);
 }
 
 function reservedCores({ cpus }: Node, { reserve }: Policy): number {
@@ -38,8 +37,8 @@ export const GATES: readonly Gate[] = [
     value: ({ used }) => used,
     limit: (node, config) => 1 - reservedMemory(node, config),
     say: ({ used }, node, config) => {
-      const gib = (share: number): string => ((Math.max(share, 0) * node.memoryTotal) / GIB).toFixed(1);
-      return `would have ${gib(1 - used)} GiB of memory free, less than the reserve of ${gib(reservedMemory(node, config))} GiB`;
+      const free = (share: number): string => inGib(Math.max(share, 0) * node.memoryTotal);
+      return `would have ${free(1 - used)} GiB of memory free, less than the reserve of ${free(reservedMemory(node, config))} GiB`;
     },
   },
   {

@@ -1,4 +1,5 @@
 /** Mode `threshold`: takes overloaded nodes below their limits with the cheapest moves. Moves nothing twice. */
+import { GIB, gib } from '../../../bytes.ts';
 import { compareNatural } from '../../../order.ts';
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { breaches, excessOf, isOverloaded, loadsOf, negative, type Breach } from './load.ts';
@@ -126,10 +127,10 @@ function moreOf({ picks: further }: Solution, { picks }: Solution): string {
     return sum(units(further)) - sum(units(picks));
   };
   const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const [restarts, gib] = [more((unit) => unit.restarts), more(({ bytes }) => bytes) / 2 ** 30];
+  const [restarts, bytes] = [more((unit) => unit.restarts), more((unit) => unit.bytes)];
   const parts = [
     ...(restarts > 0 ? [counted(restarts, 'restart')] : []),
-    ...(gib >= 0.05 ? [`${gib.toFixed(1)} GiB`] : []),
+    ...(bytes >= GIB / 20 ? [gib(bytes)] : []),
   ];
   // What is dearer by neither is so by their number.
   return parts.length > 0

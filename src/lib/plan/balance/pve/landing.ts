@@ -1,4 +1,5 @@
 /** Where on another node a guest's node-local disks go: the storage of the same name, or the one that stands for it. */
+import { gib } from '../../../bytes.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BalanceGuest } from '../../../inventory/balance-types.ts';
 import { privilegesOn } from '../../../inventory/rights.ts';
@@ -24,10 +25,6 @@ interface Parts {
   readonly storages: ReadonlyMap<string, StorageInfo>;
   /** The caller's; undefined: not known. */
   readonly rights: Rights | undefined;
-}
-
-export function gib(bytes: number): string {
-  return `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
 }
 
 const freeOn = ({ total, used }: StorageInfo): number => total - used;
@@ -74,7 +71,7 @@ function choose(
   const roomy = found.filter((row) => freeOn(row) >= bytes);
   const [first, ...others] = roomy;
   if (!first) {
-    const free = found.map((row) => `${row.storage} has ${gib(freeOn(row))} free`);
+    const free = found.map((row) => `${row.storage} has ${gib(Math.max(freeOn(row), 0))} free`);
     return { storage, why: `${free.join(', ')}, ${gib(bytes)} are needed` };
   }
   if (isWritten) return { storage: first.storage };

@@ -1,4 +1,5 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
+import { gib } from '../../../bytes.ts';
 import { isOlderVersion } from '../../../pve-values/version.ts';
 import { foreignRows } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
@@ -24,7 +25,6 @@ import { isRunning } from '../core/load.ts';
 import { first, obstacleOf, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
-import { gib } from './landing.ts';
 import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
 
 export interface NodeView extends Destination {
@@ -165,7 +165,7 @@ function storages(move: Move): string | undefined {
       const free = there ? there.total - there.used - board.copied(target.name, storage) : 0;
       return bytes <= free
         ? undefined
-        : `storage ${storage} there has ${gib(free)} free, ${gib(bytes)} are needed`;
+        : `storage ${storage} there has ${gib(Math.max(free, 0))} free, ${gib(bytes)} are needed`;
     },
   );
 }

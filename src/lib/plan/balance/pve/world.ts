@@ -1,4 +1,5 @@
 /** PVE's inventory as core's world, and the maps of what only PVE has: whose a guest is, which bridge is where. */
+import { MIB } from '../../../bytes.ts';
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo, VnetInfo } from '../../../inventory/types.ts';
@@ -72,8 +73,6 @@ export interface World extends CoreWorld {
   /** Whom HA wants to take off nodes that are to be emptied. */
   readonly led: LedGuests;
 }
-
-const MIB = 2 ** 20;
 
 function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
   const map = new Map<K, V[]>();
