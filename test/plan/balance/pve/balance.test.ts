@@ -845,6 +845,27 @@ test.each<[string, Scene, string, string, string]>([
     'storage data1 is not available there; nor has the node any that storage_map names for it',
   ],
   [
+    'storage_map names one of another type',
+    target({ storages: nodeLocal({ data2: 500 }, 'zfspool') }, DATA),
+    `${ALL}\nstorage_map: { data1: [data9, data2] }`,
+    'storage',
+    'storage data1 is not available there; data2, which storage_map names for it, is of type zfspool: no disk of lvmthin migrates onto it',
+  ],
+  [
+    'storage_map names one that takes no disks',
+    target(
+      {
+        storages: nodeLocal({ data2: 500 }).map((row) =>
+          row.node === 'pve2' ? { ...row, content: ['iso'] } : row,
+        ),
+      },
+      DATA,
+    ),
+    `${ALL}\nstorage_map: { data1: data2 }`,
+    'storage',
+    'storage data1 is not available there; data2, which storage_map names for it, does not take such disks (its content)',
+  ],
+  [
     'HA, which knows no map',
     target({ storages: nodeLocal({ data2: 500 }) }, { ...DATA, ha: true }),
     `${ALL}\nha: follow`,
