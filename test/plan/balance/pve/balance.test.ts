@@ -112,6 +112,13 @@ describe('load', () => {
     expect(moves(decision)).toEqual(['102 pve1→pve2']);
   });
 
+  test('one of two equal ones is the cheapest; of moves that copy next to nothing nobody is told what they cost', () => {
+    const gapOf = (gib: number, threads: number): number | undefined =>
+      plan({ nodes: three.slice(0, 2), guests: fill('pve1', 101, 2, { gib, threads }) }).plan.balance.gap;
+    expect(gapOf(27.5, 0.1)).toBe(0);
+    expect(gapOf(0, 7)).toBeUndefined();
+  });
+
   test('load per core and pressure are reasons of their own', () => {
     const guests = fill('pve1', 101, 4, { threads: 2 });
     const nodes = (more: object): Scene['nodes'] => [{ name: 'pve1', ...more }, { name: 'pve2' }];

@@ -12,8 +12,10 @@ export interface Solution {
   /** In an order in which no node is too full on the way. */
   readonly picks: readonly { readonly unit: Unit; readonly to: string }[];
   readonly cost: number;
-  /** No solution costs less, wherever there were room. */
+  /** No solution costs less, wherever there were room, not even one that could cut units in pieces. */
   readonly least: number;
+  /** The same of whole units; never less. */
+  readonly leastWhole: number;
 }
 
 /** Counted, not timed: the same plan on any machine. */
@@ -97,7 +99,7 @@ class Search {
   readonly #hops: Hop[] = [];
   /** Items of a node, the cheapest by that part of their demand first. */
   readonly #cheapest: ReadonlyMap<string, readonly number[]>[];
-  #best: Solution | undefined;
+  #best: Pick<Solution, 'picks' | 'cost'> | undefined;
   #steps = 0;
   #isCut = false;
   /** More moves than the strategy allows would have been tried. */
@@ -128,6 +130,7 @@ class Search {
   solve({ steps, isThorough }: Effort): Solution | undefined {
     const bound = this.#bound();
     if (bound === Infinity) return undefined;
+    const whole = this.#problem.nodes.reduce((sum, _, node) => sum + this.#coverWhole(node), 0);
     for (const strategy of STRATEGIES) {
       if (this.#isFewEnough(strategy) || (strategy.detours !== undefined && !isThorough)) continue;
       this.#strategy = strategy;
@@ -138,7 +141,9 @@ class Search {
       if (this.#isThrough()) break;
     }
     const best = this.#best;
-    return best && { ...best, least: Math.min(bound, best.cost) };
+    if (!best) return undefined;
+    const least = Math.min(bound, best.cost);
+    return { ...best, least, leastWhole: Math.min(Math.max(bound, whole), best.cost) };
   }
 
   /** What was found takes no more moves than this strategy looks at. */
@@ -223,6 +228,32 @@ class Search {
       }
       if (left > TINY * (over / (rate[at] ?? 0))) return Infinity;
       most = Math.max(most, cost);
+    }
+    return most;
+  }
+
+  /** Of what has to leave a node first: as many as the largest that suffice, each as cheap as the cheapest. */
+  #coverWhole(node: number): number {
+    const { width, parts, rate, items } = this.#problem;
+    let most = 0;
+    for (let row = 0; row < width; row += 1) {
+      const at = node * width + row;
+      const over = this.#over(at, node);
+      if (over <= 0) continue;
+      const part = parts[row] ?? 'memory';
+      const leaving = (this.#cheapest[node]?.get(part) ?? []).flatMap((index) => items[index] ?? []);
+      let left = (over / (rate[at] ?? 0)) * (1 - TINY);
+      let count = 0;
+      for (const { unit } of leaving.toSorted((a, b) => b.unit.demand[part] - a.unit.demand[part])) {
+        if (left <= 0) break;
+        left -= unit.demand[part];
+        count += 1;
+      }
+      const costs = leaving.map(({ cost }) => cost).sort((a, b) => a - b);
+      most = Math.max(
+        most,
+        costs.slice(0, count).reduce((sum, cost) => sum + cost, 0),
+      );
     }
     return most;
   }
@@ -384,7 +415,7 @@ class Search {
   #finish(cost: number): void {
     if (this.#best && cost >= this.#best.cost * WORTH) return;
     const picks = inOrder(this.#hops, this.#problem, this.#draft);
-    if (picks) this.#best = { picks, cost, least: 0 };
+    if (picks) this.#best = { picks, cost };
   }
 }
 
