@@ -4,7 +4,6 @@ import type { Board } from './board.ts';
 import { isMending, type Constraints, type Destination, type Obstacle, type Purpose } from './constraints.ts';
 import { isBelow, severityOf } from './load.ts';
 import type { PlannedMove } from '../../document/balance-report.ts';
-import type { Solution } from './search.ts';
 import { nodeRuleObstacle, roomObstacle, TARGETS, wishObstacle, type Reach } from './rules/target-rules.ts';
 import { standKey } from './types.ts';
 import type { World } from './world.ts';
@@ -16,6 +15,13 @@ export interface ChosenMove {
   readonly to: string;
   readonly why: PlannedMove['why'];
   readonly reason: string;
+}
+
+/** What a search found. */
+interface Relieved {
+  readonly picks: readonly { readonly unit: Unit }[];
+  readonly cost: number;
+  readonly leastWhole: number;
 }
 
 export class Draft {
@@ -63,7 +69,7 @@ export class Draft {
     this.moves.push(move);
   }
 
-  account({ cost, leastWhole, picks }: Solution): void {
+  account({ cost, leastWhole, picks }: Relieved): void {
     this.relief.cost += cost;
     this.relief.least += leastWhole;
     this.relief.felt += picks.reduce((sum, { unit }) => sum + costOf(unit) - unit.vmids.length * OVERHEAD, 0);
