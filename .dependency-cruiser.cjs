@@ -285,9 +285,9 @@ const LIB = {
     ],
   ],
   'vmmanager-stand-in': [
-    'VMmanager 6 as it is known from outside, written apart from its client. Time and faults are those of the other simulator.',
+    'VMmanager 6 as it is known from outside, written apart from its client. Time, faults and sockets are those of the other simulator.',
     [
-      '^src/lib/simulator/(faults|time/sim-clock)[.]ts$',
+      '^src/lib/simulator/(faults|http/front|time/sim-clock)[.]ts$',
       '^src/lib/files/package[.]ts$',
       '^src/lib/config/input/(read-yaml|issues)[.]ts$',
       '^node_modules/ajv/',

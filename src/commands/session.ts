@@ -9,7 +9,7 @@ import {
 import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection, SshSettings } from '../lib/config/types.ts';
-import { UsageError, type StandError } from '../lib/errors.ts';
+import type { StandError } from '../lib/errors.ts';
 import { createPveClient, type PveClient } from '../lib/proxmox/client.ts';
 import type { LinkOptions } from '../lib/proxmox/link-options.ts';
 import { createTaskWaiter } from '../lib/proxmox/tasks.ts';
@@ -20,7 +20,7 @@ import { createVmmanagerClient } from '../lib/vmmanager/client.ts';
 import type { VmmanagerApi } from '../lib/vmmanager/types.ts';
 import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
-import { assertStateFile, readScenario } from './simulated-files.ts';
+import { assertNoState, assertStateFile, readScenario } from './simulated-files.ts';
 import type { GlobalFlags } from './options.ts';
 import type { Output } from './output.ts';
 import { toStandError } from './stand-error.ts';
@@ -81,10 +81,7 @@ async function openStandIn(
   const { isVmmanagerScenario, loadVmmanagerScenario } =
     await import('../lib/vmmanager-stand-in/scenario.ts');
   if (!isVmmanagerScenario(text, file)) return undefined;
-  if (flags.simulateState !== undefined)
-    throw new UsageError('SIMULATE_STATE', '--simulate-state keeps a simulated Proxmox VE only', {
-      hint: 'leave it out: each run begins with what the scenario says',
-    });
+  assertNoState(flags);
   const { openSimulatedVmmanager } = await import('../lib/library/simulated-vmmanager.ts');
   const { stop, ...target } = openSimulatedVmmanager(loadVmmanagerScenario(text, file), io.clock);
   return {

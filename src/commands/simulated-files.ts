@@ -29,3 +29,11 @@ export async function assertStateFile(file: string): Promise<void> {
     });
   }
 }
+
+/** Of an installation of VMmanager 6 nothing is kept. */
+export function assertNoState({ simulateState }: { readonly simulateState?: string }): void {
+  if (simulateState === undefined) return;
+  throw new UsageError('SIMULATE_STATE', '--simulate-state keeps a simulated Proxmox VE only', {
+    hint: 'leave it out: each run begins with what the scenario says',
+  });
+}

@@ -56,6 +56,14 @@ test('every command but balance and connections says that this is no Proxmox VE,
   });
 });
 
+test('simulate serves the stand-in, of which it keeps no state', async () => {
+  const folder = workFolder();
+  writeFiles(folder, { 'v.yml': 'platform: vmmanager6\nclusters: [{ id: 1, name: a }]\nnodes: []\n' });
+  const kept = ['--simulate-state', join(folder, 'state')];
+  const { code, stderr } = await runCli(['simulate', join(folder, 'v.yml'), ...kept], undefined);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('keeps a simulated Proxmox VE only')]);
+});
+
 test('keys that mean nothing there are named, all at once', async () => {
   const folder = workFolder();
   writeFiles(folder, {

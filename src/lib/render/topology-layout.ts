@@ -106,9 +106,20 @@ function endsOf({ machine, network }: TopologyLink, rank: ReadonlyMap<string, nu
   return (rank.get(n) ?? 0) <= (rank.get(m) ?? 0) ? [n, m] : [m, n];
 }
 
+/** Pixels; what is wider is unreadable on a sheet of paper, and has to be scrolled on any screen. */
+const WIDEST = 1300;
+
 export function layOut(topology: Topology, texts: PictureTexts): PlacedTopology {
+  const down = layOutAlong('TB', topology, texts);
+  if (down.width <= WIDEST) return down;
+  // Many machines beside each other: below each other, they take pages, and can be read.
+  const across = layOutAlong('LR', topology, texts);
+  return across.width < down.width ? across : down;
+}
+
+function layOutAlong(rankdir: 'TB' | 'LR', topology: Topology, texts: PictureTexts): PlacedTopology {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'TB', nodesep: 28, edgesep: 16, ranksep: 46, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir, nodesep: 28, edgesep: 16, ranksep: 46, marginx: 12, marginy: 12 });
   const boxes = boxesOf(topology, texts);
   const rank = ranks(topology);
   for (const { id, lines } of boxes) {

@@ -117,7 +117,7 @@ export interface BalanceReport {
   readonly moves: readonly PlannedMove[];
   readonly rejected: readonly RejectedMove[];
   readonly stuck: readonly StuckStand[];
-  /** By what part the relief of overloaded nodes costs more than the least that any would: at most; 0: it is the cheapest. */
+  /** By what part the relief of overloaded nodes costs more than the least that any would: at most; 0: it is the cheapest; absent: next to nothing is copied. */
   readonly gap?: number;
   /** Moves that the limits per run put off to the next one. */
   readonly deferred: number;

@@ -112,6 +112,13 @@ describe('load', () => {
     expect(moves(decision)).toEqual(['102 pve1→pve2']);
   });
 
+  test('one of two equal ones is the cheapest; of moves that copy next to nothing nobody is told what they cost', () => {
+    const gapOf = (gib: number, threads: number): number | undefined =>
+      plan({ nodes: three.slice(0, 2), guests: fill('pve1', 101, 2, { gib, threads }) }).plan.balance.gap;
+    expect(gapOf(27.5, 0.1)).toBe(0);
+    expect(gapOf(0, 7)).toBeUndefined();
+  });
+
   test('load per core and pressure are reasons of their own', () => {
     const guests = fill('pve1', 101, 4, { threads: 2 });
     const nodes = (more: object): Scene['nodes'] => [{ name: 'pve1', ...more }, { name: 'pve2' }];
@@ -843,6 +850,27 @@ test.each<[string, Scene, string, string, string]>([
     `${ALL}\nstorage_map: { data1: data9 }`,
     'storage',
     'storage data1 is not available there; nor has the node any that storage_map names for it',
+  ],
+  [
+    'storage_map names one of another type',
+    target({ storages: nodeLocal({ data2: 500 }, 'zfspool') }, DATA),
+    `${ALL}\nstorage_map: { data1: [data9, data2] }`,
+    'storage',
+    'storage data1 is not available there; data2, which storage_map names for it, is of type zfspool: no disk of lvmthin migrates onto it',
+  ],
+  [
+    'storage_map names one that takes no disks',
+    target(
+      {
+        storages: nodeLocal({ data2: 500 }).map((row) =>
+          row.node === 'pve2' ? { ...row, content: ['iso'] } : row,
+        ),
+      },
+      DATA,
+    ),
+    `${ALL}\nstorage_map: { data1: data2 }`,
+    'storage',
+    'storage data1 is not available there; data2, which storage_map names for it, does not take such disks (its content)',
   ],
   [
     'HA, which knows no map',

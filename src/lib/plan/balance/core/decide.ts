@@ -5,7 +5,7 @@ import type { BalanceReport } from '../../document/balance-report.ts';
 import { Board } from './board.ts';
 import { capMoves, type Capped } from './caps.ts';
 import type { Constraints } from './constraints.ts';
-import { Draft, type ChosenMove } from './draft.ts';
+import { Draft, OVERHEAD, type ChosenMove } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
 import { relieve } from './relieve.ts';
 import {
@@ -67,8 +67,9 @@ function cap(draft: Draft): Capped {
   return capMoves(draft.moves, config, history.inFlight);
 }
 
-function gapOf({ relief: { cost, least } }: Draft): Pick<BalanceReport, 'gap'> {
-  return least > 0 ? { gap: Number((cost / least - 1).toFixed(3)) } : {};
+/** Where next to nothing is copied, a part of it says nothing. */
+function gapOf({ relief: { cost, least, felt } }: Draft): Pick<BalanceReport, 'gap'> {
+  return least > 0 && felt >= OVERHEAD ? { gap: Number((cost / least - 1).toFixed(3)) } : {};
 }
 
 /** `untouched`: as the plan found it. */

@@ -17,6 +17,13 @@ export interface ChosenMove {
   readonly reason: string;
 }
 
+/** What a search found. */
+interface Relieved {
+  readonly picks: readonly { readonly unit: Unit }[];
+  readonly cost: number;
+  readonly leastWhole: number;
+}
+
 export class Draft {
   readonly world: World;
   readonly constraints: Constraints;
@@ -28,7 +35,8 @@ export class Draft {
   /** Guests whose configurations are worth reading next, the likeliest first. */
   readonly interesting = new Set<number>();
   /** What the relief of nodes costs, and what it costs at least. */
-  readonly relief = { cost: 0, least: 0 };
+  /** `felt`: of the cost what is more than a count of migrations. */
+  readonly relief = { cost: 0, least: 0, felt: 0 };
   readonly #moved = new Set<number>();
   readonly #obstacles = new Map<Unit, Obstacle | null>();
 
@@ -61,9 +69,10 @@ export class Draft {
     this.moves.push(move);
   }
 
-  account({ cost, least }: { readonly cost: number; readonly least: number }): void {
+  account({ cost, leastWhole, picks }: Relieved): void {
     this.relief.cost += cost;
-    this.relief.least += least;
+    this.relief.least += leastWhole;
+    this.relief.felt += picks.reduce((sum, { unit }) => sum + costOf(unit) - unit.vmids.length * OVERHEAD, 0);
   }
 
   /** Why the unit stays, for balance's own sake; known from the start of the plan on. */
@@ -156,7 +165,7 @@ export function isLoad({ demand }: Unit): boolean {
   return demand.threads > 0 || demand.committed > 0;
 }
 
-const OVERHEAD = 2 ** 29;
+export const OVERHEAD = 2 ** 29;
 /** Nobody notices a live migration; so many bytes of them are preferred to one restart. */
 const RESTART = 2 ** 36;
 

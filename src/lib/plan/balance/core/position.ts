@@ -173,6 +173,37 @@ export class Position {
     return most;
   }
 
+  /** Of what has to leave a node first: as many as the largest that suffice, each as cheap as the cheapest. */
+  #coverWhole(node: number): number {
+    const { width, parts, rate, items } = this.#problem;
+    let most = 0;
+    for (let row = 0; row < width; row += 1) {
+      const at = node * width + row;
+      const over = this.over(at, node);
+      if (over <= 0) continue;
+      const part = parts[row] ?? 'memory';
+      const leaving = (this.#cheapest[node]?.get(part) ?? []).flatMap((index) => items[index] ?? []);
+      let left = (over / (rate[at] ?? 0)) * (1 - TINY);
+      let count = 0;
+      for (const { unit } of leaving.toSorted((a, b) => b.unit.demand[part] - a.unit.demand[part])) {
+        if (left <= 0) break;
+        left -= unit.demand[part];
+        count += 1;
+      }
+      const costs = leaving.map(({ cost }) => cost).sort((a, b) => a - b);
+      most = Math.max(
+        most,
+        costs.slice(0, count).reduce((sum, cost) => sum + cost, 0),
+      );
+    }
+    return most;
+  }
+
+  /** Before anything has moved: no solution of whole units costs less. */
+  boundOfWhole(): number {
+    return this.#problem.nodes.reduce((sum, _, node) => sum + this.#coverWhole(node), 0);
+  }
+
   bound(): number {
     let bound = 0;
     for (let node = 0; node < this.#problem.nodes.length; node += 1) bound += this.#cover(node);

@@ -12,8 +12,10 @@ export interface Solution {
   /** In an order in which no node is too full on the way. */
   readonly picks: readonly { readonly unit: Unit; readonly to: string }[];
   readonly cost: number;
-  /** No solution costs less, wherever there were room. */
+  /** No solution costs less, wherever there were room, not even one that could cut units in pieces. */
   readonly least: number;
+  /** The same of whole units; never less. */
+  readonly leastWhole: number;
 }
 
 /** Counted, not timed: the same plan on any machine. */
@@ -59,7 +61,7 @@ class Search {
   readonly #problem: Problem;
   readonly #draft: Draft;
   readonly #position: Position;
-  #best: Solution | undefined;
+  #best: Pick<Solution, 'picks' | 'cost'> | undefined;
   #steps = 0;
   #isCut = false;
   /** More moves, or more detours, than the strategy allows would have been tried. */
@@ -76,6 +78,7 @@ class Search {
   solve({ steps, isThorough }: Effort): Solution | undefined {
     const bound = this.#position.bound();
     if (bound === Infinity) return undefined;
+    const whole = this.#position.boundOfWhole();
     for (const strategy of STRATEGIES) {
       if (this.#isFewEnough(strategy) || (strategy.detours !== undefined && !isThorough)) continue;
       this.#strategy = strategy;
@@ -86,7 +89,9 @@ class Search {
       if (this.#isThrough()) break;
     }
     const best = this.#best;
-    return best && { ...best, least: Math.min(bound, best.cost) };
+    if (!best) return undefined;
+    const least = Math.min(bound, best.cost);
+    return { ...best, least, leastWhole: Math.min(Math.max(bound, whole), best.cost) };
   }
 
   /** What was found takes no more moves than this strategy looks at. */
@@ -207,7 +212,7 @@ class Search {
   #finish(cost: number): void {
     if (this.#best && cost >= this.#best.cost * WORTH) return;
     const picks = inOrder(this.#position.hops, this.#problem, this.#draft);
-    if (picks) this.#best = { picks, cost, least: 0 };
+    if (picks) this.#best = { picks, cost };
   }
 }
 

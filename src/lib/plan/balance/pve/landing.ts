@@ -44,6 +44,26 @@ function candidates(
   return automatic ? fit.filter(({ type, shared }) => type === from.type && !shared) : [];
 }
 
+/** Of storages that are written, and that cannot take it: those that the node has are not told as missing. */
+function unfit(
+  { storage, type }: StorageInfo,
+  rows: readonly StorageInfo[],
+  { config: { storageMap } }: Parts,
+): string {
+  const named = storageMap.written[storage] ?? [];
+  const there = rows.filter((row) => named.includes(row.storage));
+  if (there.length === 0) return 'nor has the node any that storage_map names for it';
+  return there
+    .map((row) =>
+      !row.active
+        ? `${row.storage}, which storage_map names for it, is not active`
+        : takesCopies(type, row.type)
+          ? `${row.storage}, which storage_map names for it, does not take such disks (its content)`
+          : `${row.storage}, which storage_map names for it, is of type ${row.type}: no disk of ${type} migrates onto it`,
+    )
+    .join(', ');
+}
+
 /** What nobody wrote may not cost a run that did without it its rights: such a guest stays, and it is told why. */
 function lacking(vmid: number, storage: string, rights: Rights | undefined): string | undefined {
   if (!rights) return undefined;
@@ -65,8 +85,7 @@ function choose(
   const { storage } = from;
   const found = candidates(from, { rows, content: type === 'lxc' ? 'rootdir' : 'images' }, parts);
   const isWritten = Object.hasOwn(parts.config.storageMap.written, storage);
-  if (found.length === 0)
-    return { storage, why: isWritten ? 'nor has the node any that storage_map names for it' : '' };
+  if (found.length === 0) return { storage, why: isWritten ? unfit(from, rows, parts) : '' };
   if (ha) return { storage, why: 'HA moves disks to a storage of the same name only' };
   const roomy = found.filter((row) => freeOn(row) >= bytes);
   const [first, ...others] = roomy;
