@@ -120,3 +120,14 @@ describe('no name is obeyed', () => {
     );
   });
 });
+
+test('thirty machines on a few networks stand below each other: beside each other nobody could read them on paper', () => {
+  const machines = Array.from(
+    { length: 30 },
+    (_, at) =>
+      `  - { name: host-${at}-of-the-lab, template: debian, networks: [{ bridge: lan${at % 4} }, { bridge: vmbr0 }] }`,
+  );
+  const { width, height } = layOut(of(['name: net', 'machines:', ...machines, ''].join('\n')), reportEn.picture);
+  expect(width).toBeLessThan(1000);
+  expect(height).toBeGreaterThan(width);
+});
