@@ -21,7 +21,9 @@ const bold = (text: string): string => `\\fB${roff(text)}\\fR`;
 
 function optionLines(option: Option): string[] {
   const { flags, description, argChoices, defaultValue, defaultValueDescription, envVar } = option;
-  const standard = defaultValueDescription ?? (['string', 'number'].includes(typeof defaultValue) ? String(defaultValue) : undefined);
+  const standard =
+    defaultValueDescription ??
+    (['string', 'number'].includes(typeof defaultValue) ? String(defaultValue) : undefined);
   const more = [
     ...(argChoices ? [`one of: ${argChoices.join(', ')}`] : []),
     ...(standard === undefined ? [] : [`default: ${standard}`]),

@@ -127,7 +127,10 @@ test('thirty machines on a few networks stand below each other: beside each othe
     (_, at) =>
       `  - { name: host-${at}-of-the-lab, template: debian, networks: [{ bridge: lan${at % 4} }, { bridge: vmbr0 }] }`,
   );
-  const { width, height } = layOut(of(['name: net', 'machines:', ...machines, ''].join('\n')), reportEn.picture);
+  const { width, height } = layOut(
+    of(['name: net', 'machines:', ...machines, ''].join('\n')),
+    reportEn.picture,
+  );
   expect(width).toBeLessThan(1000);
   expect(height).toBeGreaterThan(width);
 });

@@ -135,7 +135,7 @@ function targetOf({ out, merge }: UsersImportFlags, argv: readonly string[]): st
 }
 
 async function write(target: string, { text }: Imported): Promise<void> {
-  await makeFolderOf(target);
+  makeFolderOf(target);
   await replaceFile(target, text, { isOurs: () => true });
 }
 
