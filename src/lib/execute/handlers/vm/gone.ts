@@ -3,6 +3,7 @@ import { AuthError } from '../../../proxmox/errors.ts';
 import { isNoSuchVm } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
+import { patiently } from './lock.ts';
 
 /** A VM that moves oftener than this within one step is waited for by nobody. */
 const MOST_MOVES = 3;
@@ -54,6 +55,18 @@ export async function unlessGone<Place extends VmPlace>(
       here = { ...here, node };
     }
   }
+}
+
+/** The same, waiting on each node for what holds the VM there. */
+export function unlessGonePatiently<Place extends VmPlace & { readonly lockWaitSeconds: number }>(
+  place: Place,
+  io: StepIo,
+  work: (here: Place) => Promise<StepOutcome>,
+): Promise<StepOutcome> {
+  return unlessGone(place, io, (here) => {
+    const { node, vmid, lockWaitSeconds: seconds } = here;
+    return patiently({ node, vmid, seconds }, io, () => work(here));
+  });
 }
 
 /** For what only a VM that is there can have done to it: where it went is told, and that it is gone. */

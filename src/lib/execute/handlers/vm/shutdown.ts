@@ -5,13 +5,12 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
-import { unlessGone } from './gone.ts';
-import { patiently } from './lock.ts';
+import { unlessGonePatiently } from './gone.ts';
 import { isWishOfHa, untilPower } from './power.ts';
 
 export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
   let { node } = step;
-  const { vmid, timeoutSeconds: timeout, force, lockWaitSeconds: seconds } = step;
+  const { vmid, timeoutSeconds: timeout, force } = step;
   const shutdown = async (here: typeof step): Promise<StepOutcome> => {
     node = here.node;
     const send = async () => {
@@ -39,8 +38,7 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () =>
-      unlessGone(step, io, (here) => patiently({ node: here.node, vmid, seconds }, io, () => shutdown(here))),
+    act: () => unlessGonePatiently(step, io, shutdown),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmshutdown', vmid });
       return (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped' ? 'done' : 'absent';

@@ -3,13 +3,12 @@ import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks } from '../outlive-tasks.ts';
-import { unlessGone } from './gone.ts';
-import { patiently } from './lock.ts';
+import { unlessGonePatiently } from './gone.ts';
 import { isSeen, SEE_HA } from './power.ts';
 
 export const stopVm: Handler<'vm.stop'> = (step, io) => {
   let { node } = step;
-  const { vmid, lockWaitSeconds: seconds } = step;
+  const { vmid } = step;
   const stop = async (here: typeof step) => {
     node = here.node;
     const isOff = async () => (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped';
@@ -29,8 +28,7 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () =>
-      unlessGone(step, io, (here) => patiently({ node: here.node, vmid, seconds }, io, () => stop(here))),
+    act: () => unlessGonePatiently(step, io, stop),
     // Each try begins with the look.
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstop', vmid });

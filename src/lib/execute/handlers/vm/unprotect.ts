@@ -2,13 +2,11 @@
 import { isProtected } from '../../../pve-values/guest-flags.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
-import { confirmGone, unlessGone } from './gone.ts';
-import { patiently } from './lock.ts';
+import { confirmGone, unlessGonePatiently } from './gone.ts';
 
 export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
-  const { vmid, lockWaitSeconds: seconds } = step;
   const unprotect = async (here: typeof step) => {
-    const { node } = here;
+    const { node, vmid } = here;
     const values = await io.pve.vmConfig(node, vmid, io.signal);
     if (!values) return confirmGone(here, io);
     if (!isProtected(values)) return 'already-done';
@@ -18,10 +16,7 @@ export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () =>
-      unlessGone(step, io, (here) =>
-        patiently({ node: here.node, vmid, seconds }, io, () => unprotect(here)),
-      ),
+    act: () => unlessGonePatiently(step, io, unprotect),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });
