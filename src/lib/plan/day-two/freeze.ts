@@ -196,6 +196,6 @@ export function planFreeze(input: FreezeInput): AccessPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: [...input.have.gaps.map(({ text }) => text)],
+    warnings: input.have.gaps.map(({ text }) => text),
   };
 }

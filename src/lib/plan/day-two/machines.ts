@@ -86,7 +86,7 @@ export function staleLock(
 
 /** Undefined: it may be worked on; an operation that holds it is waited for. */
 export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
-  return unlessReady(view, one) ?? (isReady(one) ? heldBack(view, one, index) : undefined);
+  return whereReady(view, one, (ready) => heldBack(view, ready, index));
 }
 
 /**
@@ -94,12 +94,16 @@ export function obstacleOf(view: StandView, one: StandMachine, index: ClusterVie
  * is. Where linked clones hang on it PVE refuses, before anything of it is removed (qemu-server, destroy_vm).
  */
 export function removalObstacle(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
-  return unlessReady(view, one) ?? (isReady(one) ? lockedFor(view, one, index) : undefined);
+  return whereReady(view, one, (ready) => lockedFor(view, ready, index));
 }
 
-function unlessReady(view: StandView, one: StandMachine): Refusal | undefined {
+function whereReady(
+  view: StandView,
+  one: StandMachine,
+  obstacle: (ready: ReadyMachine) => Refusal | undefined,
+): Refusal | undefined {
   if (one.verdict !== 'ours') return leftAs(one.verdict, { view, one });
-  return isReady(one) ? undefined : leftAs('unreadable', { view, one });
+  return isReady(one) ? obstacle(one) : leftAs('unreadable', { view, one });
 }
 
 /** Of one that may be written to: what was made of it, or what PVE keeps it for. */

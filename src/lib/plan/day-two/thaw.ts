@@ -141,6 +141,6 @@ export function planThaw(input: ThawInput): AccessPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: [...input.have.gaps.map(({ text }) => text)],
+    warnings: input.have.gaps.map(({ text }) => text),
   };
 }

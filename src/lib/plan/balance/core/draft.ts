@@ -34,8 +34,7 @@ export class Draft {
   readonly torn: ReadonlySet<string>;
   /** Guests whose configurations are worth reading next, the likeliest first. */
   readonly interesting = new Set<number>();
-  /** What the relief of nodes costs, and what it costs at least. */
-  /** `felt`: of the cost what is more than a count of migrations. */
+  /** What the relief of nodes costs, and what it costs at least. `felt`: of the cost what is more than a count of migrations. */
   readonly relief = { cost: 0, least: 0, felt: 0 };
   readonly #moved = new Set<number>();
   readonly #obstacles = new Map<Unit, Obstacle | null>();

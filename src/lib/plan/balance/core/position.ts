@@ -2,10 +2,14 @@
 import { kindsOf } from './alike.ts';
 import type { Draft } from './draft.ts';
 import { shift, type Hop } from './hops.ts';
+import type { Demand } from './load.ts';
 import type { Problem } from './problem.ts';
 
 /** Sums of many parts are not exact. */
 export const TINY = 1e-9;
+
+/** What the relief of a node by so much costs at least. `indices`: its units, the cheapest by that part of their demand first. */
+type Price = (amount: number, part: keyof Demand, indices: readonly number[]) => number;
 
 const UNDECIDED = 0;
 const STAYS = 1;
@@ -148,65 +152,62 @@ export class Position {
     return true;
   }
 
-  /** What has to leave a node costs at least so much, if units could be cut in pieces. */
-  #cover(node: number): number {
-    const { width, parts, rate, items } = this.#problem;
+  /** If units could be cut in pieces; Infinity: all that is left to move is not enough. */
+  readonly #inPieces: Price = (amount, part, indices) => {
+    let left = amount;
+    let cost = 0;
+    for (const index of indices) {
+      if (left <= 0) break;
+      const item = this.#problem.items[index];
+      if (!item || !this.isOpen(index)) continue;
+      const share = Math.min(left / item.unit.demand[part], 1);
+      cost += share * item.cost;
+      left -= share * item.unit.demand[part];
+    }
+    return left > TINY * amount ? Infinity : cost;
+  };
+
+  /** Of whole units: as many as the largest that suffice, each as cheap as the cheapest. */
+  readonly #whole: Price = (amount, part, indices) => {
+    const leaving = indices.flatMap((index) => this.#problem.items[index] ?? []);
+    let left = amount * (1 - TINY);
+    let count = 0;
+    for (const { unit } of leaving.toSorted((a, b) => b.unit.demand[part] - a.unit.demand[part])) {
+      if (left <= 0) break;
+      left -= unit.demand[part];
+      count += 1;
+    }
+    const costs = leaving.map(({ cost }) => cost).sort((a, b) => a - b);
+    return costs.slice(0, count).reduce((sum, cost) => sum + cost, 0);
+  };
+
+  /** What has to leave a node costs at least so much: as that one of its numbers has it which asks for the most. */
+  #cover(node: number, priceOf: Price): number {
+    const { width, parts, rate } = this.#problem;
     let most = 0;
     for (let row = 0; row < width; row += 1) {
       const at = node * width + row;
       const over = this.over(at, node);
       if (over <= 0) continue;
       const part = parts[row] ?? 'memory';
-      let left = over / (rate[at] ?? 0);
-      let cost = 0;
-      for (const index of this.#cheapest[node]?.get(part) ?? []) {
-        if (left <= 0) break;
-        const item = items[index];
-        if (!item || !this.isOpen(index)) continue;
-        const share = Math.min(left / item.unit.demand[part], 1);
-        cost += share * item.cost;
-        left -= share * item.unit.demand[part];
-      }
-      if (left > TINY * (over / (rate[at] ?? 0))) return Infinity;
-      most = Math.max(most, cost);
+      most = Math.max(most, priceOf(over / (rate[at] ?? 0), part, this.#cheapest[node]?.get(part) ?? []));
     }
     return most;
   }
 
-  /** Of what has to leave a node first: as many as the largest that suffice, each as cheap as the cheapest. */
-  #coverWhole(node: number): number {
-    const { width, parts, rate, items } = this.#problem;
-    let most = 0;
-    for (let row = 0; row < width; row += 1) {
-      const at = node * width + row;
-      const over = this.over(at, node);
-      if (over <= 0) continue;
-      const part = parts[row] ?? 'memory';
-      const leaving = (this.#cheapest[node]?.get(part) ?? []).flatMap((index) => items[index] ?? []);
-      let left = (over / (rate[at] ?? 0)) * (1 - TINY);
-      let count = 0;
-      for (const { unit } of leaving.toSorted((a, b) => b.unit.demand[part] - a.unit.demand[part])) {
-        if (left <= 0) break;
-        left -= unit.demand[part];
-        count += 1;
-      }
-      const costs = leaving.map(({ cost }) => cost).sort((a, b) => a - b);
-      most = Math.max(
-        most,
-        costs.slice(0, count).reduce((sum, cost) => sum + cost, 0),
-      );
-    }
-    return most;
+  #coverAll(priceOf: Price): number {
+    let bound = 0;
+    for (let node = 0; node < this.#problem.nodes.length; node += 1) bound += this.#cover(node, priceOf);
+    return bound;
+  }
+
+  /** No solution from here on costs less. */
+  bound(): number {
+    return this.#coverAll(this.#inPieces);
   }
 
   /** Before anything has moved: no solution of whole units costs less. */
   boundOfWhole(): number {
-    return this.#problem.nodes.reduce((sum, _, node) => sum + this.#coverWhole(node), 0);
-  }
-
-  bound(): number {
-    let bound = 0;
-    for (let node = 0; node < this.#problem.nodes.length; node += 1) bound += this.#cover(node);
-    return bound;
+    return this.#coverAll(this.#whole);
   }
 }
