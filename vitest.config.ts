@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/process/build.ts'],
     setupFiles: ['test/setup.ts'],
     sequence: { sequencer: LongestFirst, shuffle: { tests: true } },
     restoreMocks: true,

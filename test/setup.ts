@@ -1,15 +1,18 @@
 /** Runs before every test file: hooks of a module that is loaded once would reach its first user only. */
 import { afterEach, beforeEach } from 'vitest';
-import { cleanUp } from './cleanups.ts';
+import { cleanUp, underTest } from './cleanups.ts';
 import { holdSockets, holdTime, letTimeGo } from './hold-timers.ts';
 
 /** Tests that speak HTTP as the product does: neither its limits nor those of servers may come by themselves. */
 const HOLDS_TIME = /\/test\/(e2e|process|proxmox|notify)\//;
 const HOLDS_SOCKETS = /\/test\/(simulator|contract)\//;
 
+underTest(false);
+beforeEach(() => underTest(true));
 beforeEach(({ task }) => {
   if (HOLDS_TIME.test(task.file.filepath)) holdTime();
   else if (HOLDS_SOCKETS.test(task.file.filepath)) holdSockets();
 });
 afterEach(letTimeGo);
 afterEach(cleanUp);
+afterEach(() => underTest(false));

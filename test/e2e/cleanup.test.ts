@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ClusterState } from '../../src/lib/simulator/state.ts';
+import { beforehand } from '../cleanups.ts';
 import { comparable } from './cluster-view.ts';
 import { post, runCli, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
@@ -46,16 +47,18 @@ let pristine: unknown;
 /** After all three labs were deployed. */
 let deployed: ClusterState;
 
-beforeAll(async () => {
-  const folder = classFolder();
-  const simulator = await startCluster();
-  pristine = comparable(simulator.snapshot());
-  for (const lab of ['net', 'web', 'flat']) {
-    const run = await runCli(['deploy', ...files(folder, lab)], simulator);
-    expect([lab, run.code]).toEqual([lab, 0]);
-  }
-  deployed = simulator.snapshot();
-});
+beforeAll(() =>
+  beforehand(async () => {
+    const folder = classFolder();
+    const simulator = await startCluster();
+    pristine = comparable(simulator.snapshot());
+    for (const lab of ['net', 'web', 'flat']) {
+      const run = await runCli(['deploy', ...files(folder, lab)], simulator);
+      expect([lab, run.code]).toEqual([lab, 0]);
+    }
+    deployed = simulator.snapshot();
+  }),
+);
 
 const labs = ['net', 'web', 'flat'];
 

@@ -3,6 +3,7 @@
  * test needs of PVE's state is in its scenario, or is done by `admin`, somebody else at the same cluster. All construction
  * is here.
  */
+import { afterwards } from '../cleanups.ts';
 import { sentWords } from '../sent-words.ts';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../src/lib/clock.ts';
@@ -33,9 +34,16 @@ export interface Time {
   readonly drive: <T>(work: Promise<T>) => Promise<T>;
 }
 
+/** Ends with the test: a run that nobody waits for any more would go on in the tests that follow. */
+function startTime(): VirtualTime {
+  const time = new VirtualTime(Date.parse(START));
+  afterwards(() => time.stop());
+  return time;
+}
+
 /** Virtual time alone, for tests without a cluster. */
 export function virtualTime(): Time {
-  const time = new VirtualTime(Date.parse(START));
+  const time = startTime();
   return { clock: time.clock, drive: (work) => work };
 }
 
@@ -152,7 +160,7 @@ export class PveWorld {
 
   constructor(scenario: Partial<Scenario> = {}, login: Login = 'token') {
     this.#scenario = { ...BASE, ...scenario };
-    this.#time = new VirtualTime(Date.parse(START));
+    this.#time = startTime();
     this.#simulator = this.#start();
     this.clock = this.#time.clock;
     this.pve = this.client({ login });

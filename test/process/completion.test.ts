@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { workFolder, writeFiles } from '../e2e/harness.ts';
 import { BIN, NODE } from './bin.ts';
-import './build.ts';
 
 const ZSH = ['/usr/bin/zsh', '/bin/zsh'].find((path) => existsSync(path));
 

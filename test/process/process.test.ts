@@ -8,7 +8,6 @@ import type { SimulatorOptions } from '../../src/lib/simulator/simulator.ts';
 import { comparable } from '../e2e/cluster-view.ts';
 import { canLogin, runCli, startCluster, workFolder, writeFiles } from '../e2e/harness.ts';
 import { BIN, NODE } from './bin.ts';
-import './build.ts';
 import { runServed, spawnServed, startServed, type Served } from '../e2e/served.ts';
 
 const LAB = `name: net

@@ -21,7 +21,6 @@ import {
   type Cluster,
   type RunOptions,
 } from '../e2e/harness.ts';
-import './build.ts';
 import { spawnServed, startServed } from '../e2e/served.ts';
 
 const ROOT = 'rootM4RK;"&=ö 1';

@@ -17,12 +17,16 @@ const BITS = { ed25519: undefined, ecdsa: 256, rsa: 2048 } as const;
 export function keyPair(kind: KeyKind = 'ed25519', passphrase?: string): KeyPair {
   const bits = BITS[kind];
   const locked = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 };
-  // The types have a signature for each kind, and none for all.
-  const made = ssh2.utils.generateKeyPairSync(
-    kind as 'rsa',
-    { ...locked, ...(bits ? { bits } : {}) } as never,
-  );
-  return { private: made.private, public: made.public };
+  for (;;) {
+    // The types have a signature for each kind, and none for all.
+    const made = ssh2.utils.generateKeyPairSync(
+      kind as 'rsa',
+      { ...locked, ...(bits ? { bits } : {}) } as never,
+    );
+    // It writes one Ed25519 key of 190 a byte short, and cannot read it then.
+    if (!(ssh2.utils.parseKey(made.private, passphrase) instanceof Error))
+      return { private: made.private, public: made.public };
+  }
 }
 
 export interface ServerOptions {

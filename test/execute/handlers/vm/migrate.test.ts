@@ -56,11 +56,12 @@ describe('a machine of a stand', () => {
     expect((await migrate(stand([101]), { pool: 'anna' })).outcome).toBe('done');
   });
 
-  test.each<[string, PveWorld]>([
-    ['left its pool', stand([])],
-    ['is in another pool', stand([], 'pc:101', [101])],
-    ['is claimed by its pool no more', stand([101], 'pc:102')],
-  ])('is not where it %s', async (_, world) => {
+  test.each<[string, ...Parameters<typeof stand>]>([
+    ['left its pool', []],
+    ['is in another pool', [], 'pc:101', [101]],
+    ['is claimed by its pool no more', [101], 'pc:102'],
+  ])('is not where it %s', async (_, ...claims) => {
+    const world = stand(...claims);
     await expect(migrate(world, { pool: 'anna' })).rejects.toMatchObject({ code: 'NOT_OURS' });
     expect(count(world, WRITE)).toBe(0);
     expect(world.config('pve1', 101)?.['name']).toBe('web');
