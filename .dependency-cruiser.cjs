@@ -253,6 +253,7 @@ const LIB = {
     'Plain data into text. Writing happens in ui/ and cli.ts.',
     [
       ...DATA,
+      VERDICT,
       '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',

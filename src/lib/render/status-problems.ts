@@ -2,6 +2,7 @@
 import { groupBy } from '../group.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
+import { recloneCommand, UNKNOWN_LAB } from '../plan/document/reclone-command.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
 import { reportEn } from './languages/report-en.ts';
@@ -145,15 +146,11 @@ function recloneEach(problems: readonly Problem[], { files }: Context): string[]
   return [
     ...groupBy(problems, ({ lab = '?', machine = '?' }) => JSON.stringify([lab, machine])).values(),
   ].map((list) => {
-    const users = usersOf(list).flatMap((user) => ['--user', user]);
+    const lab = files ? ['-c', files.lab] : UNKNOWN_LAB;
     const machine = list[0]?.machine;
-    const words = [
-      '-c',
-      files?.lab ?? 'lab.yml',
-      ...users,
-      ...(machine === undefined ? [] : ['--machine', machine]),
-    ];
-    return quoted(shellCommand('deploy-stand', 'reset', '--reclone', ...words));
+    return quoted(
+      recloneCommand({ lab, users: usersOf(list), machines: machine === undefined ? [] : [machine] }),
+    );
   });
 }
 
