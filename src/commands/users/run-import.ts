@@ -1,6 +1,6 @@
 /** What `users import` does with its flags: reads a course, writes users.yml. Contacts no cluster. */
 import { readTextFile } from '../../lib/config/input/read-text.ts';
-import { isPem, parseFingerprints } from '../../lib/config/connections/parts.ts';
+import { parseFingerprints, readAuthority } from '../../lib/config/connections/parts.ts';
 import { parseUsers } from '../../lib/config/load.ts';
 import { ConfigError, UsageError } from '../../lib/errors.ts';
 import { isThere, readRegularFile } from '../../lib/files/open.ts';
@@ -70,9 +70,9 @@ function tlsOf({ caFile, fingerprint }: UsersImportFlags) {
   const parsed = fingerprint === undefined ? undefined : parseFingerprints([fingerprint]);
   if (parsed && 'problem' in parsed)
     usage(`--fingerprint ${parsed.problem}`, parsed.hint ?? 'give it as SHA-256');
-  const ca = caFile === undefined ? undefined : readTextFile(caFile).text;
-  if (ca !== undefined && !isPem(ca))
-    usage(`${String(caFile)} holds no PEM certificate`, 'name the file of an authority');
+  const ca = caFile === undefined ? undefined : readAuthority(caFile);
+  if (caFile !== undefined && ca === undefined)
+    usage(`${caFile} holds no PEM certificate`, 'name the file of an authority');
   return {
     verify: true,
     ...(ca === undefined ? {} : { ca }),
