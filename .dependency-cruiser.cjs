@@ -235,7 +235,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|lms|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',

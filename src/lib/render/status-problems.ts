@@ -10,6 +10,8 @@ import type { ProblemTexts } from './languages/report-texts.ts';
 
 export interface ProblemText {
   readonly kind: ProblemKind;
+  /** It stops nobody's work today. */
+  readonly isMild: boolean;
   readonly title: string;
   /** What it is about, one line each. */
   readonly of: readonly string[];
@@ -23,6 +25,8 @@ export interface StatusFiles {
 }
 
 interface Words {
+  /** It stops nobody's work today. */
+  readonly isMild?: true;
   /** What several of these problems have in common, by which one line is enough; absent: a line for each. */
   readonly alike?: (problem: Problem) => string;
   readonly about: (problem: Problem, texts: ProblemTexts) => string;
@@ -224,6 +228,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'node-offline': { about: nodeOf, way: say('nodeOffline') },
   'node-maintenance': {
+    isMild: true,
     about: nodeOf,
     way: (problems, { texts }) =>
       nodesOf(problems).map((node) =>
@@ -251,8 +256,8 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofStand,
     way: (problems) => [shellCommand('deploy-stand', 'cleanup', '--expired'), ...extend(problems)],
   },
-  'expires-soon': { about: ofStand, way: extend },
-  'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
+  'expires-soon': { isMild: true, about: ofStand, way: extend },
+  'task-failed': { isMild: true, about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
     way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
@@ -272,10 +277,16 @@ export function problemTexts(
   return ORDER.flatMap((kind): ProblemText[] => {
     const list = groups.get(kind);
     if (!list) return [];
-    const { way } = WORDS[kind];
+    const { way, isMild = false } = WORDS[kind];
     const of = new Set(foldAlike(list, WORDS[kind], texts));
     return [
-      { kind, title: texts.title[kind], of: [...of], hints: [...new Set(way(list, { files, texts }))] },
+      {
+        kind,
+        isMild,
+        title: texts.title[kind],
+        of: [...of],
+        hints: [...new Set(way(list, { files, texts }))],
+      },
     ];
   });
 }
