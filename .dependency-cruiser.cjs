@@ -6,7 +6,8 @@
 const LEAVES = [
   '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread)[.]ts$',
 ];
-const CONFIG_TYPES = '^src/lib/config/((balance|checks)/)?types[.]ts$';
+/** The want as data, and the questions that every room asks of a lab's networks. */
+const CONFIG_TYPES = '^src/lib/config/(((balance|checks)/)?types|lab/networks)[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';

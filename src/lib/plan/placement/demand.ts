@@ -1,4 +1,6 @@
 /** What a stand still needs on a node. Knows no limits. */
+import { managementBridges } from '../stands/device-profiles.ts';
+import { aliasesOf, realBridges } from '../../config/lab/networks.ts';
 import { MIB } from '../../bytes.ts';
 import { disksIn } from './replica-demand.ts';
 import type { Lab } from '../../config/types.ts';
@@ -13,7 +15,7 @@ import { findCloneWay, isWay, type CloneWay, type ResolvedMachine } from '../tem
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { isSpread } from './nodes.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
-import { aliasesOf, bridgeOfVms } from '../network/stand-bridges.ts';
+import { bridgeOfVms } from '../network/stand-bridges.ts';
 import { compareSpecs, specOf } from '../stands/spec.ts';
 import type { StandState } from '../stands/state.ts';
 
@@ -45,8 +47,8 @@ function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] 
 function portsOf({ machine }: ResolvedMachine): Map<string, number> {
   const ports = new Map<string, number>();
   const add = (bridge: string): void => void ports.set(bridge, (ports.get(bridge) ?? 0) + 1);
-  if (machine.deviceType === 'ecorouter') add('vmbr0'); // the management port
-  for (const { target } of machine.networks) if (target.kind === 'real') add(target.bridge);
+  managementBridges(machine).forEach(add);
+  realBridges(machine).forEach(add);
   return ports;
 }
 

@@ -1,4 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { bridgeOf } from '../../config/lab/networks.ts';
 import { GIB, MIB } from '../../bytes.ts';
 import { hasAgent, isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
@@ -56,8 +57,8 @@ function cardDrift(
   const network = machine.networks[position];
   const field = `net${index}`;
   if (!network) return [];
-  const { target, tag, linkDown } = network;
-  const bridge = target.kind === 'real' ? target.bridge : bridges.get(target.alias);
+  const { tag, linkDown } = network;
+  const bridge = bridgeOf(network, bridges);
   if (!nic) return [{ kind: 'card', field, is: null, ought: bridge ?? null, text: `${field} was removed` }];
   const drift: Drift[] = [];
   if (bridge !== undefined && nic.bridge !== bridge) {
