@@ -21,7 +21,7 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
   const { node, vmid } = step;
   const started = io.clock.now();
   for (;;) {
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig({ node, vmid }, io.signal);
     if (!values)
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     const lock = values['lock'];
@@ -55,7 +55,7 @@ export async function writeConfig(
   change: ConfigChange,
 ): Promise<void> {
   try {
-    await io.pve.updateVmConfig(node, vmid, change, io.signal);
+    await io.pve.updateVmConfig({ node, vmid }, change, io.signal);
   } catch (error) {
     const refused = refusedTag(error);
     const wanted = parseTags(change.set['tags']);

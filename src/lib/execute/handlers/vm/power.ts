@@ -53,7 +53,7 @@ export async function isSeen(
   const latest = since + patience + HA_MIGRATION_MS;
   return io.stepAside(async () => {
     for (;;) {
-      const seen = await io.pve.vmStatus(node, vmid, io.signal);
+      const seen = await io.pve.vmStatus({ node, vmid }, io.signal);
       if (isThere(seen)) return true;
       const now = io.clock.now();
       if (seen.lock === 'migrate') since = now;
