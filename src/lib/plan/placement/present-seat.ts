@@ -4,7 +4,7 @@ import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import type { StandState } from '../stands/state.ts';
@@ -26,8 +26,8 @@ interface Want {
 }
 
 function bridgeNodes({ user }: StandState, { lab, index }: Pick<Want, 'lab' | 'index'>): string[] {
-  const bridges = [...aliasesOf(lab).keys()].flatMap(
-    (alias) => index.standBridges.get(bridgeKey(lab.name, user.userid, alias)) ?? [],
+  const bridges = [...aliasesOf(lab).keys()].flatMap((alias) =>
+    bridgesOf({ lab: lab.name, user: user.userid }, alias, index),
   );
   return sortedUnique(bridges.map((bridge) => bridge.node));
 }
