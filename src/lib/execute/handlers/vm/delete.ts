@@ -69,7 +69,7 @@ async function outliveRemoval(step: DeleteStep, io: StepIo): Promise<StepOutcome
     await outliveTasks(io, node, { type: 'qmdestroy', vmid });
     await io.clock.sleep(GRACE_MS, io.signal);
   });
-  const left = await io.pve.guestConfig({ node, vmid }, io.signal);
+  const left = await io.pve.guestConfig(step, io.signal);
   if (!left) return confirmGone(step, io);
   throw zombie(step, 'is the rest of a failed removal (lock: destroyed)');
 }
