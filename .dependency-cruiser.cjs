@@ -6,7 +6,8 @@
 const LEAVES = [
   '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread)[.]ts$',
 ];
-const CONFIG_TYPES = '^src/lib/config/((balance|checks)/)?types[.]ts$';
+/** The want as data, and the questions that every room asks of a lab's networks. */
+const CONFIG_TYPES = '^src/lib/config/(((balance|checks)/)?types|lab/networks)[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
@@ -235,7 +236,7 @@ const LIB = {
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
     [
-      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
+      '^src/lib/(agent|config|connections-edit|credentials|files|inventory|lms|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,
       '^src/lib/render/(cards|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
@@ -253,6 +254,7 @@ const LIB = {
     'Plain data into text. Writing happens in ui/ and cli.ts.',
     [
       ...DATA,
+      VERDICT,
       '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',

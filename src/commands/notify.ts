@@ -15,8 +15,8 @@ interface NotifyFlags {
 
 /** Who is told what. A run in which there is nothing to do is told to nobody. */
 export interface Teller {
-  planned(plan: Plan): void;
-  ended(plan: Plan, summary: Summary): void;
+  planned(plan: Plan, verb?: string): void;
+  ended(plan: Plan, summary: Summary, verb?: string): void;
   /** Problems, where they are others than the last time, and that there are none any more. */
   saw(report: StatusReport): void;
 }
@@ -33,41 +33,40 @@ function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifi
   return createNotifier({ config: config.notify, env: io.env, warn });
 }
 
-/** Their plans do not say which of them it was. */
-const OF_SEVERAL: ReadonlySet<string> = new Set(['users', 'bridges', 'templates']);
-
 /** `power stop`, `users sync`: what was done is the news. */
-function commandIn(plan: Plan, [command, verb = '']: readonly string[]): string {
-  if ('action' in plan) return `${plan.command} ${plan.action}`;
-  const isNamed = command === plan.command && OF_SEVERAL.has(plan.command) && /^[a-z]+$/.test(verb);
-  return isNamed ? `${plan.command} ${verb}` : plan.command;
+function commandOf(plan: Plan, verb: string | undefined): string {
+  const done = 'action' in plan ? plan.action : verb;
+  return done === undefined ? plan.command : `${plan.command} ${done}`;
 }
 
 const NOBODY: Teller = { planned: () => undefined, ended: () => undefined, saw: () => undefined };
 
-function tellerOf(
-  notifier: Notifier,
-  { argv, connection }: { readonly argv: readonly string[]; readonly connection: string },
-): Teller {
-  const about = (plan: Plan) => ({ command: commandIn(plan, argv), connection });
+function tellerOf(notifier: Notifier, connection: string): Teller {
+  const about = (plan: Plan, verb: string | undefined) => ({ command: commandOf(plan, verb), connection });
   const status = { command: 'status', connection };
   let told = problemsMessage(status, []);
   return {
-    planned: (plan) => {
+    planned: (plan, verb) => {
       if (plan.steps.length === 0 && plan.stands.every(({ refused }) => refused === undefined)) return;
       const stands = plan.stands.map(({ user, pool, refused }) => ({
         user,
         pool,
         ...(refused ? { refused } : {}),
       }));
-      const details = { ...about(plan), lab: plan.lab, status: 'dry-run', steps: plan.steps.length, stands };
-      notifier.notify({ event: 'summary', text: plannedMessage(about(plan), plan), details });
+      const details = {
+        ...about(plan, verb),
+        lab: plan.lab,
+        status: 'dry-run',
+        steps: plan.steps.length,
+        stands,
+      };
+      notifier.notify({ event: 'summary', text: plannedMessage(about(plan, verb), plan), details });
     },
-    ended: (plan, summary) => {
+    ended: (plan, summary, verb) => {
       const { status, steps, stands } = summary;
       if (status === 'nothing-to-do') return;
       const details = {
-        ...about(plan),
+        ...about(plan, verb),
         lab: plan.lab,
         status,
         steps,
@@ -79,7 +78,7 @@ function tellerOf(
         })),
       };
       const event = status === 'done' ? 'summary' : 'failure';
-      notifier.notify({ event, text: endedMessage(about(plan), plan, summary), details });
+      notifier.notify({ event, text: endedMessage(about(plan, verb), plan, summary), details });
     },
     saw: ({ problems }) => {
       const text = problemsMessage(status, problems);
@@ -101,7 +100,7 @@ export async function telling(
   if (flags.notify === undefined) return work(NOBODY);
   const notifier = open(io, flags.notify, warn);
   const { connection = '' } = flags;
-  const teller = tellerOf(notifier, { argv: io.argv, connection });
+  const teller = tellerOf(notifier, connection);
   try {
     await work(teller);
   } catch (error) {

@@ -1,6 +1,8 @@
 /** Options that commands share; each is also an environment variable `DEPLOY_STAND_<OPTION>`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { spanText } from '../lib/pve-values/moment.ts';
+import type { ProgressMode } from '../lib/ui/create-ui.ts';
+import type { LogLevel } from '../lib/ui/debug-log.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
 
 export interface GlobalFlags {
@@ -12,13 +14,13 @@ export interface GlobalFlags {
   readonly simulate?: string | true;
   readonly simulateState?: string;
   readonly output: 'text' | 'json' | 'yaml';
-  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  readonly logLevel: LogLevel;
   readonly logFile?: string;
   readonly auditFile?: string;
   readonly quiet?: true;
   readonly wide?: true;
   readonly color: boolean;
-  readonly progress: 'auto' | 'plain' | 'json' | 'none';
+  readonly progress: ProgressMode;
   readonly preflight: boolean;
 }
 
@@ -85,6 +87,11 @@ export function isRepeatable({ parseArg }: Option): boolean {
   return REPEATABLE.has(parseArg);
 }
 
+/** The choices of an option, in the order of help: the type says which there are, and the compiler that none is missing. */
+export function allOf<T extends string>(choices: Readonly<Record<T, true>>): readonly string[] {
+  return Object.keys(choices);
+}
+
 /** The lab of commands that take one. */
 export function labOption(description = 'the lab (-: standard input)'): Option {
   return envOption('-c, --config <lab.yml>', description, 'LAB');
@@ -112,7 +119,14 @@ export function languageOption(description: string): Option {
   return envOption('--language <code>', description).choices(LANGUAGES).default(DEFAULT_LANGUAGE);
 }
 
-const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
+const LOG_LEVELS = allOf<GlobalFlags['logLevel']>({
+  silent: true,
+  error: true,
+  warn: true,
+  info: true,
+  debug: true,
+  trace: true,
+});
 
 export function addGlobalOptions(program: Command): Command {
   return program
@@ -131,11 +145,13 @@ export function addGlobalOptions(program: Command): Command {
       envOption('--simulate-state <file>', 'keep the simulated cluster in this file between commands'),
     )
     .addOption(
-      envOption('--output <format>', 'what stdout is').choices(['text', 'json', 'yaml']).default('text'),
+      envOption('--output <format>', 'what stdout is')
+        .choices(allOf<GlobalFlags['output']>({ text: true, json: true, yaml: true }))
+        .default('text'),
     )
     .addOption(
       envOption('--progress <mode>', 'progress on stderr')
-        .choices(['auto', 'plain', 'json', 'none'])
+        .choices(allOf<GlobalFlags['progress']>({ auto: true, plain: true, json: true, none: true }))
         .default('auto'),
     )
     .addOption(envOption('--log-level <level>', 'debug record').choices(LOG_LEVELS).default('silent'))

@@ -35,6 +35,8 @@ interface Listeners {
 interface Work<C extends RunContext> {
   readonly preview: (context: RunContext) => Promise<CheckedPlan & { readonly summary: Summary }>;
   readonly apply: (context: C) => Promise<RunOutcome>;
+  /** Of commands whose plans do not say which of several it was: `sync` of `users`. */
+  readonly verb?: string;
   /** Said of the plan before the result, in a dry run and after a run. */
   readonly remark?: (plan: Plan) => Promise<void>;
   /** Keeps a plan that is only shown. */
@@ -108,7 +110,7 @@ async function show(
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
-  teller.planned(plan);
+  teller.planned(plan, work.verb);
   const isTold = (flags.detailedExitcode && isPending(plan)) || (flags.driftExitcode && hasDrift(plan));
   io.setExitCode(exitCodeOfFindings({ isPending: isTold }));
 }
@@ -157,7 +159,7 @@ async function apply(
       resumeWays: resumeWays(io.argv, outcome, work.startsOver),
     }),
   );
-  teller.ended(plan, summary);
+  teller.ended(plan, summary, work.verb);
   io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
 }
 

@@ -51,7 +51,7 @@ export function foldSaid<T extends Said>(said: readonly T[], wide = false, few =
 }
 
 /** Names and numbers of a stand that sentences about it may hold. */
-export function ownWords(stand: {
+export function wordsOfStand(stand: {
   readonly user: string;
   readonly pool: string;
   readonly vms: readonly { readonly vmid: number }[];

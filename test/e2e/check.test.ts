@@ -8,6 +8,7 @@ import type { Scenario } from '../../src/lib/simulator/scenario.ts';
 import type { AgentState, ClusterState } from '../../src/lib/simulator/state.ts';
 import type { Version } from '../../src/lib/simulator/version.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+import { admin, putPool } from './people.ts';
 
 const LAB = `name: web
 machines:
@@ -269,6 +270,31 @@ test('machines that are off, gone, rewired; checks of a file; again and again un
   expect(resultsOf(document, 'carla')).toEqual({ off: 'power', out: 'passed', asked: 'passed' });
   expect(resultsOf(document, 'dora')).toEqual({ off: 'power', out: 'nic', asked: 'passed' });
   const page = ['report', ...files, '--checks', path('o.json'), '--out', path('class.html')];
+  // A lab that is gone for a while ends nothing: what was found before it is written.
+  let stop: (signal: 'SIGINT') => void = () => undefined;
+  const rename = (lab: string, other: string) =>
+    Promise.all(
+      cluster
+        .snapshot()
+        .pools.map(({ poolid, comment }) =>
+          putPool(admin(cluster), '9.2', poolid, { comment: comment.replace(`lab=${lab}`, `lab=${other}`) }),
+        ),
+    );
+  const meanwhile = async (): Promise<void> => {
+    await rename('web', 'gone');
+    await cluster.time.sleep(35_000);
+    stop('SIGINT');
+    await rename('gone', 'web');
+  };
+  let begun: Promise<void> | undefined;
+  const ofLab = ['check', '--lab', 'web', '--checks', path('checks.yml'), '--repeat', '30s', '--out'];
+  const cut = await runCli([...ofLab, path('cut.json')], cluster, {
+    onSignaller: (send) => (stop = send),
+    refuse: { stdout: () => void (begun ??= meanwhile()) },
+  });
+  await begun;
+  expect([cut.code, cut.stderr]).toEqual([130, expect.stringContaining('there is no such lab')]);
+  expect(resultsOf(read(readFileSync(path('cut.json'), 'utf8')), 'dora')).toMatchObject({ asked: 'passed' });
   expect((await runCli(page, cluster)).code).toBe(0);
   expect(readFileSync(path('class.html'), 'utf8')).toContain('<p>the machine is off</p>');
   expect(readFileSync(path('class.html'), 'utf8').match(/\d of 3 \?</g)).toHaveLength(1); // one could not be asked all

@@ -94,6 +94,10 @@ test('a plan that is only shown, a run, a failure; nothing to do is told to nobo
       { command: 'snapshot create', text: expect.stringContaining('snapshot create: lab exam') as string },
     ],
   });
+  // Whatever stands before the command.
+  expect(await told('--wide users passwd --recreate --user anna@pve')).toMatchObject({
+    said: [{ command: 'users passwd' }],
+  });
   expect((await run(cluster, 'extend --lab exam --until 2027-12-01')).code).toBe(0);
   expect((await told('status --lab exam')).said).toEqual([]);
   await post(cluster, '/access/users/anna%40pve', { enable: '0' }, 'admin', 'PUT');

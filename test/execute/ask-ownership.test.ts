@@ -34,9 +34,9 @@ function reading(scenario: Scenario = {}, delay = 0) {
       asked.push('resources');
       return client.resources(signal);
     },
-    vmConfig: (node, vmid, signal) => {
-      asked.push(`config ${vmid}`);
-      return client.vmConfig(node, vmid, signal);
+    guestConfig: (guest, signal) => {
+      asked.push(`config ${guest.vmid}`);
+      return client.guestConfig(guest, signal);
     },
   };
   const ownership = new Ownership(pve, world.clock, new AbortController().signal);
@@ -143,7 +143,9 @@ test('a seal that fitted is looked at again after 5 s', async () => {
   await verdict();
   await verdict();
   await world.pass(6);
-  await world.drive(world.admin.updateVmConfig('pve1', 10001, { set: { description: 'x' }, remove: [] }));
+  await world.drive(
+    world.admin.updateVmConfig({ node: 'pve1', vmid: 10001 }, { set: { description: 'x' }, remove: [] }),
+  );
   expect(await verdict()).toBe('foreign');
   expect(asked.filter((what) => what === 'config 10001')).toHaveLength(2);
 });
@@ -158,7 +160,7 @@ test('a VM that was made since the list was read is judged by what the caller ha
 test('what seems to be there is judged by a reading that was begun since, before it is given up', async () => {
   const { world, asked, ownership, verdict } = reading();
   expect(await verdict()).toBe('ours');
-  await world.drive(world.admin.deleteVm('pve1', 10001, { purge: true }));
+  await world.drive(world.admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true }));
   await world.pass(2);
   expect(await verdict()).toBe('ours');
   expect(await world.drive(ownership.isUnused(VM))).toBe(true);

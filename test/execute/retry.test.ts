@@ -218,7 +218,7 @@ describe('attempt', () => {
 
 test('losing sight of a task is a lost answer: nothing may start it again unseen', async () => {
   const world = new PveWorld({ guests: [vm(101, 'pve1')] });
-  const upid = await world.drive(world.pve.startVm('pve1', 101));
+  const upid = await world.drive(world.pve.startVm({ node: 'pve1', vmid: 101 }));
   world.cut(true);
   await expect(world.drive(awaitTask(world.io(), upid))).rejects.toBeInstanceOf(AnswerLostError);
 });
@@ -278,7 +278,7 @@ test('of a node that stays away each step tells its own request, not the one of 
     attempt(io, {
       id,
       act: async () => {
-        await world.pve.vmConfig('pve3', vmid);
+        await world.pve.guestConfig({ node: 'pve3', vmid });
         return 'done';
       },
       look: () => Promise.resolve('absent'),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readInventory } from '../../src/lib/inventory/read.ts';
 import type { Rights } from '../../src/lib/inventory/types.ts';
 import { AuthError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
-import type { PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
+import type { GuestAt, PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
 
 const rows: ResourceRow[] = [
   {
@@ -48,6 +48,8 @@ const rows: ResourceRow[] = [
   })),
 ];
 
+const isGuestAt = (arg: unknown): arg is GuestAt => typeof arg === 'object' && arg !== null && 'vmid' in arg;
+
 /** Records the calls, so that a test can count them. */
 function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
   const calls: string[] = [];
@@ -55,7 +57,9 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
     <T>(name: string, value: T) =>
     (...args: readonly unknown[]) => {
       calls.push(
-        [name, ...args.filter((arg) => typeof arg === 'string' || typeof arg === 'number')].join(' '),
+        [name, ...args.flatMap((arg) => (isGuestAt(arg) ? [arg.node, arg.vmid] : arg))]
+          .filter((arg) => typeof arg === 'string' || typeof arg === 'number')
+          .join(' '),
       );
       return Promise.resolve(value);
     };
@@ -108,7 +112,7 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
     }),
     permissions: answer('permissions', { '/access': { 'Sys.Audit': true } }),
     nodeVms: answer('nodeVms', [{ vmid: 10000, name: 'pc', status: 'stopped' }]),
-    vmConfig: answer('vmConfig', { name: 'x', digest: 'abc' }),
+    guestConfig: answer('guestConfig', { name: 'x', digest: 'abc' }),
     ...over,
   } as unknown as PveApi;
   return { pve, calls };
@@ -136,9 +140,9 @@ test('since 8.3 the nodes say themselves that they are in maintenance', async ()
 test('asks once per list and node, and per guest only for templates and claimed VMs on nodes that are up', async () => {
   const { pve, calls } = fakePve({ version: () => Promise.resolve(BEFORE_83) });
   const have = await readInventory({ pve }, scope);
-  expect(calls.filter((call) => call.startsWith('vmConfig')).sort()).toEqual([
-    'vmConfig pve1 100',
-    'vmConfig pve1 10000',
+  expect(calls.filter((call) => call.startsWith('guestConfig')).sort()).toEqual([
+    'guestConfig pve1 100',
+    'guestConfig pve1 10000',
   ]);
   expect(calls.filter((call) => call.startsWith('network'))).toEqual(['network pve1']);
   expect(calls).toHaveLength(14); // and the version
@@ -213,7 +217,7 @@ test('a claimed VM that moved while it was read is looked for where it is now', 
       asked += 1;
       return Promise.resolve(asked === 1 ? up : up.map(moved));
     },
-    vmConfig: (node, vmid) =>
+    guestConfig: ({ node, vmid }) =>
       Promise.resolve(vmid === 10000 && node === 'pve1' ? undefined : { name: 'x', digest: 'abc' }),
   });
   const have = await readInventory({ pve }, scope);

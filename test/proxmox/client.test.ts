@@ -802,8 +802,8 @@ describe('guests', () => {
       ],
     },
     {
-      name: 'vmConfig: values become texts, the description loses its newline, nothing reaches a prototype',
-      call: (pve) => pve.vmConfig('pve1', 100),
+      name: 'guestConfig: values become texts, the description loses its newline, nothing reaches a prototype',
+      call: (pve) => pve.guestConfig({ node: 'pve1', vmid: 100 }),
       asks: 'GET /nodes/pve1/qemu/100/config',
       answer:
         '{"data":{"cores":2,"name":"a","onboot":true,"description":"x\\ny\\n","digest":"d","__proto__":"p","o":{}}}',
@@ -811,7 +811,7 @@ describe('guests', () => {
     },
     {
       name: 'vmPending: what runs, and what the next start makes of it',
-      call: (pve) => pve.vmPending('pve1', 100),
+      call: (pve) => pve.vmPending({ node: 'pve1', vmid: 100 }),
       asks: 'GET /nodes/pve1/qemu/100/pending',
       answer: {
         data: [
@@ -827,8 +827,8 @@ describe('guests', () => {
       },
     },
     {
-      name: 'lxcConfig',
-      call: (pve) => pve.lxcConfig('pve1', 300),
+      name: 'guestConfig of a container',
+      call: (pve) => pve.guestConfig({ node: 'pve1', vmid: 300, type: 'lxc' }),
       asks: 'GET /nodes/pve1/lxc/300/config',
       answer: {
         data: { hostname: 'dns', cores: 1, net0: 'name=eth0,bridge=vmbr1000', lxc: [['lxc.a', 'b']] },
@@ -873,7 +873,7 @@ describe('guests', () => {
     },
     {
       name: 'updateVmConfig',
-      call: (pve) => pve.updateVmConfig('pve1', 10201, change),
+      call: (pve) => pve.updateVmConfig({ node: 'pve1', vmid: 10201 }, change),
       asks: 'PUT /nodes/pve1/qemu/10201/config',
       form,
       answer: { data: null },
@@ -881,21 +881,28 @@ describe('guests', () => {
     {
       name: 'updateVmConfig encodes plain ssh keys twice, as PVE wants them',
       call: (pve) =>
-        pve.updateVmConfig('pve1', 1000, { set: { sshkeys: 'ssh-ed25519 A+/= a@b' }, remove: [] }),
+        pve.updateVmConfig(
+          { node: 'pve1', vmid: 1000 },
+          { set: { sshkeys: 'ssh-ed25519 A+/= a@b' }, remove: [] },
+        ),
       asks: 'PUT /nodes/pve1/qemu/1000/config',
       form: 'sshkeys=ssh-ed25519%2520A%252B%252F%253D%2520a%2540b',
       answer: { data: null },
     },
     {
       name: 'updateVmConfig leaves encoded ssh keys alone',
-      call: (pve) => pve.updateVmConfig('pve1', 1000, { set: { sshkeys: 'ssh-ed25519%20AAAA' }, remove: [] }),
+      call: (pve) =>
+        pve.updateVmConfig(
+          { node: 'pve1', vmid: 1000 },
+          { set: { sshkeys: 'ssh-ed25519%20AAAA' }, remove: [] },
+        ),
       asks: 'PUT /nodes/pve1/qemu/1000/config',
       form: 'sshkeys=ssh-ed25519%2520AAAA',
       answer: { data: null },
     },
     {
       name: 'snapshots, without the current state',
-      call: (pve) => pve.snapshots('pve1', 100),
+      call: (pve) => pve.snapshots({ node: 'pve1', vmid: 100 }),
       asks: 'GET /nodes/pve1/qemu/100/snapshot',
       answer: {
         data: [
@@ -918,21 +925,21 @@ describe('guests', () => {
     },
     {
       name: 'snapshotConfig',
-      call: (pve) => pve.snapshotConfig('pve1', 100, 'baseline'),
+      call: (pve) => pve.snapshotConfig({ node: 'pve1', vmid: 100 }, 'baseline'),
       asks: 'GET /nodes/pve1/qemu/100/snapshot/baseline/config',
       answer: { data: { net0: 'virtio,bridge=vmbr0', snaptime: 1700000000 } },
       gives: { net0: 'virtio,bridge=vmbr0', snaptime: '1700000000' },
     },
     {
       name: 'deleteSnapshot',
-      call: (pve) => pve.deleteSnapshot('pve1', 100, 'baseline'),
+      call: (pve) => pve.deleteSnapshot({ node: 'pve1', vmid: 100 }, 'baseline'),
       asks: 'DELETE /nodes/pve1/qemu/100/snapshot/baseline',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'rollbackVm',
-      call: (pve) => pve.rollbackVm('pve1', 100, { snapshot: 'baseline', start: true }),
+      call: (pve) => pve.rollbackVm({ node: 'pve1', vmid: 100 }, { snapshot: 'baseline', start: true }),
       asks: 'POST /nodes/pve1/qemu/100/snapshot/baseline/rollback',
       form: 'start=1',
       answer: { data: UPID },
@@ -1017,7 +1024,7 @@ describe('guests', () => {
     },
     {
       name: 'convertToTemplate',
-      call: (pve) => pve.convertToTemplate('pve1', 100),
+      call: (pve) => pve.convertToTemplate({ node: 'pve1', vmid: 100 }),
       asks: 'POST /nodes/pve1/qemu/100/template',
       answer: { data: UPID },
       gives: UPID,
@@ -1025,7 +1032,10 @@ describe('guests', () => {
     {
       name: 'snapshotVm',
       call: (pve) =>
-        pve.snapshotVm('pve1', 100, { snapshot: 'baseline', description: 'mark', withMemory: true }),
+        pve.snapshotVm(
+          { node: 'pve1', vmid: 100 },
+          { snapshot: 'baseline', description: 'mark', withMemory: true },
+        ),
       asks: 'POST /nodes/pve1/qemu/100/snapshot',
       form: 'snapname=baseline&description=mark&vmstate=1',
       answer: { data: UPID },
@@ -1033,21 +1043,21 @@ describe('guests', () => {
     },
     {
       name: 'startVm',
-      call: (pve) => pve.startVm('pve1', 100),
+      call: (pve) => pve.startVm({ node: 'pve1', vmid: 100 }),
       asks: 'POST /nodes/pve1/qemu/100/status/start',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'stopVm',
-      call: (pve) => pve.stopVm('pve1', 100),
+      call: (pve) => pve.stopVm({ node: 'pve1', vmid: 100 }),
       asks: 'POST /nodes/pve1/qemu/100/status/stop',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'shutdownVm: the guest is asked, and asked only',
-      call: (pve) => pve.shutdownVm('pve1', 100, { timeout: 180, force: false }),
+      call: (pve) => pve.shutdownVm({ node: 'pve1', vmid: 100 }, { timeout: 180, force: false }),
       asks: 'POST /nodes/pve1/qemu/100/status/shutdown',
       form: 'timeout=180',
       answer: { data: UPID },
@@ -1055,7 +1065,7 @@ describe('guests', () => {
     },
     {
       name: 'shutdownVm: with force its power is cut in the end',
-      call: (pve) => pve.shutdownVm('pve1', 100, { timeout: 60, force: true }),
+      call: (pve) => pve.shutdownVm({ node: 'pve1', vmid: 100 }, { timeout: 60, force: true }),
       asks: 'POST /nodes/pve1/qemu/100/status/shutdown',
       form: 'timeout=60&forceStop=1',
       answer: { data: UPID },
@@ -1063,7 +1073,7 @@ describe('guests', () => {
     },
     {
       name: 'rebootVm',
-      call: (pve) => pve.rebootVm('pve1', 100, { timeout: 180 }),
+      call: (pve) => pve.rebootVm({ node: 'pve1', vmid: 100 }, { timeout: 180 }),
       asks: 'POST /nodes/pve1/qemu/100/status/reboot',
       form: 'timeout=180',
       answer: { data: UPID },
@@ -1071,14 +1081,14 @@ describe('guests', () => {
     },
     {
       name: 'suspendVm: halts its CPUs',
-      call: (pve) => pve.suspendVm('pve1', 100, undefined),
+      call: (pve) => pve.suspendVm({ node: 'pve1', vmid: 100 }, undefined),
       asks: 'POST /nodes/pve1/qemu/100/status/suspend',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'suspendVm: to disk',
-      call: (pve) => pve.suspendVm('pve1', 100, 'local-zfs'),
+      call: (pve) => pve.suspendVm({ node: 'pve1', vmid: 100 }, 'local-zfs'),
       asks: 'POST /nodes/pve1/qemu/100/status/suspend',
       form: 'todisk=1&statestorage=local-zfs',
       answer: { data: UPID },
@@ -1086,28 +1096,28 @@ describe('guests', () => {
     },
     {
       name: 'resumeVm',
-      call: (pve) => pve.resumeVm('pve1', 100),
+      call: (pve) => pve.resumeVm({ node: 'pve1', vmid: 100 }),
       asks: 'POST /nodes/pve1/qemu/100/status/resume',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'deleteVm: parameters in the query, no body; disks that it does not name stay',
-      call: (pve) => pve.deleteVm('pve1', 100, { purge: true }),
+      call: (pve) => pve.deleteVm({ node: 'pve1', vmid: 100 }, { purge: true }),
       asks: 'DELETE /nodes/pve1/qemu/100?purge=1',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'deleteVm through a lock',
-      call: (pve) => pve.deleteVm('pve1', 100, { purge: true, skipLock: true }),
+      call: (pve) => pve.deleteVm({ node: 'pve1', vmid: 100 }, { purge: true, skipLock: true }),
       asks: 'DELETE /nodes/pve1/qemu/100?purge=1&skiplock=1',
       answer: { data: UPID },
       gives: UPID,
     },
     {
       name: 'vmStatus',
-      call: (pve) => pve.vmStatus('pve1', 100),
+      call: (pve) => pve.vmStatus({ node: 'pve1', vmid: 100 }),
       asks: 'GET /nodes/pve1/qemu/100/status/current',
       answer: { data: { status: 'stopped', lock: 'clone', vmid: 100 } },
       gives: { status: 'stopped', lock: 'clone' },
@@ -1115,8 +1125,16 @@ describe('guests', () => {
   ]);
 
   test.each([
-    { type: 'qemu', folder: 'qemu-server', call: (pve: PveClient) => pve.vmConfig('pve1', 100) },
-    { type: 'lxc', folder: 'lxc', call: (pve: PveClient) => pve.lxcConfig('pve1', 100) },
+    {
+      type: 'qemu',
+      folder: 'qemu-server',
+      call: (pve: PveClient) => pve.guestConfig({ node: 'pve1', vmid: 100 }),
+    },
+    {
+      type: 'lxc',
+      folder: 'lxc',
+      call: (pve: PveClient) => pve.guestConfig({ node: 'pve1', vmid: 100, type: 'lxc' }),
+    },
   ])('config: undefined when this node has no such $type guest', async ({ type, folder, call }) => {
     const message = `Configuration file 'nodes/pve1/${folder}/100.conf' does not exist\n`;
     nock(ORIGIN).get(`${BASE}/nodes/pve1/${type}/100/config`).reply(500, { data: null, message });
@@ -1127,16 +1145,16 @@ describe('guests', () => {
     const message = "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist\n";
     const pending = () => nock(ORIGIN).get(`${BASE}/nodes/pve1/qemu/100/pending`);
     pending().reply(500, { data: null, message });
-    expect(await client().vmPending('pve1', 100)).toBeUndefined();
+    expect(await client().vmPending({ node: 'pve1', vmid: 100 })).toBeUndefined();
     pending().reply(500, { data: null, message: "hostname lookup 'pve1' failed" });
-    expect(await failure(client().vmPending('pve1', 100))).toBeInstanceOf(PveError);
+    expect(await failure(client().vmPending({ node: 'pve1', vmid: 100 }))).toBeInstanceOf(PveError);
   });
 
-  test('vmConfig: any other refusal is an error', async () => {
+  test('guestConfig: any other refusal is an error', async () => {
     nock(ORIGIN)
       .get(`${BASE}/nodes/pve1/qemu/100/config`)
       .reply(500, { data: null, message: "hostname lookup 'pve1' failed" });
-    expect(await failure(client().vmConfig('pve1', 100))).toBeInstanceOf(PveError);
+    expect(await failure(client().guestConfig({ node: 'pve1', vmid: 100 }))).toBeInstanceOf(PveError);
   });
 });
 
@@ -1256,7 +1274,13 @@ describe('answers of the wrong kind', () => {
       (pve) => pve.users(),
       '"enable" is not a boolean',
     ],
-    ['no config', '/nodes/a/qemu/100/config', [], (pve) => pve.vmConfig('a', 100), 'data is not an object'],
+    [
+      'no config',
+      '/nodes/a/qemu/100/config',
+      [],
+      (pve) => pve.guestConfig({ node: 'a', vmid: 100 }),
+      'data is not an object',
+    ],
   ])('%s', async (_name, path, data, call, words) => {
     nock(ORIGIN)
       .get(`${BASE}${path}`)

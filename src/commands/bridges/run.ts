@@ -26,6 +26,7 @@ const NEWEST = '9.2';
 
 async function change(io: ProgramIo, flags: PlanFlags, want: BridgesWant): Promise<void> {
   await runPlanned(io, flags, () => ({
+    verb: want.do,
     preview: (context) => previewBridges(want, context),
     apply: (context: RunContext) => changeBridges(want, context),
   }));

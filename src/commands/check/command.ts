@@ -1,7 +1,8 @@
 /** The flags of `check`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
+import type { Platform } from '../../lib/render/grades.ts';
 import type { ProgramIo } from '../io.ts';
-import { envOption, languageOption, pauseSeconds } from '../options.ts';
+import { allOf, envOption, languageOption, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CheckFlags } from './run.ts';
 
@@ -19,10 +20,9 @@ export function checkCommand(io: ProgramIo): Command {
     .option('--until <time>', 'with --repeat: until then, HH:MM of today')
     .addOption(envOption('--out <file>', 'the results: results.csv or results.json', 'CHECK_OUT'))
     .addOption(
-      envOption('--grades <platform>', 'with --out and -u: points to import there instead').choices([
-        'moodle',
-        'canvas',
-      ]),
+      envOption('--grades <platform>', 'with --out and -u: points to import there instead').choices(
+        allOf<Platform>({ moodle: true, canvas: true }),
+      ),
     )
     .option('--grade-item <name>', 'with --grades: what the points are of (default: the name of the lab)')
     .option('--count-not-run', 'with --grades: what could not be checked counts nothing, not as no grade')

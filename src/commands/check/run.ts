@@ -2,7 +2,7 @@
 import { rest } from '../../lib/clock.ts';
 import type { Check } from '../../lib/config/checks/types.ts';
 import { loadChecks } from '../../lib/config/load.ts';
-import { ConnectionError, UsageError } from '../../lib/errors.ts';
+import { UsageError } from '../../lib/errors.ts';
 import { filesBeside } from '../../lib/files/beside.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { ChecksReport } from '../../lib/plan/views/checks-types.ts';
@@ -11,6 +11,7 @@ import { checkChanges, renderChecks } from '../../lib/render/checks-text.ts';
 import { gradeWarnings } from '../../lib/render/grades.ts';
 import { shellCommand } from '../../lib/shell.ts';
 import { checkStands, type CheckWant } from '../../lib/workflow/check.ts';
+import { mayPass } from '../../lib/workflow/follow.ts';
 import { Again } from '../again.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
@@ -64,13 +65,13 @@ function showAgain(what: Look, shown: Again, report: ChecksReport, former: Check
   });
 }
 
-/** What cannot be seen for a while is looked at again; what was stopped says less than what was there before. */
+/** What was stopped says less than what was there before. */
 async function again({ run, want }: Look, former: ChecksReport): Promise<ChecksReport> {
   try {
     const report = await checkStands(want, await run.runContext());
     return run.soft.aborted ? former : report;
   } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
+    if (!mayPass(error)) throw error;
     run.output.warn(error.message);
     return former;
   }

@@ -1,8 +1,9 @@
 /** The flags of `connections`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
+import type { Platform } from '../../lib/config/types.ts';
 import type { ProgramIo } from '../io.ts';
-import { collect, envOption } from '../options.ts';
+import { allOf, collect, envOption } from '../options.ts';
 import type { AddFlags } from './run-add.ts';
 import type { GlobalFlags } from '../options.ts';
 import type { SecretsFlags } from './run-secrets.ts';
@@ -47,7 +48,9 @@ function addCommand(io: ProgramIo): Command {
       collect,
     )
     .addOption(
-      new Option('--platform <platform>', 'what runs there').choices(['pve', 'vmmanager6']).default('pve'),
+      new Option('--platform <platform>', 'what runs there')
+        .choices(allOf<Platform>({ pve: true, vmmanager6: true }))
+        .default('pve'),
     )
     .option('--email <address>', 'VMmanager 6: log in as this account (or: VMMANAGER_USERNAME)')
     .option('--user <name@realm>', 'log in with a password as this user (or: PVE_USER)')

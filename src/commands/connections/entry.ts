@@ -14,6 +14,7 @@ import {
 import { isPlainSecret } from '../../lib/config/connections/file.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { text, type Written } from '../../lib/config/input/written.ts';
+import type { Platform } from '../../lib/config/types.ts';
 import type { Entry } from '../../lib/connections-edit/entries.ts';
 import { UsageError, type ConfigIssue } from '../../lib/errors.ts';
 import { tokenIn, userIn } from '../../lib/pve-values/userid.ts';
@@ -22,7 +23,7 @@ import type { GlobalFlags } from '../options.ts';
 
 export interface AddFlags extends GlobalFlags {
   readonly host?: readonly string[];
-  readonly platform?: 'pve' | 'vmmanager6';
+  readonly platform?: Platform;
   readonly email?: string;
   readonly user?: string;
   readonly tokenId?: string;

@@ -2,6 +2,7 @@
 import { takesNode } from '../../lib/config/lab/strategy-names.ts';
 import type { Lab, Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import { recloneCommand } from '../../lib/plan/document/reclone-command.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
 import { renderPlanHtml } from '../../lib/render/plan-html.ts';
@@ -80,7 +81,7 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       resetPasswords: flags.resetPasswords === true,
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
-      recloneCommand: recloneCommand(io.argv),
+      recloneCommand: outdatedCommand(io.argv),
       ...(flags.replace ? { replace: machinesOf(lab, flags.replace) } : {}),
       ...(flags.prune
         ? { prune: { forceProtected: flags.forceProtected === true, lockWaitSeconds: flags.timeout } }
@@ -116,8 +117,8 @@ function pruneCommand(argv: readonly string[]): string {
 }
 
 /** For the same class: machines anew where no change of them follows the lab. */
-function recloneCommand(argv: readonly string[]): string {
-  return shellCommand('deploy-stand', 'reset', '--reclone', '--outdated', ...sameWords(argv, 'class'));
+function outdatedCommand(argv: readonly string[]): string {
+  return recloneCommand({ flags: ['--outdated'], lab: sameWords(argv, 'class') });
 }
 
 /** For the same users: made again with another password. */

@@ -1,24 +1,25 @@
 /** The flags of `doctor`. */
 import { Command, Option } from 'commander';
+import type { Profile } from '../../lib/plan/cluster/profile.ts';
 import type { ProgramIo } from '../io.ts';
-import { labNameOption, labOption, usersOption } from '../options.ts';
+import { allOf, labNameOption, labOption, usersOption } from '../options.ts';
 import type { DoctorFlags } from './run.ts';
 
-const COMMANDS = [
-  'deploy',
-  'cleanup',
-  'access',
-  'extend',
-  'power',
-  'snapshot',
-  'reset',
-  'users',
-  'bridges',
-  'templates',
-  'balance',
-  'status',
-  'check',
-];
+const COMMANDS = allOf<DoctorFlags['for']>({
+  deploy: true,
+  cleanup: true,
+  access: true,
+  extend: true,
+  power: true,
+  snapshot: true,
+  reset: true,
+  users: true,
+  bridges: true,
+  templates: true,
+  balance: true,
+  status: true,
+  check: true,
+});
 
 export function doctorCommand(io: ProgramIo): Command {
   return new Command('doctor')
@@ -32,10 +33,9 @@ export function doctorCommand(io: ProgramIo): Command {
         .default('deploy'),
     )
     .addOption(
-      new Option('--profile <name>', "full or confined (default: as the caller's rights are)").choices([
-        'full',
-        'confined',
-      ]),
+      new Option('--profile <name>', "full or confined (default: as the caller's rights are)").choices(
+        allOf<Profile>({ full: true, confined: true }),
+      ),
     )
     .action(async (_: unknown, command: Command) => {
       const { runDoctor } = await import('./run.ts');

@@ -1,8 +1,8 @@
 /** The flags of `graph`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption, labNameOption, labOption } from '../options.ts';
-import type { GraphFlags } from './run.ts';
+import { allOf, envOption, labNameOption, labOption } from '../options.ts';
+import type { GraphFlags, GraphFormat } from './run.ts';
 
 export function graphCommand(io: ProgramIo): Command {
   return new Command('graph')
@@ -14,7 +14,7 @@ export function graphCommand(io: ProgramIo): Command {
         '--format <format>',
         "what to write (default: by the file's name; svg to stdout)",
         'GRAPH_FORMAT',
-      ).choices(['svg', 'mermaid', 'dot']),
+      ).choices(allOf<GraphFormat>({ svg: true, mermaid: true, dot: true })),
     )
     .addOption(envOption('--out <file>', 'where to (default: stdout)', 'GRAPH_OUT'))
     .action(async (_: unknown, self: Command) => {

@@ -12,16 +12,16 @@ import type { GlobalFlags } from '../options.ts';
 import { createOutput } from '../output.ts';
 import { outerBridges } from '../session.ts';
 
-type Format = 'svg' | 'mermaid' | 'dot';
+export type GraphFormat = 'svg' | 'mermaid' | 'dot';
 
 export interface GraphFlags extends GlobalFlags {
   readonly config: string;
   readonly labName?: string;
-  readonly format?: Format;
+  readonly format?: GraphFormat;
   readonly out?: string;
 }
 
-const BY_NAME: Readonly<Record<string, Format>> = {
+const BY_NAME: Readonly<Record<string, GraphFormat>> = {
   '.svg': 'svg',
   '.mmd': 'mermaid',
   '.mermaid': 'mermaid',
@@ -30,14 +30,14 @@ const BY_NAME: Readonly<Record<string, Format>> = {
 };
 
 const FORMATS: Readonly<
-  Record<Format, { readonly head: string; readonly render: (topology: Topology) => string }>
+  Record<GraphFormat, { readonly head: string; readonly render: (topology: Topology) => string }>
 > = {
   svg: { head: SVG_HEAD, render: renderTopologySvg },
   mermaid: { head: MERMAID_HEAD, render: renderMermaid },
   dot: { head: DOT_HEAD, render: renderDot },
 };
 
-function formatOf({ format, out }: GraphFlags): Format {
+function formatOf({ format, out }: GraphFlags): GraphFormat {
   const found = format ?? (out === undefined ? 'svg' : formatByName(out, BY_NAME));
   if (found) return found;
   throw new UsageError('GRAPH_FORMAT', `the name ${out} does not say in which format`, {

@@ -1,8 +1,9 @@
 /** The flags of `power`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PowerAction } from '../../lib/plan/document/plan.ts';
+import type { IfState } from '../../lib/plan/day-two/power-deeds.ts';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, nonNegativeInteger, withDryRun } from '../options.ts';
+import { allOf, durationSeconds, envOption, nonNegativeInteger, withDryRun } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { PowerFlags } from './run.ts';
 
@@ -77,11 +78,9 @@ function actionCommand(io: ProgramIo, action: PowerAction): Command {
   const command = withDryRun(withSelection(new Command(action).description(WORDS[action])));
   return OWN[action](command)
     .addOption(
-      new Option('--if-state <state>', 'only machines that are in this state').choices([
-        'running',
-        'stopped',
-        'suspended',
-      ]),
+      new Option('--if-state <state>', 'only machines that are in this state').choices(
+        allOf<IfState>({ running: true, stopped: true, suspended: true }),
+      ),
     )
     .addOption(
       envOption('--lock-wait <time>', 'how long to wait for a backup, snapshot or migration')

@@ -1,5 +1,6 @@
 /** What `power` does with its flags: select, plan, switch, render. */
 import { UsageError } from '../../lib/errors.ts';
+import type { IfState } from '../../lib/plan/day-two/power-deeds.ts';
 import type { PowerAction } from '../../lib/plan/document/plan.ts';
 import { power, previewPower, type PowerWant } from '../../lib/workflow/power.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';
@@ -17,7 +18,7 @@ export interface PowerFlags extends PlanFlags, SelectionFlags {
   readonly storage?: string;
   readonly fit?: true;
   readonly stagger?: number;
-  readonly ifState?: 'running' | 'stopped' | 'suspended';
+  readonly ifState?: IfState;
   readonly idle?: number;
   readonly idleCpu?: number;
   readonly idleNetwork?: number;

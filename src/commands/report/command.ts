@@ -1,7 +1,8 @@
 /** The flags of `report`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
+import type { DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
-import { envOption, languageOption, sinceOption } from '../options.ts';
+import { allOf, envOption, languageOption, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ReportFlags } from './run.ts';
 
@@ -14,12 +15,9 @@ export function reportCommand(io: ProgramIo): Command {
       envOption('--out <file>', 'the file, for example class.html', 'REPORT_OUT').makeOptionMandatory(),
     )
     .addOption(
-      envOption('--format <format>', "what it is (default: by the file's name)", 'REPORT_FORMAT').choices([
-        'html',
-        'markdown',
-        'csv',
-        'json',
-      ]),
+      envOption('--format <format>', "what it is (default: by the file's name)", 'REPORT_FORMAT').choices(
+        allOf<DocumentFormat>({ html: true, markdown: true, csv: true, json: true }),
+      ),
     )
     .addOption(envOption('--checks <file>', 'results of `check --out results.json`', 'REPORT_CHECKS'))
     .addOption(languageOption('of a page, or of Markdown'))

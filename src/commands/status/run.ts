@@ -1,9 +1,10 @@
 /** What `status` does with its flags: look, show; nothing is changed. */
 import { rest } from '../../lib/clock.ts';
-import { ConnectionError, UsageError, type StandError } from '../../lib/errors.ts';
+import { UsageError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { statusChanges } from '../../lib/render/status-changes.ts';
 import { renderStatus, toStatusDocument } from '../../lib/render/status-text.ts';
+import { mayPass } from '../../lib/workflow/follow.ts';
 import { isStatusMetrics, writeStatusMetrics } from '../../lib/workflow/status-metrics.ts';
 import { lookAtStands, type SeenStatus, type StatusWant } from '../../lib/workflow/status.ts';
 import { Again } from '../again.ts';
@@ -79,11 +80,6 @@ function showAgain(
   });
 }
 
-/** What cannot be seen for a while is looked at again; also a lab that was taken away meanwhile, and may come again. */
-function passes(error: unknown): error is StandError {
-  return error instanceof ConnectionError || (error instanceof UsageError && error.code === 'UNKNOWN_NAME');
-}
-
 async function watch(what: Look, first: SeenStatus, seconds: number): Promise<SeenStatus> {
   const end = AbortSignal.any([what.run.soft, what.run.unattended]);
   let seen = first;
@@ -98,7 +94,7 @@ async function watch(what: Look, first: SeenStatus, seconds: number): Promise<Se
       told = '';
       showAgain(what, again, seen, former);
     } catch (error) {
-      if (!passes(error)) throw error;
+      if (!mayPass(error)) throw error;
       if (told !== error.message) what.run.output.warn(error.message);
       told = error.message;
     }

@@ -46,6 +46,7 @@ async function change(
   await runPlanned(io, flags, (run) => {
     const want = wanted((text) => run.output.warn(text));
     return {
+      verb: want.do,
       preview: (context) => previewTemplates(want, context),
       apply: (context: RunContext) => changeTemplates(want, context),
     };

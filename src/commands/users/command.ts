@@ -1,7 +1,11 @@
 /** The flags of `users`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command, Option } from 'commander';
+import type { ExportKind } from '../../lib/lms/headings.ts';
+import type { UseridFrom } from '../../lib/lms/userids.ts';
+import type { DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
 import {
+  allOf,
   collect,
   encryptToOption,
   envOption,
@@ -100,12 +104,9 @@ function exportCommand(io: ProgramIo): Command {
   const command = new Command('export').description('write logins and passwords for handing out');
   return addCredentials(addNamed(addSelection(command)))
     .addOption(
-      new Option('--format <name>', 'what to write (default: as the name of the file ends)').choices([
-        'csv',
-        'json',
-        'markdown',
-        'html',
-      ]),
+      new Option('--format <name>', 'what to write (default: as the name of the file ends)').choices(
+        allOf<DocumentFormat>({ csv: true, json: true, markdown: true, html: true }),
+      ),
     )
     .addOption(languageOption('of what students read'))
     .addOption(envOption('--out <file>', 'where to; readable by you alone'))
@@ -130,7 +131,7 @@ function importCommand(io: ProgramIo): Command {
     .argument('[file]', 'what the platform exported; with --url there is none')
     .addOption(
       new Option('--from <platform>', 'whose export it is')
-        .choices(['moodle', 'canvas', 'csv'])
+        .choices(allOf<ExportKind>({ moodle: true, canvas: true, csv: true }))
         .makeOptionMandatory(),
     )
     .addOption(envOption('--realm <realm>', 'where the users log in').default('pve'))
@@ -138,7 +139,7 @@ function importCommand(io: ProgramIo): Command {
       new Option(
         '--userid-from <column>',
         'what userids are made of (default: the first that is there)',
-      ).choices(['email', 'username', 'sisid', 'idnumber']),
+      ).choices(allOf<UseridFrom>({ email: true, username: true, sisid: true, idnumber: true })),
     )
     .addOption(envOption('--out <file>', 'the users file to write'))
     .option('--merge <users.yml>', 'keep the userids of this file; without --out it is written to')

@@ -90,6 +90,7 @@ export async function runUsersChange(
     if (by === 'passwd' && !flags.recreate)
       assertMaySetPasswords((await run.connect()).login, 'add --recreate');
     return {
+      verb: by,
       credentials: credentialsPath(flags, selection),
       showLogin: true,
       preview: (context) => previewUsers(want, context),

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { configError } from '../../lib/config/input/issues.ts';
 import { readTextFile } from '../../lib/config/input/read-text.ts';
-import { isPem } from '../../lib/config/connections/parts.ts';
+import { readAuthority } from '../../lib/config/connections/parts.ts';
 import type { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
 import { ApplyError, UsageError } from '../../lib/errors.ts';
@@ -109,8 +109,9 @@ async function send({ io, flags, run, credentials }: MailRun, letters: readonly 
     variable: 'DEPLOY_STAND_SMTP_PASSWORD',
   };
   const password = await optionSecret(io, flags, asked, (text) => run.output.warn(text));
-  const ca = flags.smtpCaFile === undefined ? undefined : readTextFile(flags.smtpCaFile).text;
-  if (ca !== undefined && !isPem(ca))
+  const { smtpCaFile } = flags;
+  const ca = smtpCaFile === undefined ? undefined : readAuthority(smtpCaFile);
+  if (smtpCaFile !== undefined && ca === undefined)
     usage('--smtp-ca-file holds no PEM certificate', 'name the file of an authority');
   const post = openPost(server, {
     ...(password === undefined ? {} : { password }),

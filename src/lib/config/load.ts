@@ -1,4 +1,5 @@
 /** Loads labs and users from files or text. One ConfigError lists the problems of all files; nothing is contacted. */
+import { realOf } from './lab/networks.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { collect, valueOf, type Collected } from './input/collect.ts';
 import { configError } from './input/issues.ts';
@@ -85,9 +86,11 @@ function vmidRangeIsLargeEnough(lab: Lab, users: readonly User[]): ConfigIssue[]
 }
 
 function sharedMacs({ name, networks }: Machine, users: number): string[] {
-  return networks.flatMap(({ mac, target }) => {
-    if (mac === undefined || target.kind === 'alias') return [];
-    return [`machine ${name}: ${users} VMs on ${target.bridge} would have the same MAC address ${mac}`];
+  return networks.flatMap((network) => {
+    const { mac } = network;
+    const real = realOf(network);
+    if (mac === undefined || !real) return [];
+    return [`machine ${name}: ${users} VMs on ${real.bridge} would have the same MAC address ${mac}`];
   });
 }
 
@@ -95,11 +98,12 @@ function sharedMacs({ name, networks }: Machine, users: number): string[] {
 function sharedAddresses({ name, networks, cloudInit, deviceType }: Machine, users: number): string[] {
   const first = deviceType === 'ecorouter' ? 1 : 0;
   return Object.entries(cloudInit?.ipConfig ?? {}).flatMap(([nic, config]) => {
-    const target = networks[Number(nic) - first]?.target;
-    if (target?.kind !== 'real') return [];
+    const network = networks[Number(nic) - first];
+    const real = network && realOf(network);
+    if (!real) return [];
     return [...config.matchAll(/\bip6?=([\da-f.:]+)\/\d+/gi)].map(
       ([, address]) =>
-        `machine ${name}: ${users} VMs on ${target.bridge} would have the same address ${address}`,
+        `machine ${name}: ${users} VMs on ${real.bridge} would have the same address ${address}`,
     );
   });
 }

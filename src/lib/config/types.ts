@@ -177,6 +177,8 @@ export interface Place {
 /** A platform that `balance` knows beside Proxmox VE. */
 export type OtherPlatform = 'vmmanager6';
 
+export type Platform = 'pve' | OtherPlatform;
+
 /** How nodes of VMmanager 6 are reached over SSH. */
 export interface SshSettings {
   /** Where VMmanager names no account. */

@@ -1,4 +1,5 @@
 /** What `connections test` found, as the story tells it and the renderer shows it. Types only. */
+import type { OtherPlatform } from '../config/types.ts';
 import type { RightsOverview } from '../privileges/overview.ts';
 
 export type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
@@ -15,7 +16,7 @@ export interface HostReport {
   /** Milliseconds since the epoch; absent when the certificate could not be read. */
   readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
   /** Absent: Proxmox VE. */
-  readonly platform?: 'vmmanager6';
+  readonly platform?: OtherPlatform;
   readonly version?: string;
   /** Milliseconds for one small request on an open connection. */
   readonly latencyMs?: number;

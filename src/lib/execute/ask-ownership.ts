@@ -117,7 +117,7 @@ export class Ownership {
       ...{ vmid, state: 'reserved', seals: [sealHash(seal, vmid)] },
       ...(joinsAtOnce ? { joinsAtOnce } : {}),
     };
-    const values = await this.#pve.vmConfig(node, vmid, this.#signal);
+    const values = await this.#pve.guestConfig({ node, vmid }, this.#signal);
     const verdict = values && (await this.#judgeClaimed(id, pool, reading, values));
     return verdict === 'unjoined' ? { node } : undefined;
   }
@@ -299,7 +299,7 @@ export class Ownership {
     if (row?.node === undefined) return undefined;
     const known = this.#sealed.get(vmid);
     if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;
-    return this.#pve.vmConfig(row.node, vmid, this.#signal);
+    return this.#pve.guestConfig({ node: row.node, vmid }, this.#signal);
   }
 }
 

@@ -25,7 +25,7 @@ interface PoolReading {
 export type Users = readonly Pick<UserInfo, 'userid' | 'groups' | 'comment'>[];
 
 /** What it reads of the cluster: pools with what tells whether they count. */
-export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'vmConfig'> {
+export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'guestConfig'> {
   readonly users: (signal: AbortSignal) => Promise<Users>;
   readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
   /** What planning read of all this a moment ago. */

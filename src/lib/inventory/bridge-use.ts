@@ -20,11 +20,11 @@ export async function readBridgeUse(
   const there = guests.filter((guest) => nodes.has(guest.node));
   return pMap(
     there,
-    async ({ vmid, node, type }): Promise<BridgeUse> => {
+    async (guest): Promise<BridgeUse> => {
+      const { vmid, node } = guest;
       // In this order: what somebody goes back to and deletes meanwhile is then seen as it runs.
-      const saved = await unlessRefused(pve.snapshotConfigs({ node, vmid, type }, signal), undefined);
-      const read = type === 'qemu' ? pve.vmConfig(node, vmid, signal) : pve.lxcConfig(node, vmid, signal);
-      const config = await unlessRefused(read, 'refused' as const);
+      const saved = await unlessRefused(pve.snapshotConfigs(guest, signal), undefined);
+      const config = await unlessRefused(pve.guestConfig(guest, signal), 'refused' as const);
       // What is gone by now is on no bridge.
       const values = config === 'refused' ? undefined : (config ?? {});
       const notes = values === undefined ? {} : { description: values['description'] ?? '' };

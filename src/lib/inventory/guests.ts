@@ -14,9 +14,7 @@ export async function readConfig(
   signal: AbortSignal | undefined,
 ): Promise<VmConfig[]> {
   try {
-    const { node, vmid, type } = guest;
-    const read = type === 'lxc' ? pve.lxcConfig(node, vmid, signal) : pve.vmConfig(node, vmid, signal);
-    const values = await read;
+    const values = await pve.guestConfig(guest, signal);
     if (!values) return [];
     // Always present in PVE's answer; a hash of the rest serves where a proxy stripped it.
     const digest = values['digest'] ?? createHash('sha1').update(JSON.stringify(values)).digest('hex');
@@ -120,7 +118,7 @@ export async function withMonitors(
     async (guest) => {
       if (guest.monitor === undefined || guest.status !== 'running' || !live.has(guest.vmid)) return guest;
       const { monitor = 'running' } = await unlessForbidden(
-        pve.vmStatus(guest.node, guest.vmid, signal),
+        pve.vmStatus(guest, signal),
         guest,
         () => undefined,
       );

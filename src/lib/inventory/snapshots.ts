@@ -28,7 +28,7 @@ async function snapshotsOf(
   { pve, hard }: ReadContext,
 ): Promise<SnapshotInfo[] | undefined> {
   // A machine that is gone, a node that is away: what needs its snapshots says so of that machine.
-  const rows = await unlessUnread(pve.snapshots(node, vmid, hard), undefined);
+  const rows = await unlessUnread(pve.snapshots({ node, vmid }, hard), undefined);
   return rows && byAge(rows);
 }
 
@@ -53,7 +53,7 @@ export async function readSnapshotConfigs(
   const configs = await pMap(
     wanted,
     async ({ vmid, node, snapshot }) => {
-      const read = pve.snapshotConfig(node, vmid, snapshot, hard);
+      const read = pve.snapshotConfig({ node, vmid }, snapshot, hard);
       return [vmid, await unlessForbidden(read, undefined, quietly)] as const;
     },
     { concurrency: PARALLEL_READS },
@@ -83,7 +83,7 @@ export async function readMemorySizes(
   const found = await pMap(
     wanted,
     async (one): Promise<SavedMemory[]> => {
-      const read = pve.snapshotConfig(one.node, one.vmid, one.snapshot, hard);
+      const read = pve.snapshotConfig(one, one.snapshot, hard);
       const volume = (await unlessForbidden(read, undefined, quietly))?.['vmstate'];
       return volume === undefined ? [] : [{ ...one, volume }];
     },

@@ -1,4 +1,5 @@
 /** What a run is about before it has a plan: templates, pools, bridges and users as the input names them. Pure. */
+import { realBridges } from '../config/lab/networks.ts';
 import type { Lab, Machine, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
@@ -81,11 +82,8 @@ function machineKeysOf({ machines }: Lab): Set<MachineKey> {
   );
 }
 
-function realBridges(lab: Lab, have: Inventory): string[] {
-  const names = lab.machines.flatMap(({ networks }) =>
-    networks.flatMap(({ target }) => (target.kind === 'real' ? [target.bridge] : [])),
-  );
-  return [...new Set(names)].filter((name) => !have.vnets.includes(name));
+function bridgesFor(lab: Lab, have: Inventory): string[] {
+  return [...new Set(lab.machines.flatMap(realBridges))].filter((name) => !have.vnets.includes(name));
 }
 
 export function deployScope(lab: Lab, users: readonly User[], have: Inventory, locks: boolean): Scope {
@@ -99,7 +97,7 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     templates,
     hasUnknownTemplates,
     pools: users.map(({ pool }) => pool),
-    bridges: realBridges(lab, have),
+    bridges: bridgesFor(lab, have),
     storages: [...new Set([...drives, ...lab.machines.flatMap(({ storage }) => storage ?? [])])],
     snippets: sortedUnique(
       files.flatMap(({ content, storage }) => (content === 'snippets' ? [storage] : [])),

@@ -1,18 +1,17 @@
-/** Endpoints about virtual machines. Must not decide anything. */
+/** Endpoints about guests. Must not decide anything. */
 import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
-import type { ConfigValues, PveApi } from './types.ts';
+import type { ConfigValues, GuestAt, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
 
 type GuestApi = Pick<
   PveApi,
   | 'nodeVms'
-  | 'vmConfig'
+  | 'guestConfig'
   | 'vmPending'
-  | 'lxcConfig'
   | 'cloneVm'
   | 'updateVmConfig'
   | 'convertToTemplate'
@@ -31,7 +30,12 @@ type GuestApi = Pick<
   | 'resumeVm'
   | 'vmStatus'
 >;
-type ConfigChange = Parameters<PveApi['updateVmConfig']>[2];
+type ConfigChange = Parameters<PveApi['updateVmConfig']>[1];
+
+/** The one path of a guest. */
+function at({ node, vmid, type = 'qemu' }: GuestAt): string {
+  return path`/nodes/${node}/${type}/${vmid}`;
+}
 
 export function guestApi(http: Requests): GuestApi {
   return {
@@ -46,10 +50,10 @@ export function guestApi(http: Requests): GuestApi {
           mem: row.maybeNumber('mem'),
         }),
       ),
-    vmConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/qemu/${vmid}/config`, signal),
-    vmPending: async (node, vmid, signal) => {
+    guestConfig: (guest, signal) => readConfig(http, `${at(guest)}/config`, signal),
+    vmPending: async (guest, signal) => {
       try {
-        const rows = rowsOf(await http.get(path`/nodes/${node}/qemu/${vmid}/pending`, {}, signal));
+        const rows = rowsOf(await http.get(`${at(guest)}/pending`, {}, signal));
         const column = (name: 'value' | 'pending'): ConfigValues =>
           valuesOf(Object.fromEntries(rows.map((row) => [row.text('key'), row.get(name)])));
         return { now: column('value'), next: column('pending') };
@@ -58,7 +62,6 @@ export function guestApi(http: Requests): GuestApi {
         throw error;
       }
     },
-    lxcConfig: (node, vmid, signal) => readConfig(http, path`/nodes/${node}/lxc/${vmid}/config`, signal),
     cloneVm: async (request, signal) => {
       const params = {
         newid: request.vmid,
@@ -70,16 +73,15 @@ export function guestApi(http: Requests): GuestApi {
         pool: request.pool,
       };
       return upidOf(
-        await http.post(path`/nodes/${request.node}/qemu/${request.templateVmid}/clone`, params, signal),
+        await http.post(`${at({ node: request.node, vmid: request.templateVmid })}/clone`, params, signal),
       );
     },
-    updateVmConfig: async (node, vmid, change, signal) => {
-      await http.put(path`/nodes/${node}/qemu/${vmid}/config`, changeParams(change), signal);
+    updateVmConfig: async (guest, change, signal) => {
+      await http.put(`${at(guest)}/config`, changeParams(change), signal);
     },
-    convertToTemplate: async (node, vmid, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/template`, {}, signal)),
-    snapshots: async (node, vmid, signal) =>
-      (await snapshotRows(http, { node, vmid, type: 'qemu' }, signal)).map((row) =>
+    convertToTemplate: async (guest, signal) => upidOf(await http.post(`${at(guest)}/template`, {}, signal)),
+    snapshots: async (guest, signal) =>
+      (await snapshotRows(http, guest, signal)).map((row) =>
         compact({
           name: row.text('name'),
           description: row.comment('description'),
@@ -88,10 +90,10 @@ export function guestApi(http: Requests): GuestApi {
           parent: row.maybeText('parent'),
         }),
       ),
-    snapshotConfig: async (node, vmid, snapshot, signal) => {
+    snapshotConfig: async (guest, snapshot, signal) => {
       try {
         return await unlessGone(
-          readConfig(http, path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}/config`, signal),
+          readConfig(http, `${at(guest)}${path`/snapshot/${snapshot}/config`}`, signal),
         );
       } catch (error) {
         if (isNoSuchVm(error)) return undefined;
@@ -99,13 +101,12 @@ export function guestApi(http: Requests): GuestApi {
       }
     },
     snapshotConfigs: async (guest, signal) => {
-      const { node, vmid, type } = guest;
       const configs: ConfigValues[] = [];
       try {
         // One after the other: a guest may have many, and other guests are read meanwhile.
         for (const row of await snapshotRows(http, guest, signal)) {
           const name = row.text('name');
-          const url = path`/nodes/${node}/${type}/${vmid}/snapshot/${name}/config`;
+          const url = `${at(guest)}${path`/snapshot/${name}/config`}`;
           const answer = await unlessGone(http.get(url, {}, signal));
           if (answer && !isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
           if (answer) configs.push(configOf(answer.data));
@@ -116,38 +117,35 @@ export function guestApi(http: Requests): GuestApi {
       }
       return configs;
     },
-    snapshotVm: async (node, vmid, { snapshot, description, withMemory }, signal) => {
+    snapshotVm: async (guest, { snapshot, description, withMemory }, signal) => {
       const params = { snapname: snapshot, description, vmstate: withMemory ? true : undefined };
-      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/snapshot`, params, signal));
+      return upidOf(await http.post(`${at(guest)}/snapshot`, params, signal));
     },
-    deleteSnapshot: async (node, vmid, snapshot, signal) =>
-      upidOf(await http.delete(path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}`, {}, signal)),
-    rollbackVm: async (node, vmid, { snapshot, start }, signal) => {
-      const url = path`/nodes/${node}/qemu/${vmid}/snapshot/${snapshot}/rollback`;
+    deleteSnapshot: async (guest, snapshot, signal) =>
+      upidOf(await http.delete(`${at(guest)}${path`/snapshot/${snapshot}`}`, {}, signal)),
+    rollbackVm: async (guest, { snapshot, start }, signal) => {
+      const url = `${at(guest)}${path`/snapshot/${snapshot}/rollback`}`;
       return upidOf(await http.post(url, { start: start ? true : undefined }, signal));
     },
-    startVm: async (node, vmid, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/start`, {}, signal)),
-    stopVm: async (node, vmid, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/stop`, {}, signal)),
-    shutdownVm: async (node, vmid, { timeout, force }, signal) => {
+    startVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/start`, {}, signal)),
+    stopVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/stop`, {}, signal)),
+    shutdownVm: async (guest, { timeout, force }, signal) => {
       const params = { timeout, forceStop: force ? true : undefined };
-      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/shutdown`, params, signal));
+      return upidOf(await http.post(`${at(guest)}/status/shutdown`, params, signal));
     },
-    rebootVm: async (node, vmid, { timeout }, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/reboot`, { timeout }, signal)),
-    suspendVm: async (node, vmid, storage, signal) => {
+    rebootVm: async (guest, { timeout }, signal) =>
+      upidOf(await http.post(`${at(guest)}/status/reboot`, { timeout }, signal)),
+    suspendVm: async (guest, storage, signal) => {
       const params = storage === undefined ? {} : { todisk: true, statestorage: storage };
-      return upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/suspend`, params, signal));
+      return upidOf(await http.post(`${at(guest)}/status/suspend`, params, signal));
     },
-    resumeVm: async (node, vmid, signal) =>
-      upidOf(await http.post(path`/nodes/${node}/qemu/${vmid}/status/resume`, {}, signal)),
-    deleteVm: async (node, vmid, { purge, skipLock }, signal) => {
+    resumeVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/resume`, {}, signal)),
+    deleteVm: async (guest, { purge, skipLock }, signal) => {
       const params = { purge: purge ? true : undefined, skiplock: skipLock === true ? true : undefined };
-      return upidOf(await http.delete(path`/nodes/${node}/qemu/${vmid}`, params, signal));
+      return upidOf(await http.delete(at(guest), params, signal));
     },
-    vmStatus: async (node, vmid, signal) => {
-      const row = rowOf(await http.get(path`/nodes/${node}/qemu/${vmid}/status/current`, {}, signal));
+    vmStatus: async (guest, signal) => {
+      const row = rowOf(await http.get(`${at(guest)}/status/current`, {}, signal));
       return compact({
         status: row.text('status'),
         lock: row.maybeText('lock'),
@@ -158,12 +156,8 @@ export function guestApi(http: Requests): GuestApi {
   };
 }
 
-async function snapshotRows(
-  http: Requests,
-  { node, vmid, type }: { readonly node: string; readonly vmid: number; readonly type: 'qemu' | 'lxc' },
-  signal: AbortSignal | undefined,
-): Promise<Row[]> {
-  return rowsOf(await http.get(path`/nodes/${node}/${type}/${vmid}/snapshot`, {}, signal)).filter(
+async function snapshotRows(http: Requests, guest: GuestAt, signal: AbortSignal | undefined): Promise<Row[]> {
+  return rowsOf(await http.get(`${at(guest)}/snapshot`, {}, signal)).filter(
     (row) => row.text('name') !== 'current',
   );
 }

@@ -219,6 +219,14 @@ export interface AgentProcess {
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
+/** A guest where it is. All that is done to it goes through its one path. */
+export interface GuestAt {
+  readonly node: string;
+  readonly vmid: number;
+  /** Absent: a VM. */
+  readonly type?: 'qemu' | 'lxc';
+}
+
 export interface PveApi extends BalanceApi, StockApi {
   /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
   serverTime(): Date;
@@ -369,39 +377,30 @@ export interface PveApi extends BalanceApi, StockApi {
       readonly mem?: number;
     }[]
   >;
-  /** `GET /nodes/{node}/qemu/{vmid}/config`. VM.Audit. Undefined when there is no such VM on this node. */
-  vmConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
+  /** `GET /nodes/{node}/{type}/{vmid}/config`. VM.Audit. Undefined when there is no such guest on this node. */
+  guestConfig(guest: GuestAt, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /**
    * `GET /nodes/{node}/qemu/{vmid}/pending`: as it runs, and as it will be after the next start. VM.Audit. Undefined when
    * there is no such VM on this node.
    */
   vmPending(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     signal?: AbortSignal,
   ): Promise<{ readonly now: ConfigValues; readonly next: ConfigValues } | undefined>;
-  /** `GET /nodes/{node}/lxc/{vmid}/config`. VM.Audit. Undefined when there is no such container on this node. */
-  lxcConfig(node: string, vmid: number, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */
   cloneVm(request: CloneRequest, signal?: AbortSignal): Promise<Upid>;
   /** `PUT /nodes/{node}/qemu/{vmid}/config`: synchronous; for small edits only. */
   updateVmConfig(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     change: { readonly set: ConfigValues; readonly remove: readonly string[]; readonly digest?: string },
     signal?: AbortSignal,
   ): Promise<void>;
   /** `POST /nodes/{node}/qemu/{vmid}/template`. VM.Allocate. The disks become base images where the storage has such. */
-  convertToTemplate(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  convertToTemplate(guest: GuestAt, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/snapshot`, `current` left out. VM.Audit. */
-  snapshots(node: string, vmid: number, signal?: AbortSignal): Promise<readonly SnapshotRow[]>;
+  snapshots(guest: GuestAt, signal?: AbortSignal): Promise<readonly SnapshotRow[]>;
   /** `GET …/snapshot/{name}/config`. VM.Audit. Undefined: there is no such snapshot, or no such VM. */
-  snapshotConfig(
-    node: string,
-    vmid: number,
-    snapshot: string,
-    signal?: AbortSignal,
-  ): Promise<ConfigValues | undefined>;
+  snapshotConfig(guest: GuestAt, snapshot: string, signal?: AbortSignal): Promise<ConfigValues | undefined>;
   /**
    * `GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces`: addresses without prefix, the loopback's left out.
    * VM.Monitor (7, 8), VM.GuestAgent.Audit (9). `off`: no agent is configured; `silent`: it does not answer; PVE waits 3 s
@@ -433,41 +432,35 @@ export interface PveApi extends BalanceApi, StockApi {
    * `GET …/snapshot` and, of each, `GET …/snapshot/{name}/config`, of a VM or a container: what going back to it brings
    * back. VM.Audit. Empty when there is no such guest on this node.
    */
-  snapshotConfigs(
-    guest: { readonly node: string; readonly vmid: number; readonly type: 'qemu' | 'lxc' },
-    signal?: AbortSignal,
-  ): Promise<readonly ConfigValues[]>;
+  snapshotConfigs(guest: GuestAt, signal?: AbortSignal): Promise<readonly ConfigValues[]>;
   /** `POST /nodes/{node}/qemu/{vmid}/snapshot`. VM.Snapshot. */
   snapshotVm(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     wanted: { readonly snapshot: string; readonly description: string; readonly withMemory: boolean },
     signal?: AbortSignal,
   ): Promise<Upid>;
   /** `DELETE …/snapshot/{name}`. VM.Snapshot. No such one → the *task* fails. */
-  deleteSnapshot(node: string, vmid: number, snapshot: string, signal?: AbortSignal): Promise<Upid>;
+  deleteSnapshot(guest: GuestAt, snapshot: string, signal?: AbortSignal): Promise<Upid>;
   /**
    * `POST …/snapshot/{name}/rollback`. VM.Snapshot or VM.Snapshot.Rollback. A VM that runs is stopped by it; `start`
    * switches it on in the same task, as a snapshot with its memory does by itself.
    */
   rollbackVm(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     to: { readonly snapshot: string; readonly start: boolean },
     signal?: AbortSignal,
   ): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/start`. VM.PowerMgmt. Already running → the *task* fails. */
-  startVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  startVm(guest: GuestAt, signal?: AbortSignal): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/stop`. VM.PowerMgmt. Under HA the task ends when the wish is noted. */
-  stopVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  stopVm(guest: GuestAt, signal?: AbortSignal): Promise<Upid>;
   /**
    * `DELETE /nodes/{node}/qemu/{vmid}`. VM.Allocate. Takes disks, ACLs and pool membership; `purge` also backup and
    * replication jobs and HA. Disks that the configuration does not name are left alone. `skipLock`: root@pam's ticket
    * only, to everybody else PVE says no.
    */
   deleteVm(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     options: { readonly purge: boolean; readonly skipLock?: boolean },
     signal?: AbortSignal,
   ): Promise<Upid>;
@@ -476,29 +469,22 @@ export interface PveApi extends BalanceApi, StockApi {
    * fails or, with `force`, cuts the power. Under HA it ends when the wish is noted, and HA always cuts the power in the end.
    */
   shutdownVm(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     options: { readonly timeout: number; readonly force: boolean },
     signal?: AbortSignal,
   ): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/reboot`. VM.PowerMgmt. Stopped → 500. Who shuts down in time is started again. */
-  rebootVm(
-    node: string,
-    vmid: number,
-    options: { readonly timeout: number },
-    signal?: AbortSignal,
-  ): Promise<Upid>;
+  rebootVm(guest: GuestAt, options: { readonly timeout: number }, signal?: AbortSignal): Promise<Upid>;
   /**
    * `POST /nodes/{node}/qemu/{vmid}/status/suspend`. VM.PowerMgmt; onto a storage also VM.Config.Disk, and
    * Datastore.AllocateSpace there. Stopped → 500.
    */
-  suspendVm(node: string, vmid: number, storage: string | undefined, signal?: AbortSignal): Promise<Upid>;
+  suspendVm(guest: GuestAt, storage: string | undefined, signal?: AbortSignal): Promise<Upid>;
   /** `POST /nodes/{node}/qemu/{vmid}/status/resume`. VM.PowerMgmt. Neither running nor suspended → 500. */
-  resumeVm(node: string, vmid: number, signal?: AbortSignal): Promise<Upid>;
+  resumeVm(guest: GuestAt, signal?: AbortSignal): Promise<Upid>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current` → `running` or `stopped`. VM.Audit. */
   vmStatus(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     signal?: AbortSignal,
   ): Promise<{
     readonly status: string;

@@ -1,4 +1,5 @@
 /** Connections as a table and as a document: how each secret is kept, and never the secret. */
+import type { OtherPlatform } from '../config/types.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
@@ -21,7 +22,7 @@ interface Login {
 interface Listed {
   readonly name: string;
   /** Absent: Proxmox VE. */
-  readonly platform?: 'vmmanager6';
+  readonly platform?: OtherPlatform;
   readonly hosts: readonly string[];
   readonly login: Login;
   readonly secret: Keeping;

@@ -5,7 +5,7 @@ import type { NodesPlan, Plan, PlannedStand, Refusal } from '../plan/document/pl
 import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
-import { foldSaid, ownWords } from '../said.ts';
+import { foldSaid, wordsOfStand } from '../said.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -133,7 +133,7 @@ function shortStands(views: readonly PlannedView[], first: PlannedView, context:
 function otherRefusals(views: readonly PlannedView[], first: PlannedView, context: Context): string[] {
   const said = [first, ...views].flatMap(({ stand }) =>
     [stand.refused, stand.left].flatMap((refusal) =>
-      refusal ? [{ who: stand.user, text: refusal.message, own: ownWords(stand), refusal }] : [],
+      refusal ? [{ who: stand.user, text: refusal.message, own: wordsOfStand(stand), refusal }] : [],
     ),
   );
   // What is said of the first one is not said again.
@@ -156,7 +156,7 @@ function otherRefusals(views: readonly PlannedView[], first: PlannedView, contex
 
 function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Context): string[] {
   const said = views.flatMap(({ stand }) =>
-    stand.notes.map((text) => ({ who: stand.user, text, own: ownWords(stand) })),
+    stand.notes.map((text) => ({ who: stand.user, text, own: wordsOfStand(stand) })),
   );
   return foldSaid(said, wide).flatMap(({ first, others }) => [
     ...labelled('note', `${first.who}: ${first.text}`, { width, indent: 2, paint: paint.yellow }),
@@ -173,7 +173,7 @@ function idleStands(views: readonly PlannedView[], told: Told, context: Context)
       ...[view.stand.refused, view.stand.left].map((refusal) => [refusal?.code, refusal?.message]),
     ]),
     hint: [view.stand.refused, view.stand.left].flatMap((refusal) => refusal?.hint ?? []).join('\n'),
-    own: ownWords(view.stand),
+    own: wordsOfStand(view.stand),
     view,
   }));
   return foldSaid(said, context.wide).flatMap(({ first, others }) => [

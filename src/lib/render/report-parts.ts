@@ -1,7 +1,7 @@
 /** The parts of the page of a class, each by itself: figures, problems with their way out, nodes, stands. Same report, same text. */
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
-import type { MachineStatus, ProblemKind, StandStatus } from '../plan/views/status-types.ts';
+import type { MachineStatus, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { Language } from './languages/codes.ts';
 import { noteIn } from './languages/note-texts.ts';
@@ -71,20 +71,18 @@ function figures({ totals }: ClassReport, texts: ReportTexts, checks: ChecksRepo
   ]);
 }
 
-/** They stop nobody's work today. */
-const MILD: ReadonlySet<ProblemKind> = new Set(['expires-soon', 'node-maintenance', 'task-failed']);
 const MOST_OF = 8;
 
 function list(lines: readonly string[]): string {
   return `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
 }
 
-function problemHtml({ kind, title, of, hints }: ProblemText, texts: ReportTexts): string {
+function problemHtml({ isMild, title, of, hints }: ProblemText, texts: ReportTexts): string {
   const [only] = of;
   const isOne = of.length === 1 && only !== undefined;
   const more = of.slice(MOST_OF);
   return [
-    `<div class="problem${MILD.has(kind) ? ' mild' : ''}">`,
+    `<div class="problem${isMild ? ' mild' : ''}">`,
     `<h3>${escapeHtml(isOne ? `${title}: ${only}` : `${title} (${of.length})`)}</h3>`,
     ...(isOne ? [] : [list(of.slice(0, MOST_OF))]),
     ...(more.length === 0 ? [] : [`<details><summary>+ ${more.length}</summary>${list(more)}</details>`]),

@@ -2,6 +2,7 @@
 import { groupBy } from '../group.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
+import { recloneCommand, UNKNOWN_LAB } from '../plan/document/reclone-command.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
 import { reportEn } from './languages/report-en.ts';
@@ -9,6 +10,8 @@ import type { ProblemTexts } from './languages/report-texts.ts';
 
 export interface ProblemText {
   readonly kind: ProblemKind;
+  /** It stops nobody's work today. */
+  readonly isMild: boolean;
   readonly title: string;
   /** What it is about, one line each. */
   readonly of: readonly string[];
@@ -22,6 +25,8 @@ export interface StatusFiles {
 }
 
 interface Words {
+  /** It stops nobody's work today. */
+  readonly isMild?: true;
   /** What several of these problems have in common, by which one line is enough; absent: a line for each. */
   readonly alike?: (problem: Problem) => string;
   readonly about: (problem: Problem, texts: ProblemTexts) => string;
@@ -145,15 +150,11 @@ function recloneEach(problems: readonly Problem[], { files }: Context): string[]
   return [
     ...groupBy(problems, ({ lab = '?', machine = '?' }) => JSON.stringify([lab, machine])).values(),
   ].map((list) => {
-    const users = usersOf(list).flatMap((user) => ['--user', user]);
+    const lab = files ? ['-c', files.lab] : UNKNOWN_LAB;
     const machine = list[0]?.machine;
-    const words = [
-      '-c',
-      files?.lab ?? 'lab.yml',
-      ...users,
-      ...(machine === undefined ? [] : ['--machine', machine]),
-    ];
-    return quoted(shellCommand('deploy-stand', 'reset', '--reclone', ...words));
+    return quoted(
+      recloneCommand({ lab, users: usersOf(list), machines: machine === undefined ? [] : [machine] }),
+    );
   });
 }
 
@@ -227,6 +228,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'node-offline': { about: nodeOf, way: say('nodeOffline') },
   'node-maintenance': {
+    isMild: true,
     about: nodeOf,
     way: (problems, { texts }) =>
       nodesOf(problems).map((node) =>
@@ -254,8 +256,8 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofStand,
     way: (problems) => [shellCommand('deploy-stand', 'cleanup', '--expired'), ...extend(problems)],
   },
-  'expires-soon': { about: ofStand, way: extend },
-  'task-failed': { about: ofMachine, alike: failureOf, way: say('taskLog') },
+  'expires-soon': { isMild: true, about: ofStand, way: extend },
+  'task-failed': { isMild: true, about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
     way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
@@ -275,10 +277,16 @@ export function problemTexts(
   return ORDER.flatMap((kind): ProblemText[] => {
     const list = groups.get(kind);
     if (!list) return [];
-    const { way } = WORDS[kind];
+    const { way, isMild = false } = WORDS[kind];
     const of = new Set(foldAlike(list, WORDS[kind], texts));
     return [
-      { kind, title: texts.title[kind], of: [...of], hints: [...new Set(way(list, { files, texts }))] },
+      {
+        kind,
+        isMild,
+        title: texts.title[kind],
+        of: [...of],
+        hints: [...new Set(way(list, { files, texts }))],
+      },
     ];
   });
 }

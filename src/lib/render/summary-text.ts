@@ -6,7 +6,7 @@ import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { StandSummary, Summary } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
-import { foldSaid, ownWords } from '../said.ts';
+import { foldSaid, wordsOfStand } from '../said.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { renderNodeSummary } from './node-summary-text.ts';
@@ -185,7 +185,7 @@ function unfinishedLines(stands: readonly StandSummary[], context: Context): str
     who: stand.user,
     text: [stand.status, stand.error?.code, stand.error?.message].join('\n'),
     hint: stand.error?.hint,
-    own: ownWords(stand),
+    own: wordsOfStand(stand),
     stand,
   }));
   const lines = foldSaid(said, wide).flatMap(({ first: { stand }, others }) => [
@@ -198,7 +198,7 @@ function unfinishedLines(stands: readonly StandSummary[], context: Context): str
 
 function noteLines(stands: readonly StandSummary[], { width, paint, wide }: Context): string[] {
   const said = stands.flatMap((stand) =>
-    stand.notes.map((text) => ({ who: stand.user, text, own: ownWords(stand) })),
+    stand.notes.map((text) => ({ who: stand.user, text, own: wordsOfStand(stand) })),
   );
   if (said.length === 0) return [];
   const notes = foldSaid(said, wide).flatMap(({ first, others }) => [

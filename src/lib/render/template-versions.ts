@@ -1,5 +1,6 @@
 /** What machines are made from: parts of a page, lines of Markdown, cells of a spreadsheet. Judges nothing. */
 import { groupBy } from '../group.ts';
+import { isWritable } from '../plan/stands/ownership.ts';
 import type { MadeMachine, TemplateOriginal, TemplateVersion } from '../plan/views/report-types.ts';
 import type { MachineStatus } from '../plan/views/status-types.ts';
 import { shellCommand } from '../shell.ts';
@@ -145,6 +146,6 @@ export function machineMakes(all: readonly TemplateVersion[]): (machine: Machine
     if (name === undefined) return ['', ''];
     if (outdated.has(vmid)) return [name, 'outdated'];
     if (untold.has(vmid)) return [name, 'unknown'];
-    return [name, verdict === 'ours' || verdict === 'unjoined' ? 'current' : ''];
+    return [name, isWritable(verdict) ? 'current' : ''];
   };
 }

@@ -5,7 +5,7 @@ import { createSilentUi } from './silent.ts';
 import { createTerminalUi } from './terminal.ts';
 import type { Ui, UiContext } from './types.ts';
 
-type ProgressMode = 'auto' | 'plain' | 'json' | 'none';
+export type ProgressMode = 'auto' | 'plain' | 'json' | 'none';
 
 export interface UiOptions extends UiContext {
   readonly mode: ProgressMode;

@@ -5,7 +5,7 @@ import { beginsLike, openForAppend } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
 import { redactPaths, redactText } from '../redact.ts';
 
-type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 interface FileTarget {
   /** Appended to; made for its owner only. */

@@ -12,6 +12,7 @@ import { standsScope } from '../privileges/scopes.ts';
 import type { RunContext } from './context.ts';
 import { assertPermitted } from './preflight.ts';
 import { readStands } from './stands.ts';
+import { gapTexts } from '../plan/document/text.ts';
 
 export interface CheckWant {
   readonly stands: StandSelection;
@@ -64,6 +65,6 @@ export async function checkStands(want: CheckWant, context: CheckContext): Promi
   return viewChecks({
     ...{ selection, checks, stands, index, findings, snapshots },
     now: have.now,
-    notes: have.gaps.map(({ text }) => text),
+    notes: gapTexts(have),
   });
 }

@@ -1,6 +1,6 @@
 /** The story of `serve`: looks at the stands again and again, and keeps the last that was seen. Never writes. */
 import { rest, type Clock } from '../clock.ts';
-import { InternalError, StandError } from '../errors.ts';
+import { CancelledError, InternalError, StandError } from '../errors.ts';
 import type { SeenTemplates } from '../plan/views/report-types.ts';
 import { lookAtStands, type SeenStatus, type StatusContext, type StatusWant } from './status.ts';
 
@@ -32,6 +32,14 @@ async function restUntil(until: number, { clock, end, onBeat }: Following): Prom
   return !end.aborted;
 }
 
+/**
+ * What cannot be seen for a while is looked at again, whoever looks again and again; also a lab or a right that was taken
+ * away meanwhile, and may come again.
+ */
+export function mayPass(error: unknown): error is StandError {
+  return error instanceof StandError && !(error instanceof InternalError || error instanceof CancelledError);
+}
+
 /** `first`: begins from there. What cannot be seen for a while is looked at again; ends with its signal. */
 export async function followStands(first: SeenStatus, following: Following): Promise<void> {
   const { look, clock, intervalMs, end, onLook } = following;
@@ -44,8 +52,7 @@ export async function followStands(first: SeenStatus, following: Following): Pro
       onLook({ seen });
     } catch (error) {
       if (end.aborted) return;
-      // Also a lab that was taken away meanwhile, and may come again.
-      if (!(error instanceof StandError) || error instanceof InternalError) throw error;
+      if (!mayPass(error)) throw error;
       onLook({ seen, away: error });
     }
   }

@@ -110,7 +110,7 @@ export function ownershipReads(
     users: (signal) => pve.users(signal),
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),
-    vmConfig: (node, vmid, signal) => pve.vmConfig(node, vmid, signal),
+    guestConfig: (guest, signal) => pve.guestConfig(guest, signal),
   };
 }
 

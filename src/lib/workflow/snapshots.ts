@@ -5,6 +5,7 @@ import { readMemorySizes, readSnapshotConfigs, readSnapshots } from '../inventor
 import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import { gapTexts } from '../plan/document/text.ts';
 import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
 import { planRollback, rollbackTargets, type RollbackOptions } from '../plan/day-two/rollback.ts';
 import { listSnapshots, type SnapshotReport } from '../plan/day-two/snapshot-list.ts';
@@ -56,7 +57,7 @@ async function lookAtSnapshots(
     ...{ have, index, stands, lockWaitSeconds },
     snapshots: await readSnapshots(guests, context),
     baselines: baselinesOf(lab),
-    gaps: have.gaps.map(({ text }) => text),
+    gaps: gapTexts(have),
     ...(words ? { words } : {}),
   };
 }

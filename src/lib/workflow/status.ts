@@ -1,11 +1,11 @@
 /** The story of `status`: read what was selected, and look at it. Never writes. */
+import { aliasesOf } from '../config/lab/networks.ts';
 import type { Clock } from '../clock.ts';
 import { readAddresses } from '../inventory/machine-details.ts';
 import { readSnapshots } from '../inventory/snapshots.ts';
 import type { ReadContext } from '../inventory/pools.ts';
 import { baselinesOf } from '../plan/stands/snapshots.ts';
 import type { Lab } from '../config/types.ts';
-import { aliasesOf } from '../plan/network/stand-bridges.ts';
 import { actionable, type StandView } from '../plan/stands/selected.ts';
 import type { StandSelection } from '../plan/stands/selection.ts';
 import { marksOf, selectedVmids } from '../plan/stands/selection.ts';

@@ -28,7 +28,7 @@ async function dropPool({ admin }: PveWorld): Promise<void> {
 }
 
 const edit = ({ admin }: PveWorld, set: Readonly<Record<string, string>>) =>
-  admin.updateVmConfig('pve1', 10001, { set, remove: [] });
+  admin.updateVmConfig({ node: 'pve1', vmid: 10001 }, { set, remove: [] });
 
 describe('vm.mark', () => {
   const payload = {
@@ -66,13 +66,16 @@ describe('vm.mark', () => {
   test.each<{ name: string; found?: Found; change?: (world: PveWorld) => Promise<unknown> }>([
     { name: 'other notes', change: (world) => edit(world, { description: 'mine now' }) },
     { name: 'a lock', found: { guest: { config: { lock: 'backup' } } } },
-    { name: 'made a template', change: ({ admin }) => admin.convertToTemplate('pve1', 10001) },
+    {
+      name: 'made a template',
+      change: ({ admin }) => admin.convertToTemplate({ node: 'pve1', vmid: 10001 }),
+    },
     {
       name: 'taken out of the pool',
       change: ({ admin }) => admin.updatePool('anna', { removeVmids: [10001] }),
     },
     { name: 'its pool is gone', change: dropPool },
-    { name: 'gone', change: ({ admin }) => admin.deleteVm('pve1', 10001, { purge: true }) },
+    { name: 'gone', change: ({ admin }) => admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true }) },
   ])('$name: left alone', async ({ found, change = () => Promise.resolve() }) => {
     const world = python(found);
     await world.drive(change(world));

@@ -250,7 +250,7 @@ describe.each(VERSIONS)('bridge.create where PVE does not list every bridge, on 
     const world = withGuests({ guests: [running] });
     const change = { set: { net0: 'virtio=BC:24:11:00:00:01,bridge=vmbr1002' }, remove: [] };
     // The change stays pending.
-    const changed = world.drive(world.admin.updateVmConfig('pve1', 400, change));
+    const changed = world.drive(world.admin.updateVmConfig({ node: 'pve1', vmid: 400 }, change));
     await expect(changed).rejects.toThrow('hotplug problem');
     for (const bridge of ['vmbr1000', 'vmbr1002']) {
       const applied = apply(world, 'bridge.create', { ...payload, bridge });

@@ -300,7 +300,7 @@ describe('vm.delete', () => {
       name: 'another removal is under way: waits for its end',
       make: () => withVm({}, { scenario: { latency: { user_cfg_write_ms: 40_000 } } }),
       prepare: async (world) => {
-        await world.drive(world.admin.deleteVm('pve1', 10001, { purge: true }));
+        await world.drive(world.admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true }));
         await world.pass(5);
       },
       outcome: 'already-done',
@@ -321,7 +321,7 @@ describe('vm.delete', () => {
         return withVm({}, { scenario, login });
       },
       prepare: async (world) => {
-        await world.drive(world.admin.deleteVm('pve1', 10001, { purge: true }));
+        await world.drive(world.admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true }));
         await world.pass(3);
         expect(await world.drive(world.pve.tasks('pve1', { source: 'active' }))).toEqual([]);
       },
@@ -422,7 +422,7 @@ describe('vm.delete', () => {
     const world = withVm({ lock: 'backup' }, { scenario: SLOW_USER_CFG });
     world.later(10, async () => {
       world.begin(() => world.admin.createPool('other', ''));
-      await world.admin.deleteVm('pve1', 10001, { purge: true, skipLock: true });
+      await world.admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true, skipLock: true });
     });
     const begun = world.clock.now();
     await expect(apply(world, 'vm.delete', payload)).rejects.toMatchObject({ code: 'ZOMBIE_VM' });

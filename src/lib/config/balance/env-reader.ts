@@ -1,6 +1,6 @@
 /** How a variable of the VM Balancer's env-file is read. Judges nothing by itself. */
 
-export type Platform = 'pve' | 'vmmanager6';
+import type { Platform } from '../types.ts';
 
 export const YES = /^(?:true|1|yes|on)$/i;
 

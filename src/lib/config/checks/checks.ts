@@ -1,4 +1,5 @@
 /** Text of a checks file → Check[]: validates and normalises, with all problems at once. Touches no file. */
+import { networkName } from '../lab/networks.ts';
 import type { Collected } from '../input/collect.ts';
 import { Issues } from '../input/issues.ts';
 import { readYaml } from '../input/read-yaml.ts';
@@ -10,12 +11,7 @@ import { judgeChecks, type KnownMachines } from './rules.ts';
 import type { Check } from './types.ts';
 
 function machinesOf({ machines }: Lab): KnownMachines {
-  return new Map(
-    machines.map(({ name, networks }) => [
-      name,
-      networks.map(({ target }) => (target.kind === 'alias' ? target.alias : target.bridge)),
-    ]),
-  );
+  return new Map(machines.map(({ name, networks }) => [name, networks.map(networkName)]));
 }
 
 /** `lab`: of which the checks are, where its file was given. */

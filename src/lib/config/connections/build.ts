@@ -2,10 +2,9 @@
 import { parseUserId, tokenIn, userIn } from '../../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { hostTexts, isPem, parseFingerprints, parseHost, PVE, VMMANAGER } from './parts.ts';
+import { hostTexts, parseFingerprints, parseHost, PVE, readAuthority, VMMANAGER } from './parts.ts';
 import { sshOf } from './ssh.ts';
 import { isVmmanager, pveHasNo, timeZoneOf, vmmanagerAccount, vmmanagerHasNo } from './vmmanager.ts';
-import { readTextFile } from '../input/read-text.ts';
 import { secretOf, type Account, type Draft, type StoredConnection } from './draft.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { BridgeRange } from '../types.ts';
@@ -102,8 +101,8 @@ function caOf({ raw, folderOf, fail }: Draft): string | undefined {
   if (file === undefined) return undefined;
   const hint = 'copy /etc/pve/pve-root-ca.pem from a node of the cluster';
   try {
-    const pem = readTextFile(resolve(folderOf('ca_file'), file)).text;
-    if (isPem(pem)) return pem;
+    const ca = readAuthority(resolve(folderOf('ca_file'), file));
+    if (ca !== undefined) return ca;
     fail('ca_file', 'the file holds no PEM certificate', { value: file, hint });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -1,4 +1,5 @@
 /** The parts of a connection that need reading: hosts, fingerprints, certificates, secrets. Never shows a secret. */
+import { readTextFile } from '../input/read-text.ts';
 
 /** What is said of a server, and where it listens unless told otherwise. */
 export interface Listener {
@@ -69,6 +70,8 @@ export function isFernet(secret: string): boolean {
   return /^gAAAA[\w=-]{20,}$/.test(secret);
 }
 
-export function isPem(text: string): boolean {
-  return /-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(text);
+/** Certificates of an authority; undefined: the file holds none. */
+export function readAuthority(file: string): string | undefined {
+  const { text } = readTextFile(file);
+  return /-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(text) ? text : undefined;
 }

@@ -17,6 +17,7 @@ import { selectedPools } from '../stands/selection.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
+import { gapTexts } from '../document/text.ts';
 
 export interface CleanupInput {
   readonly selection: CleanupSelection;
@@ -135,7 +136,7 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     steps,
     stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
     warnings: [
-      ...have.gaps.map(({ text }) => text),
+      ...gapTexts(have),
       ...shortListWarnings(have),
       ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
     ],

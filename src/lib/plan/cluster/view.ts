@@ -68,8 +68,17 @@ export interface ClusterView {
   readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
 }
 
-export function bridgeKey(lab: string, user: string, net: string): string {
+function bridgeKey(lab: string, user: string, net: string): string {
   return `${lab} ${user} ${net}`;
+}
+
+/** The bridges that are a network of a stand by their marks; where it was torn or moved by hand, on several nodes. */
+export function bridgesOf(
+  { lab, user }: { readonly lab: string; readonly user: string },
+  net: string,
+  { standBridges }: Pick<ClusterView, 'standBridges'>,
+): readonly MarkedBridge[] {
+  return standBridges.get(bridgeKey(lab, user, net)) ?? [];
 }
 
 function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {

@@ -8,6 +8,7 @@ import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, StandsPlan } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { gapTexts } from '../document/text.ts';
 import { endWarnings } from '../stands/expiry.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
@@ -191,7 +192,7 @@ export function planExtend(input: ExtendInput): StandsPlan {
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: [
-      ...input.have.gaps.map(({ text }) => text),
+      ...gapTexts(input.have),
       ...(pools.length === 0 ? [] : pastWarnings(target, steps, input.have.now)),
       ...fileWarnings(target, steps),
     ],

@@ -12,6 +12,7 @@ import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
 import { bothRefusals } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { gapTexts } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
@@ -196,6 +197,6 @@ export function planFreeze(input: FreezeInput): AccessPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: input.have.gaps.map(({ text }) => text),
+    warnings: gapTexts(input.have),
   };
 }

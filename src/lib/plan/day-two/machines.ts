@@ -28,14 +28,15 @@ export function machineKey({ pool }: StandView, { machine, vmid }: StandMachine)
 }
 
 /** After its name. */
-const WHY: Readonly<Record<Exclude<Verdict, 'ours'>, { readonly code: string; readonly message: string }>> = {
+const WHY: Readonly<
+  Record<Exclude<Verdict, 'ours' | 'unsealed'>, { readonly code: string; readonly message: string }>
+> = {
   missing: { code: 'VM_MISSING', message: 'is gone' },
   open: { code: 'VM_MISSING', message: 'was never made' },
   'in-flight': { code: 'CLONE_RUNNING', message: 'is still being cloned' },
   unjoined: { code: 'VM_UNFINISHED', message: 'is not finished' },
   'left-pool': { code: 'LEFT_POOL', message: 'was taken out of its pool by somebody, and is left alone' },
   foreign: { code: 'NOT_OURS', message: 'is not ours, and is left alone' },
-  unsealed: { code: 'SEAL_LOST', message: 'does not carry the seal of its clone, and is left alone' },
   zombie: { code: 'ZOMBIE_VM', message: 'is the rest of a failed removal or clone' },
   away: { code: 'NODE_OFFLINE', message: 'is on a node that is offline' },
   unreadable: { code: 'VM_UNREADABLE', message: 'cannot be read' },
@@ -64,7 +65,10 @@ export function leftAs(
   verdict: Exclude<Verdict, 'ours'>,
   { view, one }: { readonly view: StandView; readonly one: StandMachine },
 ): Refusal {
-  if (verdict === 'unsealed' && one.guest) return unsealedRefusal(one.guest);
+  if (verdict === 'unsealed') {
+    const { vmid, guest } = one;
+    return unsealedRefusal({ vmid, node: guest?.node ?? 'its node', name: guest?.name });
+  }
   const { code, message } = WHY[verdict];
   return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };
 }

@@ -1,6 +1,6 @@
 /** The whole commands that clone machines anew: these, and no others. Pure. */
 import { sortedUnique } from '../../order.ts';
-import { shellCommand } from '../../shell.ts';
+import { recloneCommand, UNKNOWN_LAB } from '../document/reclone-command.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 
 /** Of the command line that was given. Where to is added to every command that is printed. */
@@ -26,7 +26,7 @@ export interface RecloneOptions {
 /** Quoted for a hint. One command for all stands that lack the same machines: none of the others may be lost. */
 export function sayReclone(
   machines: readonly ToReclone[],
-  { words = { lab: ['-c', 'lab.yml'] }, flags = [], of }: RecloneOptions,
+  { words = { lab: UNKNOWN_LAB }, flags = [], of }: RecloneOptions,
 ): string {
   const named = new Map<StandView, string[]>();
   for (const { view, one } of machines) {
@@ -35,22 +35,17 @@ export function sayReclone(
   const usersOf = new Map<string, string[]>();
   for (const [view, names] of named) {
     const isWhole = names.length === view.machines.length;
-    const options = isWhole ? [] : sortedUnique(names).flatMap((name) => ['--machine', name]);
-    const key = JSON.stringify(options);
+    const key = JSON.stringify(isWhole ? [] : sortedUnique(names));
     usersOf.set(key, [...(usersOf.get(key) ?? []), view.user]);
   }
-  const whose = (users: readonly string[]): readonly string[] => {
-    const named = [...words.lab, ...sortedUnique(users).flatMap((user) => ['--user', user])];
-    const { everyone } = words;
-    return everyone && users.length === of?.length && everyone.length < named.length ? everyone : named;
-  };
+  const { lab, everyone } = words;
+  const whose = (users: readonly string[]) =>
+    // An option for each user, and his name.
+    everyone && users.length === of?.length && everyone.length < lab.length + 2 * new Set(users).size
+      ? { lab: everyone }
+      : { lab, users: sortedUnique(users) };
   return [...usersOf]
-    .map(([key, users]) =>
-      shellCommand(
-        ...['deploy-stand', 'reset', '--reclone', ...flags, ...whose(users)],
-        ...(JSON.parse(key) as string[]),
-      ),
-    )
+    .map(([key, users]) => recloneCommand({ flags, ...whose(users), machines: JSON.parse(key) as string[] }))
     .map((command) => `\`${command}\``)
     .join(' and ');
 }

@@ -7,6 +7,7 @@ import type { TakenRight } from '../../marks/taken.ts';
 import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { gapTexts } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
@@ -141,6 +142,6 @@ export function planThaw(input: ThawInput): AccessPlan {
     lab: labOf(pools),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
-    warnings: input.have.gaps.map(({ text }) => text),
+    warnings: gapTexts(input.have),
   };
 }

@@ -2,7 +2,7 @@
 import type { Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { isDisabledByUs } from '../../marks/user.ts';
-import { nameSome } from '../document/text.ts';
+import { nameSome, gapTexts } from '../document/text.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { unseenGuests } from '../network/stand-bridges.ts';
@@ -102,7 +102,7 @@ export function deployWarnings(
   const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
   return [
     ...new Set([
-      ...have.gaps.map(({ text }) => text),
+      ...gapTexts(have),
       ...(shortage ? [`${shortage.message}\n  ${shortage.hint ?? ''}`] : []),
       ...ofLab,
       ...wishWarnings(machines, have.version),

@@ -1,11 +1,11 @@
 /** Bridges of stands for networks that the lab no longer has: told, since nobody would look for them. */
+import { aliasesOf } from '../../config/lab/networks.ts';
 import type { Lab, User } from '../../config/types.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { nameSome } from '../document/text.ts';
-import { aliasesOf } from '../network/stand-bridges.ts';
 
 /**
  * They are not removed beside the machines: a card of a machine that runs, or a snapshot, may name one for longer than

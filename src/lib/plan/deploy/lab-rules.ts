@@ -1,4 +1,5 @@
 /** Rules between the lab and the cluster that concern the class as a whole. */
+import { aliasesOf, hasOwnNetworks, realOf, reservedBridges } from '../../config/lab/networks.ts';
 import { strategyOf } from '../placement/strategies/strategies.ts';
 import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
@@ -9,7 +10,6 @@ import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
-import { aliasesOf } from '../network/stand-bridges.ts';
 import { passedOver } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
 
@@ -47,7 +47,7 @@ function otherLab(lab: Lab, index: ClusterView): Refusal[] {
 }
 
 function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
-  if (!strategyOf(lab).followsTemplates || aliasesOf(lab).size === 0) return [];
+  if (!strategyOf(lab).followsTemplates || !hasOwnNetworks(lab)) return [];
   const nodes = sortedUnique(
     lab.machines.flatMap((machine) => {
       const { template } = machine;
@@ -67,13 +67,7 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
 }
 
 function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
-  const names = sortedUnique(
-    lab.machines.flatMap((machine) =>
-      machine.networks.flatMap(({ target }) =>
-        target.kind === 'real' && target.reserved ? [target.bridge] : [],
-      ),
-    ),
-  );
+  const names = sortedUnique(reservedBridges(lab).keys());
   const everywhere = (name: string): boolean =>
     have.vnets.includes(name) ||
     have.networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
@@ -106,14 +100,16 @@ function unknownNodes(lab: Lab, have: Inventory): Refusal[] {
 function untaggableBridges(lab: Lab, have: Inventory): string[] {
   const warnings = new Set<string>();
   for (const machine of lab.machines) {
-    for (const { target, tag } of machine.networks) {
-      if (target.kind !== 'real' || tag === undefined) continue;
+    for (const network of machine.networks) {
+      const { tag } = network;
+      const real = realOf(network);
+      if (!real || tag === undefined) continue;
       for (const { node, bridges } of have.networks) {
-        const info = bridges.find(({ iface }) => iface === target.bridge);
+        const info = bridges.find(({ iface }) => iface === real.bridge);
         if (!info || info.vlanAware || info.ports.length > 0 || parseBridgeMark(info.iface, info.comments))
           continue;
         warnings.add(
-          `${target.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,
+          `${real.bridge} on ${node} has no port and is not VLAN-aware: machine ${machine.name} with VLAN ${tag} will not start there`,
         );
       }
     }

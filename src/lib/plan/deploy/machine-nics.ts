@@ -1,9 +1,10 @@
 /** Which network cards a machine gets, and which of their addresses stay; not which bridges there are. */
+import { bridgeOf, networkName } from '../../config/lab/networks.ts';
 import type { Machine, Network } from '../../config/types.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
-import { nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
+import { managementBridges, nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 function toNic(
@@ -52,19 +53,18 @@ function chooseMac(choice: MacChoice, index: number, wanted: string | undefined)
 export function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[] {
   const { machine } = choice;
   const nics: Nic[] = [];
-  if (machine.deviceType === 'ecorouter') {
+  for (const bridge of managementBridges(machine)) {
     const mac = chooseMac(choice, 0, undefined);
     nics.push({
       index: 0,
       model: 'vmxnet3',
-      bridge: 'vmbr0',
+      bridge,
       ...(mac === undefined ? {} : { mac }),
       linkDown: true,
     });
   }
   machine.networks.forEach((network, position) => {
-    const { target } = network;
-    const bridge = target.kind === 'real' ? target.bridge : (bridges.get(target.alias) ?? target.alias);
+    const bridge = bridgeOf(network, bridges) ?? networkName(network);
     const index = nicIndex(machine, position, choice.present?.nicShift ?? 0);
     nics.push(toNic(machine, network, { index, bridge, mac: chooseMac(choice, index, network.mac) }));
   });

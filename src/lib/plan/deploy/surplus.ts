@@ -1,4 +1,5 @@
 /** Machines of a stand that the lab no longer has: told as what they are, and taken away where that was asked for. */
+import { ownNetworks } from '../../config/lab/networks.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { groupBy } from '../../group.ts';
@@ -49,8 +50,7 @@ function isRenamed(
   );
   if (!isSameTemplate) return false;
   const of = { user: state.user.userid, lab: lab.name };
-  const aliases = wanted.networks.flatMap(({ target }) => (target.kind === 'alias' ? [target.alias] : []));
-  const bridges = bridgesOn({ ...of, node: vm.node }, aliases, index);
+  const bridges = bridgesOn({ ...of, node: vm.node }, ownNetworks(wanted), index);
   return hasCardsOf({ machine: wanted, vm, bridges, index, ...of });
 }
 

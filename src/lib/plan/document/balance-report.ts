@@ -1,4 +1,5 @@
 /** What a plan of `balance` says beside its steps: loads, and why each guest moves or stays. */
+import type { OtherPlatform } from '../../config/types.ts';
 import type { MigrationRecord } from '../../inventory/balance-types.ts';
 
 /** Projected load of a node. Fractions as in `NodeLimits`. */
@@ -104,7 +105,7 @@ export interface BalanceReport {
   readonly reason: string;
   readonly mode: 'threshold' | 'spread';
   /** Absent: Proxmox VE. There is no measured CPU use where it is VMmanager 6. */
-  readonly platform?: 'vmmanager6';
+  readonly platform?: OtherPlatform;
   /** Nodes to be emptied; absent: a balance run. */
   readonly evacuate?: readonly string[];
   /** Guests that stay on evacuated nodes after the plan. */

@@ -1,6 +1,6 @@
 /** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
-import { foldSaid, ownWords } from '../../said.ts';
+import { foldSaid, wordsOfStand } from '../../said.ts';
 import type { PlannedStand, Refusal } from './plan.ts';
 import { nameSome } from './text.ts';
 
@@ -25,7 +25,7 @@ export function refuseWhereNothingRemains(
 ): void {
   const refused = stands.flatMap((stand) => {
     const { user, refused: why } = stand;
-    return why ? [{ who: user, text: why.message, hint: why.hint, own: ownWords(stand), why }] : [];
+    return why ? [{ who: user, text: why.message, hint: why.hint, own: wordsOfStand(stand), why }] : [];
   });
   const [first] = refused;
   if (!first || refused.length < stands.length) return;

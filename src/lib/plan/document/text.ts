@@ -6,6 +6,11 @@ export function planText(plan: Plan): string {
   return `${JSON.stringify(plan, null, 2)}\n`;
 }
 
+/** What reading could not see, as every plan warns of it. */
+export function gapTexts({ gaps }: { readonly gaps: readonly { readonly text: string }[] }): string[] {
+  return gaps.map(({ text }) => text);
+}
+
 const MOST_NAMED = 5;
 
 /** The first of them, and how many more there are. */

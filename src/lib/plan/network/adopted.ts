@@ -5,7 +5,7 @@ import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { ledByCard } from './led-to.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { ownCards } from '../stands/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -64,9 +64,9 @@ function contradiction(ports: readonly Port[], { lab, state, node, index }: Requ
       }
       first.set(key, port);
     }
-    const marked = index.standBridges
-      .get(bridgeKey(lab.name, state.user.userid, alias))
-      ?.find((entry) => entry.node === node && entry.info.iface !== bridge);
+    const marked = bridgesOf({ lab: lab.name, user: state.user.userid }, alias, index).find(
+      (entry) => entry.node === node && entry.info.iface !== bridge,
+    );
     if (marked)
       return refusal(
         `${where} is on ${bridge}, but network ${alias} of this stand is ${marked.info.iface}`,
@@ -91,7 +91,7 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
   const found = new Map<string, BridgeInfo>();
   for (const { alias, bridge } of ports) {
     const info = index.bridges.get(node)?.get(bridge);
-    const marked = index.standBridges.get(bridgeKey(lab.name, state.user.userid, alias)) ?? [];
+    const marked = bridgesOf({ lab: lab.name, user: state.user.userid }, alias, index);
     if (!info || marked.some((entry) => entry.node === node)) continue;
     const obstacle = bridgeObstacle(
       {

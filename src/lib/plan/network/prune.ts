@@ -21,6 +21,7 @@ import { parseVmMark } from '../../marks/vm.ts';
 import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
 import { makeStep, type StepOf } from '../document/step.ts';
 import type { NodesPlan } from '../document/plan.ts';
+import { gapTexts } from '../document/text.ts';
 
 export interface BridgesPruneInput {
   readonly have: Inventory;
@@ -176,5 +177,5 @@ export function planBridgesPrune(input: BridgesPruneInput): NodesPlan {
   const plans = networksOf(have, nodes).map((network) =>
     prunedNode(network, viewNode(network, use.get(network.node)), context),
   );
-  return toPlan(plans, [...have.gaps.map(({ text }) => text), ...hiddenNotes(have)]);
+  return toPlan(plans, [...gapTexts(have), ...hiddenNotes(have)]);
 }

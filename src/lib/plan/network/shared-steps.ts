@@ -1,4 +1,5 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
+import { reservedBridges } from '../../config/lab/networks.ts';
 import { isPending } from './view.ts';
 import { stepId, makeStep, type Step, type StepOf } from '../document/step.ts';
 import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
@@ -24,21 +25,6 @@ interface NetworkDraft {
   readonly down: readonly string[];
 }
 
-/** Reserved bridge → whether any NIC on it is tagged. */
-function reservedBridges(context: NetworkContext): ReadonlyMap<string, boolean> {
-  const names = new Map<string, boolean>();
-  for (const machine of context.lab.machines) {
-    for (const { target, tag, trunks } of machine.networks) {
-      if (target.kind !== 'real' || !target.reserved) continue;
-      names.set(
-        target.bridge,
-        (names.get(target.bridge) ?? false) || tag !== undefined || trunks !== undefined,
-      );
-    }
-  }
-  return names;
-}
-
 interface NodeNetworkPlan {
   readonly creates: StepOf<'bridge.create'>[];
   /** Reserved bridges of ours that are configured but not up. */
@@ -49,7 +35,7 @@ function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
   const present = context.index.bridges.get(node);
   const network = context.have.networks.find((one) => one.node === node);
   const plan: NodeNetworkPlan = { creates: [], down: [] };
-  for (const [bridge, vlanAware] of reservedBridges(context)) {
+  for (const [bridge, vlanAware] of reservedBridges(context.lab)) {
     const info = present?.get(bridge);
     if (info) {
       const isWaiting = !info.active || isPending(network, bridge);

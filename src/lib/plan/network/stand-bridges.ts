@@ -1,4 +1,5 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
+import { aliasesOf, aliasOf } from '../../config/lab/networks.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../../config/types.ts';
@@ -8,7 +9,7 @@ import type { BridgeAllocator } from './numbers.ts';
 import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
 import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { isPending } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
@@ -31,27 +32,12 @@ export interface StandBridges {
   readonly warnings: readonly string[];
 }
 
-/** Aliases in order of first use → whether any NIC on them is tagged (then the bridge must be VLAN-aware). */
-export function aliasesOf(lab: Lab): ReadonlyMap<string, boolean> {
-  const aliases = new Map<string, boolean>();
-  for (const machine of lab.machines) {
-    for (const network of machine.networks) {
-      if (network.target.kind !== 'alias') continue;
-      const tagged = network.tag !== undefined || network.trunks !== undefined;
-      aliases.set(network.target.alias, (aliases.get(network.target.alias) ?? false) || tagged);
-    }
-  }
-  return aliases;
-}
-
 function bridgeInConfig(
   machine: Machine,
   alias: string,
   { config, nicShift }: NetworkVm,
 ): string | undefined {
-  const position = machine.networks.findIndex(
-    ({ target }) => target.kind === 'alias' && target.alias === alias,
-  );
+  const position = machine.networks.findIndex((network) => aliasOf(network) === alias);
   if (position < 0) return undefined;
   const index = nicIndex(machine, position, nicShift);
   return presentNics(config.values).find((nic) => nic.index === index)?.bridge;
@@ -126,9 +112,9 @@ function notUsable(request: Request, alias: string, iface: string, obstacle: Bri
 function useExisting(request: Request, alias: string, vlanAware: boolean, out: Collected): boolean {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
-  const marked = index.standBridges
-    .get(bridgeKey(lab.name, userid, alias))
-    ?.find((entry) => entry.node === node);
+  const marked = bridgesOf({ lab: lab.name, user: userid }, alias, index).find(
+    (entry) => entry.node === node,
+  );
   if (!marked) return false;
   const { iface, active, comments } = marked.info;
   const obstacle = obstacleTo(request, alias, marked.info);

@@ -1,4 +1,6 @@
 /** What a stand still needs on a node. Knows no limits. */
+import { managementBridges } from '../stands/device-profiles.ts';
+import { aliasesOf, realBridges } from '../../config/lab/networks.ts';
 import { MIB } from '../../bytes.ts';
 import { disksIn } from './replica-demand.ts';
 import type { Lab } from '../../config/types.ts';
@@ -8,12 +10,12 @@ import { memoryOf } from '../../pve-values/memory.ts';
 import { cpusOf } from '../../pve-values/host-ties.ts';
 import type { LabSizes } from './committed.ts';
 import type { Promised } from './typical-sizes.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { findCloneWay, isWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { isSpread } from './nodes.ts';
 import { replicaDemands, replicaDisks, storageDemand, type Disk } from './replica-demand.ts';
-import { aliasesOf, bridgeOfVms } from '../network/stand-bridges.ts';
+import { bridgeOfVms } from '../network/stand-bridges.ts';
 import { compareSpecs, specOf } from '../stands/spec.ts';
 import type { StandState } from '../stands/state.ts';
 
@@ -45,8 +47,8 @@ function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] 
 function portsOf({ machine }: ResolvedMachine): Map<string, number> {
   const ports = new Map<string, number>();
   const add = (bridge: string): void => void ports.set(bridge, (ports.get(bridge) ?? 0) + 1);
-  if (machine.deviceType === 'ecorouter') add('vmbr0'); // the management port
-  for (const { target } of machine.networks) if (target.kind === 'real') add(target.bridge);
+  managementBridges(machine).forEach(add);
+  realBridges(machine).forEach(add);
   return ports;
 }
 
@@ -135,7 +137,7 @@ export function createDemands(context: Context): DemandOf {
     return aliases.filter(
       (alias) =>
         !isNamed(state, alias, node) &&
-        !index.standBridges.get(bridgeKey(lab.name, user.userid, alias))?.some((one) => one.node === node),
+        !bridgesOf({ lab: lab.name, user: user.userid }, alias, index).some((one) => one.node === node),
     ).length;
   }
 

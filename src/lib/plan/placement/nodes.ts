@@ -1,11 +1,12 @@
 /** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
+import { hasOwnNetworks, realOf, reservedBridges } from '../../config/lab/networks.ts';
 import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
 import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
 import { hostObstacle, maintenanceObstacle, mtuObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
-import { nicModel } from '../stands/device-profiles.ts';
+import { managementBridges, nicModel } from '../stands/device-profiles.ts';
 import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
@@ -35,13 +36,14 @@ interface RealPlug extends Pick<Network, 'tag' | 'trunks' | 'model' | 'mtu'> {
 
 function realPlugs(lab: Lab): RealPlug[] {
   const plugs = lab.machines.flatMap((machine): RealPlug[] => [
-    ...(machine.deviceType === 'ecorouter' ? [{ bridge: 'vmbr0', reserved: false }] : []), // the management port
+    ...managementBridges(machine).map((bridge) => ({ bridge, reserved: false })),
     ...machine.networks.flatMap((network) => {
-      const { target, tag, trunks, mtu } = network;
-      return target.kind === 'real'
+      const { tag, trunks, mtu } = network;
+      const real = realOf(network);
+      return real
         ? [
             {
-              ...{ bridge: target.bridge, reserved: target.reserved },
+              ...{ bridge: real.bridge, reserved: real.reserved },
               ...(tag === undefined ? {} : { tag }),
               ...(trunks === undefined ? {} : { trunks }),
               ...(mtu === undefined ? {} : { model: nicModel(machine, network), mtu }),
@@ -56,23 +58,14 @@ function realPlugs(lab: Lab): RealPlug[] {
 /** Has a reserved bridge of the lab still to be made on `node`? */
 export function lacksReserved(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
   const present = index.bridges.get(node);
-  return lab.machines.some((machine) =>
-    machine.networks.some(
-      ({ target }) =>
-        target.kind === 'real' &&
-        target.reserved &&
-        !present?.has(target.bridge) &&
-        !have.vnets.includes(target.bridge),
-    ),
+  return [...reservedBridges(lab).keys()].some(
+    (bridge) => !present?.has(bridge) && !have.vnets.includes(bridge),
   );
 }
 
 /** Does a new stand need an apply on `node`? With alias networks always; else only for a reserved bridge to be made. */
 function needsReload(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
-  return (
-    lab.machines.some((machine) => machine.networks.some(({ target }) => target.kind === 'alias')) ||
-    lacksReserved(lab, node, have, index)
-  );
+  return hasOwnNetworks(lab) || lacksReserved(lab, node, have, index);
 }
 
 /** Why a real bridge that the lab names will not do on `node`. A reserved one of ours is brought up by the plan. */
@@ -130,10 +123,7 @@ function isWanted(node: string, lab: Lab): boolean {
 
 /** Strategy `local` without networks of the stand's own: each machine stays on its template's node. */
 export function isSpread(lab: Lab): boolean {
-  return (
-    strategyOf(lab).followsTemplates === true &&
-    !lab.machines.some((machine) => machine.networks.some(({ target }) => target.kind === 'alias'))
-  );
+  return strategyOf(lab).followsTemplates === true && !hasOwnNetworks(lab);
 }
 
 export function machinesOn(node: string, machines: readonly ResolvedMachine[]): readonly ResolvedMachine[] {

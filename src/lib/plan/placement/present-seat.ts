@@ -1,11 +1,11 @@
 /** Where a stand that has something already stays, and why it cannot be completed there. Places none that has nothing. */
+import { aliasesOf, hasOwnNetworks, ownNetworks } from '../../config/lab/networks.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
-import { aliasesOf } from '../network/stand-bridges.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import type { StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
@@ -26,8 +26,8 @@ interface Want {
 }
 
 function bridgeNodes({ user }: StandState, { lab, index }: Pick<Want, 'lab' | 'index'>): string[] {
-  const bridges = [...aliasesOf(lab).keys()].flatMap(
-    (alias) => index.standBridges.get(bridgeKey(lab.name, user.userid, alias)) ?? [],
+  const bridges = [...aliasesOf(lab).keys()].flatMap((alias) =>
+    bridgesOf({ lab: lab.name, user: user.userid }, alias, index),
   );
   return sortedUnique(bridges.map((bridge) => bridge.node));
 }
@@ -59,9 +59,7 @@ function tornAway(
   { lab }: Want,
 ): { readonly says: string; readonly hint: string } | undefined {
   const wired = new Set(
-    lab.machines.flatMap(({ name, networks }) =>
-      networks.some(({ target }) => target.kind === 'alias') ? [name] : [],
-    ),
+    lab.machines.filter((machine) => ownNetworks(machine).length > 0).map(({ name }) => name),
   );
   const away = [...state.present].filter(([name, { node }]) => node !== home && wired.has(name));
   if (away.length === 0) return undefined;
@@ -91,7 +89,7 @@ export function presentSeat(state: StandState, request: Want): Seat | Refusal | 
   const incomplete = lab.machines.some((machine) => !state.present.has(machine.name));
   const isTakenOver = [...state.present.values()].some((vm) => vm.takenOver);
   const torn = other === undefined || isSpread(lab) ? undefined : tornAway(state, node, request);
-  if (other !== undefined && (incomplete || isTakenOver) && aliasesOf(lab).size > 0) {
+  if (other !== undefined && (incomplete || isTakenOver) && hasOwnNetworks(lab)) {
     return {
       code: 'STAND_TORN',
       message: `the VMs of ${state.user.userid} are on ${nodes.join(' and ')}; their own networks do not reach across nodes${torn ? `: ${torn.says}` : ''}`,

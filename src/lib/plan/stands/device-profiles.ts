@@ -1,10 +1,16 @@
 /** What the type of a device makes of its network cards. Knows the lab's words only. */
+import { aliasOf } from '../../config/lab/networks.ts';
 import type { Machine, Network } from '../../config/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 
 /** The first index that networks of the lab may have: an ecorouter's net0 is its management port. */
 function firstNic({ deviceType }: Machine): number {
   return deviceType === 'ecorouter' ? 1 : 0;
+}
+
+/** Where the cards are plugged in that the lab does not name: an ecorouter's management port. */
+export function managementBridges({ deviceType }: Machine): string[] {
+  return deviceType === 'ecorouter' ? ['vmbr0'] : [];
 }
 
 /** NIC index of `networks[position]`; `shift` is that of the machine (stands/nic-shift.ts), 0 for those that we made. */
@@ -31,10 +37,11 @@ export function ownCards(
   shift: number,
 ): OwnCard[] {
   const nics = new Map(presentNics(values).map((nic) => [nic.index, nic.bridge]));
-  return machine.networks.flatMap(({ target }, position): OwnCard[] => {
+  return machine.networks.flatMap((network, position): OwnCard[] => {
+    const alias = aliasOf(network);
     const index = nicIndex(machine, position, shift);
     const bridge = nics.get(index);
-    return target.kind !== 'alias' || bridge === undefined ? [] : [{ index, alias: target.alias, bridge }];
+    return alias === undefined || bridge === undefined ? [] : [{ index, alias, bridge }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
+import { bridgeOf } from '../../config/lab/networks.ts';
 import { GIB, MIB } from '../../bytes.ts';
 import { hasAgent, isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
@@ -10,7 +11,7 @@ import { formatTags, parseTags } from '../../pve-values/tags.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import { nicIndex, nicsBefore } from './device-profiles.ts';
 import type { PresentVm } from './state.ts';
@@ -56,8 +57,8 @@ function cardDrift(
   const network = machine.networks[position];
   const field = `net${index}`;
   if (!network) return [];
-  const { target, tag, linkDown } = network;
-  const bridge = target.kind === 'real' ? target.bridge : bridges.get(target.alias);
+  const { tag, linkDown } = network;
+  const bridge = bridgeOf(network, bridges);
   if (!nic) return [{ kind: 'card', field, is: null, ought: bridge ?? null, text: `${field} was removed` }];
   const drift: Drift[] = [];
   if (bridge !== undefined && nic.bridge !== bridge) {
@@ -267,13 +268,13 @@ export const NOTES_LOST: Drift = {
 
 /** Where the stand's networks are on a node. */
 export function bridgesOn(
-  { user, lab, node }: { readonly user: string; readonly lab: string; readonly node: string },
+  { node, ...stand }: { readonly user: string; readonly lab: string; readonly node: string },
   aliases: Iterable<string>,
-  { standBridges }: ClusterView,
+  index: ClusterView,
 ): Map<string, string> {
   return new Map(
     [...aliases].flatMap((alias): [string, string][] => {
-      const bridge = standBridges.get(bridgeKey(lab, user, alias))?.find((one) => one.node === node);
+      const bridge = bridgesOf(stand, alias, index).find((one) => one.node === node);
       return bridge ? [[alias, bridge.info.iface]] : [];
     }),
   );

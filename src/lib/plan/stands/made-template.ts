@@ -1,5 +1,6 @@
 /** The way out of a machine that was made a template, as a student can with the own ones: one place. Plans nothing. */
 import { shellCommand } from '../../shell.ts';
+import { recloneCommand, UNKNOWN_LAB } from '../document/reclone-command.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 
 interface MadeTemplate {
@@ -14,7 +15,7 @@ interface MadeTemplate {
 
 /** For the one machine; where the file of the lab is, no planner knows. */
 export function cloneAnew(user: string, machine: string): string {
-  return `\`${shellCommand('deploy-stand', 'reset', '--reclone', '-c', 'lab.yml', '--user', user, '--machine', machine)}\``;
+  return `\`${recloneCommand({ lab: UNKNOWN_LAB, users: [user], machines: [machine] })}\``;
 }
 
 /** By the option alone its disks stay as they are, and it can be taken back; a conversion renames them. */

@@ -1,4 +1,5 @@
 /** Where the older tools put the cards of a machine that is taken over: how far behind ours, by what the cards are on. Plans no step. */
+import { aliasOf, networkName, ownNetworks } from '../../config/lab/networks.ts';
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
@@ -12,12 +13,13 @@ const LAST_NIC = 31;
 /** May the cards from here on be those of the lab, all of them, and each of the stand's networks be one bridge? */
 function isFitting(machine: Machine, nics: ReadonlyMap<number, PresentNic>, shift: number): boolean {
   const bridges = new Map<string, string>();
-  return machine.networks.every(({ target }, position) => {
+  return machine.networks.every((network, position) => {
     const bridge = nics.get(nicIndex(machine, position, shift))?.bridge;
-    if (target.kind === 'real') return bridge === target.bridge;
+    const alias = aliasOf(network);
+    if (alias === undefined) return bridge === networkName(network);
     if (bridge === undefined) return false;
-    const own = bridges.get(target.alias) ?? bridge;
-    bridges.set(target.alias, own);
+    const own = bridges.get(alias) ?? bridge;
+    bridges.set(alias, own);
     return isAdoptableName(bridge) && own === bridge;
   });
 }
@@ -34,7 +36,7 @@ function fittingShifts(machine: Machine, values: Values): number[] {
 
 /** On shared bridges alone nothing tells the template's card from the lab's, but that the older tool added its own last. */
 function lastCards(machine: Machine, values: Values, shifts: readonly number[]): number | undefined {
-  if (machine.networks.some(({ target }) => target.kind === 'alias')) return undefined;
+  if (ownNetworks(machine).length > 0) return undefined;
   const last = presentNics(values).at(-1)?.index;
   return shifts.find((shift) => nicIndex(machine, machine.networks.length - 1, shift) === last);
 }

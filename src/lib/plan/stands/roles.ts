@@ -1,4 +1,5 @@
 /** What holds for the roles that students get: which are refused, which are warned of, and the making of our own. */
+import { hasOwnNetworks } from '../../config/lab/networks.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { STUDENT, STUDENT_PRIVILEGES, STUDENT_ROLE } from '../../marks/role.ts';
@@ -129,10 +130,7 @@ export function letsMigrate(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): bool
 
 /** Of a lab whose students have networks of their own: the roles that could leave them. */
 function repluggingRoles(lab: Lab, have: Pick<Roles, 'rolePrivileges'>): string[] {
-  const hasOwnNetwork = lab.machines.some(({ networks }) =>
-    networks.some(({ target }) => target.kind === 'alias'),
-  );
-  if (!hasOwnNetwork) return [];
+  if (!hasOwnNetworks(lab)) return [];
   return rolesOf(lab).filter(
     (role) => privilegesOf(role, have)?.includes(REPLUGS) ?? REPLUGGING.includes(role),
   );

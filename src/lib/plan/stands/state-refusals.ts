@@ -40,7 +40,11 @@ export function doubtfulRefusal(found: Trouble, pool: string): Refusal | undefin
 }
 
 /** By every command: nothing but a person can tell what it is. */
-export function unsealedRefusal({ vmid, node, name }: GuestInfo): Refusal {
+export function unsealedRefusal({
+  vmid,
+  node,
+  name,
+}: Pick<GuestInfo, 'vmid' | 'node'> & { readonly name?: string | undefined }): Refusal {
   return {
     code: 'SEAL_LOST',
     message: `VM ${vmid} (${name ?? 'no name'}) on ${node} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,

@@ -8,6 +8,7 @@ import type { Replica } from '../cluster/replicas.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { fateOf, replicaUses } from './use.ts';
 import type { NodesPlan, PlannedNode } from '../document/plan.ts';
+import { gapTexts } from '../document/text.ts';
 
 export interface PruneInput {
   readonly have: Inventory;
@@ -89,7 +90,7 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
     steps,
     stands: [],
     nodes: [...planned.values()].sort((a, b) => compareNatural(a.node, b.node)) satisfies PlannedNode[],
-    warnings: have.gaps.map(({ text }) => text),
+    warnings: gapTexts(have),
   };
 }
 

@@ -16,6 +16,7 @@ import { refuse } from '../document/refuse.ts';
 import { createReplicaPlanner, type ReplicaPlanner } from './replica-steps.ts';
 import { nodeOfStep } from '../document/step-traits.ts';
 import type { NodesPlan, PlannedNode, Refusal } from '../document/plan.ts';
+import { gapTexts } from '../document/text.ts';
 
 export interface ReplicateInput {
   readonly lab: Lab;
@@ -128,10 +129,6 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
     nodes: [...drafts.map(toNode), ...others.map((node) => ({ node, notes: [] }))].sort((a, b) =>
       compareNatural(a.node, b.node),
     ),
-    warnings: [
-      ...have.gaps.map(({ text }) => text),
-      ...untoldRefusal(drafts, input, index),
-      ...planner.warnings(),
-    ],
+    warnings: [...gapTexts(have), ...untoldRefusal(drafts, input, index), ...planner.warnings()],
   };
 }

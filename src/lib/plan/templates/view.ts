@@ -15,6 +15,7 @@ import { claimedVmids, replicaUses, type ReplicaUse } from './use.ts';
 import { clonesOfTemplate } from '../cluster/replicas.ts';
 import { toTemplate, type Template } from '../cluster/templates.ts';
 import { copiesRefused, untoldWarnings } from './copies-refused.ts';
+import { gapTexts } from '../document/text.ts';
 
 export interface ReplicaRow {
   readonly vmid: number;
@@ -158,5 +159,5 @@ export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateRe
   const copies = copiesRefused(have, index);
   const reasons = templates.flatMap(({ usable }) => usable.flatMap(({ reason }) => reason ?? []));
   const untold = copies && reasons.includes(sayObstacle(copies.obstacle)) ? untoldWarnings(copies) : [];
-  return { templates, orphans, notes: [...have.gaps.map(({ text }) => text), ...untold] };
+  return { templates, orphans, notes: [...gapTexts(have), ...untold] };
 }

@@ -5,6 +5,7 @@ import { compareNatural } from '../../order.ts';
 import { refuse, refuseWhereNothingRemains } from '../document/refuse.ts';
 import { markTime } from '../../marks/time.ts';
 import type { Plan } from '../document/plan.ts';
+import { gapTexts } from '../document/text.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
 import { parentRemovals, withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
@@ -78,7 +79,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     steps,
     stands: drafts.map(({ stand }) => stand),
     warnings: [
-      ...have.gaps.map(({ text }) => text),
+      ...gapTexts(have),
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
       ...expiryWarnings(work, context),
       ...pamWarnings(steps, have),

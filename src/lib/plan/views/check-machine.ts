@@ -3,7 +3,7 @@ import type { Check, CommandCheck, NicCheck } from '../../config/checks/types.ts
 import { parseBridge } from '../../pve-values/bridge-name.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
-import { bridgeKey, type ClusterView } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { isWritable, type Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import type { Finding, WhyNotRun } from './checks-types.ts';
@@ -31,11 +31,11 @@ interface Request {
   readonly snapshots: ReadonlyMap<number, readonly string[]>;
 }
 
-function bridgesOf({ network }: NicCheck, { stand, machine, index }: Request): string[] {
+function bridgesFor({ network }: NicCheck, { stand, machine, index }: Request): string[] {
   const { name, kind } = parseBridge(network, false);
   if (kind === 'real') return [name];
   const node = machine.guest?.node;
-  const marked = index.standBridges.get(bridgeKey(stand.claim.lab, stand.user, name)) ?? [];
+  const marked = bridgesOf({ lab: stand.claim.lab, user: stand.user }, name, index);
   return marked.filter((one) => one.node === node).map(({ info }) => info.iface);
 }
 
@@ -49,7 +49,7 @@ function judgeNic(check: NicCheck, request: Request): Finding {
   if (!config) return { verdict: 'not-run', why: 'unreadable' };
   const nics = presentNics(config.values);
   const { tag } = parseBridge(check.network, false);
-  const bridges = bridgesOf(check, request);
+  const bridges = bridgesFor(check, request);
   const isIn = nics.some(
     (nic) =>
       nic.isDown !== true &&

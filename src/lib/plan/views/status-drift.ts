@@ -1,4 +1,5 @@
 /** How the machines of the selected stands differ from the lab's file: changed, or set and not in force yet. Reads nothing. */
+import { ownNetworks } from '../../config/lab/networks.ts';
 import { MIB } from '../../bytes.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, VmConfig } from '../../inventory/types.ts';
@@ -71,12 +72,11 @@ function driftOfMachine(
     spec === undefined || !template ? undefined : compareSpecs(spec, specOf(lab, machine, template.vmid));
   // The lab has changed since: what differs is deploy's to bring.
   if (differs?.inPlace && !isAdopted(spec)) return 'pending';
-  const aliases = machine.networks.flatMap(({ target }) => (target.kind === 'alias' ? [target.alias] : []));
   const { node } = config;
   const drift = driftOf({
     machine,
     vm: { vmid, node, config, nicShift: nicShiftOf(spec) },
-    bridges: bridgesOn({ user, lab: claim.lab, node }, aliases, index),
+    bridges: bridgesOn({ user, lab: claim.lab, node }, ownNetworks(machine), index),
     template: differs?.fixed === true ? undefined : template,
     ...{ index, user, lab: claim.lab },
   });

@@ -1,7 +1,7 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
-import { bridgeKey } from '../cluster/view.ts';
+import { bridgesOf } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import { isBeingMade, machineStatus } from './status-machine.ts';
 import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
@@ -74,8 +74,8 @@ function bridgeProblems({ user, claim, nodes }: StandView, context: StatusContex
   if (!have.networks.some((one) => one.node === node && one.readable)) return [];
   return [...(networks.get(claim.lab) ?? [])].flatMap((net): Problem[] => {
     const of = { user, lab: claim.lab, node };
-    const here = index.standBridges.get(bridgeKey(claim.lab, user, net))?.filter((one) => one.node === node);
-    const [bridge] = here ?? [];
+    const here = bridgesOf(of, net, index).filter((one) => one.node === node);
+    const [bridge] = here;
     if (!bridge) return [{ kind: 'bridge-missing', ...of, detail: net }];
     return bridge.info.active ? [] : [{ kind: 'bridge-down', ...of, detail: `${net}, ${bridge.info.iface}` }];
   });
@@ -87,9 +87,7 @@ function tornProblems(
   { index, networks }: StatusContext,
 ): Problem[] {
   const of = { kind: 'stand-torn' as const, user, lab: claim.lab };
-  const bridges = [...(networks.get(claim.lab) ?? [])].flatMap(
-    (net) => index.standBridges.get(bridgeKey(claim.lab, user, net)) ?? [],
-  );
+  const bridges = [...(networks.get(claim.lab) ?? [])].flatMap((net) => bridgesOf(of, net, index));
   const homes = nodes.filter((node) => bridges.some((bridge) => bridge.node === node));
   const [home] = homes;
   if (home === undefined || homes.length > 1) return [{ ...of, detail: nodes.join(', ') }];

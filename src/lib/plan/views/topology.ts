@@ -1,4 +1,5 @@
 /** How the machines of a lab are wired, as its file says it: a read model. Reads nothing. */
+import { networkName, realOf } from '../../config/lab/networks.ts';
 import type { Lab, Machine, Network, TemplateRef } from '../../config/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
@@ -9,13 +10,10 @@ function templateOf(ref: TemplateRef): string {
   return ref.by === 'name' ? ref.name : `tag ${ref.tag}`;
 }
 
-function nameOf({ target }: Network): string {
-  return target.kind === 'alias' ? target.alias : target.bridge;
-}
-
-function kindOf({ target }: Network): TopologyNetwork['kind'] {
-  if (target.kind === 'alias') return 'own';
-  return target.reserved ? 'shared' : 'uplink';
+function kindOf(network: Network): TopologyNetwork['kind'] {
+  const real = realOf(network);
+  if (!real) return 'own';
+  return real.reserved ? 'shared' : 'uplink';
 }
 
 function machineOf({ name, deviceType, template, cores, memory }: Machine): TopologyMachine {
@@ -29,7 +27,7 @@ function machineOf({ name, deviceType, template, cores, memory }: Machine): Topo
 function linksOf(machine: Machine): TopologyLink[] {
   return machine.networks.map((network, at) => ({
     machine: machine.name,
-    network: nameOf(network),
+    network: networkName(network),
     nic: `net${nicIndex(machine, at, 0)}`,
     ...(network.tag === undefined ? {} : { vlan: network.tag }),
     ...(network.trunks === undefined ? {} : { trunks: network.trunks }),
@@ -44,8 +42,8 @@ export function viewTopology({ name, machines }: Lab): Topology {
   return {
     lab: name,
     machines: machines.map(machineOf),
-    networks: sortedUnique(all.map(nameOf)).flatMap((network): TopologyNetwork[] => {
-      const of = all.filter((one) => nameOf(one) === network);
+    networks: sortedUnique(all.map(networkName)).flatMap((network): TopologyNetwork[] => {
+      const of = all.filter((one) => networkName(one) === network);
       const [first] = of;
       const vlans = [...new Set(of.flatMap(({ tag }) => tag ?? []))].sort((a, b) => a - b);
       return first ? [{ name: network, kind: kindOf(first), vlans }] : [];

@@ -277,7 +277,7 @@ describe('nothing is written, not even for the others', () => {
     const given = { ...io, ownership };
     // What the configuring of a moment ago has seen.
     await world.drive(ownership.assertOurs({ vmid: 10002, pool: 'anna' }));
-    await world.drive(world.admin.deleteVm('pve1', 10002, { purge: true }));
+    await world.drive(world.admin.deleteVm({ node: 'pve1', vmid: 10002 }, { purge: true }));
     await world.pass(60);
     await world.drive(world.byHand.post('/nodes/pve1/qemu', { vmid: 10002, name: 'theirs' }));
     await world.pass(10);

@@ -119,7 +119,7 @@ test('template.convert: the lost answer is looked up', async () => {
 test('template.convert: another run is quicker', async () => {
   const world = copied('pve2');
   world.before(TEMPLATE, async () => {
-    await world.admin.convertToTemplate('pve2', 99999);
+    await world.admin.convertToTemplate({ node: 'pve2', vmid: 99999 });
     await world.clock.sleep(5000);
   });
   expect((await apply(world, 'template.convert', CONVERT)).outcome).toBe('already-done');
@@ -128,7 +128,9 @@ test('template.convert: another run is quicker', async () => {
 
 test('template.configure: another run changes the copy between look and write', async () => {
   const world = copied();
-  world.before(CONFIG, () => world.admin.updateVmConfig('pve1', 99999, { set: { cores: '3' }, remove: [] }));
+  world.before(CONFIG, () =>
+    world.admin.updateVmConfig({ node: 'pve1', vmid: 99999 }, { set: { cores: '3' }, remove: [] }),
+  );
   expect((await apply(world, 'template.configure', CONFIGURE)).outcome).toBe('done');
   expect(world.config('pve1', 99999)).toMatchObject({ cores: '3', protection: '0', tags: 'deploy-stand' });
 });

@@ -193,7 +193,7 @@ describe('user.recreate', () => {
   });
 
   const remove = async (world: PveWorld): Promise<void> => {
-    await world.admin.deleteVm('pve1', 10001, { purge: true });
+    await world.admin.deleteVm({ node: 'pve1', vmid: 10001 }, { purge: true });
     await world.clock.sleep(30_000);
   };
   const others = ['/pool/anna PVEVMAdmin anna@pve true'];

@@ -380,7 +380,7 @@ describe('vm.configure', () => {
     });
   /** Somebody writes into the same configuration. */
   const meddle = (world: PveWorld, cores: string) =>
-    world.admin.updateVmConfig('pve1', 10001, { set: { cores }, remove: [] });
+    world.admin.updateVmConfig({ node: 'pve1', vmid: 10001 }, { set: { cores }, remove: [] });
 
   test.each(VERSIONS)('%s: one write says everything', async (version) => {
     const world = withVm({}, VM_MARK, { version });
@@ -504,7 +504,10 @@ describe('vm.configure', () => {
   test('somebody writes other notes between look and write: they are looked at again', async () => {
     const world = withVm({}, SEALED, { pools: [RESERVED] });
     world.before(CONFIG, () =>
-      world.admin.updateVmConfig('pve1', 10001, { set: { description: VM_MARK }, remove: [] }),
+      world.admin.updateVmConfig(
+        { node: 'pve1', vmid: 10001 },
+        { set: { description: VM_MARK }, remove: [] },
+      ),
     );
     await expect(apply(world, 'vm.configure', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
     expect(world.writes).toEqual([]);
@@ -542,7 +545,7 @@ describe('vm.snapshot', () => {
     const world = withVm().fault(...faults);
     if (isThere) {
       const taken = { snapshot: 'start', description, withMemory: false };
-      await world.drive(world.admin.snapshotVm('pve1', 10001, taken));
+      await world.drive(world.admin.snapshotVm({ node: 'pve1', vmid: 10001 }, taken));
       await world.drive(world.clock.sleep(5000));
     }
     expect((await apply(world, 'vm.snapshot', payload)).outcome).toBe(outcome);
@@ -590,7 +593,10 @@ describe('vm.snapshot.delete', () => {
   async function withOld(snapshot = 'old', mark = description) {
     const world = new PveWorld({ guests: [vm(10001, 'pve1')], pools: [OURS] });
     await world.drive(
-      world.admin.snapshotVm('pve1', 10001, { snapshot, description: mark, withMemory: false }),
+      world.admin.snapshotVm(
+        { node: 'pve1', vmid: 10001 },
+        { snapshot, description: mark, withMemory: false },
+      ),
     );
     await world.drive(world.clock.sleep(5000));
     return world;
@@ -656,7 +662,7 @@ describe.each(VERSIONS)('vm.rollback on PVE %s', (version) => {
   ])('$name', async ({ running, power, faults = [], runs, writes = 1 }) => {
     const world = withVm({ running }).fault(...faults);
     const other = { set: { description: 'mine', name: 'other' }, remove: [] };
-    await world.drive(world.admin.updateVmConfig('pve1', 10001, other));
+    await world.drive(world.admin.updateVmConfig({ node: 'pve1', vmid: 10001 }, other));
     await apply(world, 'vm.rollback', { ...payload, ...(power ? { power } : {}) });
     const guest = world.guest(10001);
     // Its name goes back, its notes stay.

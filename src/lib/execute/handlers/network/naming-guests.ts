@@ -17,8 +17,8 @@ async function bridgesOf({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo)
   const guest = { node, vmid, type: type === 'lxc' ? 'lxc' : 'qemu' } as const;
   // Before the configuration: what somebody goes back to and deletes meanwhile is then seen as it runs.
   const saved = (await io.pve.snapshotConfigs(guest, io.signal)).flatMap(bridgesIn);
-  if (type === 'lxc') return [...saved, ...bridgesIn((await io.pve.lxcConfig(node, vmid, io.signal)) ?? {})];
-  const found = await io.pve.vmPending(node, vmid, io.signal);
+  if (type === 'lxc') return [...saved, ...bridgesIn((await io.pve.guestConfig(guest, io.signal)) ?? {})];
+  const found = await io.pve.vmPending(guest, io.signal);
   return [...saved, ...bridgesIn(found?.now ?? {}), ...bridgesIn(found?.next ?? {})];
 }
 

@@ -14,7 +14,7 @@ export const convertReplica: Handler<'template.convert'> = (step, io) => {
     if (place.values['lock'] !== undefined) return 'locked';
     if (isTemplate(place.values)) return 'already-done';
     try {
-      await awaitTask(io, await io.pve.convertToTemplate(node, vmid, io.signal));
+      await awaitTask(io, await io.pve.convertToTemplate(step, io.signal));
     } catch (error) {
       // Another run was quicker: PVE refuses to convert a template.
       if (!(await isConverted())) throw error;

@@ -25,7 +25,7 @@ export async function findReplica(step: ReplicaStep, io: StepIo): Promise<Place>
   const { vmid, home, description } = step;
   // A run that works on the same copy may have moved it on meanwhile; between two looks it changes nodes once at most.
   for (const node of [step.node, home, step.node]) {
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig({ node, vmid }, io.signal);
     if (!values) continue;
     if (identityOf(vmid, values['description'] ?? '') === identityOf(vmid, description)) {
       // Nothing is written to it while it is being cloned.

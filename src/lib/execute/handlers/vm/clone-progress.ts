@@ -34,7 +34,7 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
   const isConfined = step.kind === 'vm.clone' && step.joinsAtOnce === true;
   try {
     for (const node of new Set([step.node, step.target, ...home])) {
-      const values = await io.pve.vmConfig(node, step.vmid, io.signal);
+      const values = await io.pve.guestConfig({ node, vmid: step.vmid }, io.signal);
       if (values) return { node, values };
     }
     return undefined;

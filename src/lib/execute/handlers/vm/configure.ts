@@ -2,7 +2,7 @@
 import { parseVmMark, withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { isDigestMismatch, refusedTag } from '../../../proxmox/words.ts';
-import type { ConfigValues } from '../../../proxmox/types.ts';
+import type { ConfigValues, GuestAt } from '../../../proxmox/types.ts';
 import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -21,7 +21,7 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
   const { node, vmid } = step;
   const started = io.clock.now();
   for (;;) {
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig(step, io.signal);
     if (!values)
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     const lock = values['lock'];
@@ -49,13 +49,9 @@ function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
 }
 
 /** Tags are for people: where the datacenter reserves one, the VM is configured without that one, which is told. */
-export async function writeConfig(
-  { node, vmid }: { readonly node: string; readonly vmid: number },
-  io: StepIo,
-  change: ConfigChange,
-): Promise<void> {
+export async function writeConfig(guest: GuestAt, io: StepIo, change: ConfigChange): Promise<void> {
   try {
-    await io.pve.updateVmConfig(node, vmid, change, io.signal);
+    await io.pve.updateVmConfig(guest, change, io.signal);
   } catch (error) {
     const refused = refusedTag(error);
     const wanted = parseTags(change.set['tags']);
@@ -71,7 +67,7 @@ export async function writeConfig(
       ...rest,
       ...(tags === '' ? [] : [['tags', tags]]),
     ]) as ConfigChange['set'];
-    await writeConfig({ node, vmid }, io, { ...change, set });
+    await writeConfig(guest, io, { ...change, set });
   }
 }
 

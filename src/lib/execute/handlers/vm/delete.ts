@@ -52,7 +52,7 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
   try {
     return await io.removals.remove<StepOutcome>(async () => {
-      const upid = await io.pve.deleteVm(step.node, step.vmid, { purge: true }, io.signal);
+      const upid = await io.pve.deleteVm(step, { purge: true }, io.signal);
       const { warnings } = await awaitTask(io, upid);
       if (warnings) await assertNoDiskLeft(step, upid, io);
       return 'done';
@@ -69,7 +69,7 @@ async function outliveRemoval(step: DeleteStep, io: StepIo): Promise<StepOutcome
     await outliveTasks(io, node, { type: 'qmdestroy', vmid });
     await io.clock.sleep(GRACE_MS, io.signal);
   });
-  const left = await io.pve.vmConfig(node, vmid, io.signal);
+  const left = await io.pve.guestConfig(step, io.signal);
   if (!left) return confirmGone(step, io);
   throw zombie(step, 'is the rest of a failed removal (lock: destroyed)');
 }
@@ -81,7 +81,7 @@ async function destroyOwn(
   mayTrustLists: boolean,
 ): Promise<StepOutcome | 'locked'> {
   if (mayTrustLists && (await io.ownership.isListedOurs(step))) return destroy(step, io);
-  const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
+  const values = await io.pve.guestConfig(step, io.signal);
   if (!values) return confirmGone(step, io);
   if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
   // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
@@ -98,7 +98,7 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
   if ((await io.ownership.verdict(step)) === 'foreign') throw error;
   try {
     const options = { purge: true, skipLock: true };
-    await awaitTask(io, await io.pve.deleteVm(step.node, step.vmid, options, io.signal));
+    await awaitTask(io, await io.pve.deleteVm(step, options, io.signal));
     return 'done';
   } catch (refusal) {
     throw isRootOnly(refusal) ? error : refusal;

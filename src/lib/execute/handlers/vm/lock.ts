@@ -52,9 +52,8 @@ export async function lockError(vm: Vm, lock: string, io: StepIo): Promise<StepE
 
 /** Ends when the lock is gone, is one that never goes, or the VM is. */
 async function outwait(patience: Patience, io: StepIo, deadline: number): Promise<void> {
-  const { node, vmid } = patience;
   for (let poll = FIRST_POLL; ; poll = Math.min(poll * 1.5, LONGEST_POLL)) {
-    const lock = (await io.pve.vmConfig(node, vmid, io.signal))?.['lock'];
+    const lock = (await io.pve.guestConfig(patience, io.signal))?.['lock'];
     if (lock === 'destroyed' || (lock === 'suspended' && patience.mayHibernate)) return;
     unlessHibernated(patience, lock);
     if (lock !== undefined && io.clock.now() + poll > deadline) throw await lockError(patience, lock, io);

@@ -27,9 +27,9 @@ async function assertPlanned(step: MarkStep, values: ConfigValues, io: StepIo): 
 }
 
 export const markVm: Handler<'vm.mark'> = (step, io) => {
-  const { node, vmid, newDescription } = step;
+  const { newDescription } = step;
   const mark = async (mayBeStale: boolean): Promise<StepOutcome> => {
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig(step, io.signal);
     if (!values) throw refuse(step, 'is gone, or on another node');
     if ((values['description'] ?? '').trimEnd() === newDescription.trimEnd()) return 'already-done';
     await assertPlanned(step, values, io);
@@ -40,7 +40,7 @@ export const markVm: Handler<'vm.mark'> = (step, io) => {
       ...(digest === undefined ? {} : { digest }),
     };
     try {
-      await io.pve.updateVmConfig(node, vmid, change, io.signal);
+      await io.pve.updateVmConfig(step, change, io.signal);
       return 'done';
     } catch (error) {
       if (!mayBeStale || !isDigestMismatch(error)) throw error;

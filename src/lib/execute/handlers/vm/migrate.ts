@@ -25,10 +25,7 @@ async function locate(step: MigrateStep, io: StepIo): Promise<string> {
   const { node, target, vmid, container } = step;
   const type = container ? 'lxc' : 'qemu';
   for (const candidate of [target, node]) {
-    const found = container
-      ? await io.pve.lxcConfig(candidate, vmid, io.signal)
-      : await io.pve.vmConfig(candidate, vmid, io.signal);
-    if (found) return candidate;
+    if (await io.pve.guestConfig({ node: candidate, vmid, type }, io.signal)) return candidate;
   }
   const row = (await io.pve.resources(io.signal)).find((one) => one.vmid === vmid && one.type === type);
   if (row?.node !== undefined) return row.node;

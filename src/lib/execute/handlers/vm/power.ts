@@ -42,7 +42,7 @@ interface Late {
 
 /** Waits, without a place, until `isThere` says so; false: it never did. A migration of HA's comes first, and is no part of the wait. */
 export async function isSeen(
-  { node, vmid }: Switched,
+  vm: Switched,
   isThere: (now: VmPower) => boolean,
   io: StepIo,
   { afterMs = 0, again }: Late = {},
@@ -53,7 +53,7 @@ export async function isSeen(
   const latest = since + patience + HA_MIGRATION_MS;
   return io.stepAside(async () => {
     for (;;) {
-      const seen = await io.pve.vmStatus(node, vmid, io.signal);
+      const seen = await io.pve.vmStatus(vm, io.signal);
       if (isThere(seen)) return true;
       const now = io.clock.now();
       if (seen.lock === 'migrate') since = now;

@@ -22,7 +22,7 @@ function isReborn(now: VmPower, { at, uptime }: Seen, io: StepIo): boolean {
 
 export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
   const { node, vmid, timeoutSeconds: timeout, lockWaitSeconds } = step;
-  const look = () => io.pve.vmStatus(node, vmid, io.signal);
+  const look = () => io.pve.vmStatus(step, io.signal);
   let before: Seen | undefined;
   const reboot = async () => {
     await io.ownership.assertOursNow(step);
@@ -30,7 +30,7 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
     if (status !== 'running') return 'already-done';
     const seen = (before ??= { at: io.clock.now(), uptime });
     try {
-      await awaitTask(io, await io.pve.rebootVm(node, vmid, { timeout }, io.signal));
+      await awaitTask(io, await io.pve.rebootVm(step, { timeout }, io.signal));
     } catch (error) {
       if (isNotRunning(error)) return 'already-done';
       if (!isShutdownIgnored(error)) throw error;

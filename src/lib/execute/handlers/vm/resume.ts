@@ -13,7 +13,7 @@ export const resumeVm: Handler<'vm.resume'> = (step, io) => {
   const resume = async () => {
     await io.ownership.assertOurs({ vmid, pool });
     try {
-      await awaitTask(io, await io.pve.resumeVm(node, vmid, io.signal));
+      await awaitTask(io, await io.pve.resumeVm(step, io.signal));
       return 'done';
     } catch (error) {
       if (isAlreadyRunning(error)) return 'already-done';
@@ -34,7 +34,7 @@ export const resumeVm: Handler<'vm.resume'> = (step, io) => {
       hereOrMoved(step, io, () => patiently({ node, vmid, seconds, mayHibernate: true }, io, resume)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmresume', vmid });
-      return hasPower(await io.pve.vmStatus(node, vmid, io.signal), 'running') ? 'done' : 'absent';
+      return hasPower(await io.pve.vmStatus(step, io.signal), 'running') ? 'done' : 'absent';
     },
   });
 };

@@ -16,8 +16,9 @@ type RollbackStep = StepOf<'vm.rollback'>;
 const SLACK_SECONDS = 5;
 
 /** Its student may have deleted it, and taken another one under the same name. */
-async function assertAsPlanned({ node, vmid, snapshot, bridges }: RollbackStep, io: StepIo): Promise<void> {
-  const saved = await io.pve.snapshotConfig(node, vmid, snapshot, io.signal);
+async function assertAsPlanned(step: RollbackStep, io: StepIo): Promise<void> {
+  const { node, vmid, snapshot, bridges } = step;
+  const saved = await io.pve.snapshotConfig(step, snapshot, io.signal);
   if (!saved)
     throw new StepError('SNAPSHOT_MISSING', `VM ${vmid} on ${node} has no snapshot ${snapshot} any more`, {
       hint: 'run the command again: it says what there is',
@@ -38,13 +39,13 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
   const rollBack = async (): Promise<StepOutcome | 'locked'> => {
     await io.ownership.assertOursNow({ vmid, pool });
     await assertAsPlanned(step, io);
-    const { status, lock } = await io.pve.vmStatus(node, vmid, io.signal);
+    const { status, lock } = await io.pve.vmStatus(step, io.signal);
     // The operation that holds it may have stopped it: the rollback of a run that was killed starts it when it ends.
     if (lock !== undefined) return 'locked';
     // A try whose answer was lost may have stopped it.
     mustRun ||= status === 'running';
     since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
-    await awaitTask(io, await io.pve.rollbackVm(node, vmid, { snapshot, start: mustRun }, io.signal));
+    await awaitTask(io, await io.pve.rollbackVm(step, { snapshot, start: mustRun }, io.signal));
     return 'done';
   };
   return attempt(io, {

@@ -20,7 +20,7 @@ function sealedNotes({ vmid, description }: StepOf<'vm.seal'>, notes: string, io
 export const sealVm: Handler<'vm.seal'> = (step, io) => {
   const { node, vmid, pool, lockWaitSeconds: seconds } = step;
   const seal = async (mayBeStale: boolean): Promise<StepOutcome | 'locked'> => {
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig(step, io.signal);
     if (!values)
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
     if (values['lock'] !== undefined) return 'locked';
@@ -31,7 +31,7 @@ export const sealVm: Handler<'vm.seal'> = (step, io) => {
     const digest = values['digest'];
     const change = { set: { description }, remove: [], ...(digest === undefined ? {} : { digest }) };
     try {
-      await io.pve.updateVmConfig(node, vmid, change, io.signal);
+      await io.pve.updateVmConfig(step, change, io.signal);
       return 'done';
     } catch (error) {
       if (!mayBeStale || !isDigestMismatch(error)) throw error;

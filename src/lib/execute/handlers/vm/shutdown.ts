@@ -15,7 +15,7 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
     node = here.node;
     const send = async () => {
       await io.ownership.assertOursNow(here);
-      const upid = await io.pve.shutdownVm(node, vmid, { timeout, force }, io.signal);
+      const upid = await io.pve.shutdownVm(here, { timeout, force }, io.signal);
       await awaitTask(io, upid);
       return upid;
     };
@@ -41,7 +41,7 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
     act: () => unlessGonePatiently(step, io, shutdown),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmshutdown', vmid });
-      return (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped' ? 'done' : 'absent';
+      return (await io.pve.vmStatus({ ...step, node }, io.signal)).status === 'stopped' ? 'done' : 'absent';
     },
   });
 };

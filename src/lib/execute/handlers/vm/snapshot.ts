@@ -15,8 +15,8 @@ interface Named {
   readonly snapshot: string;
 }
 
-async function findSnapshot({ node, vmid, snapshot }: Named, io: StepIo): Promise<SnapshotRow | undefined> {
-  return (await io.pve.snapshots(node, vmid, io.signal)).find(({ name }) => name === snapshot);
+async function findSnapshot(named: Named, io: StepIo): Promise<SnapshotRow | undefined> {
+  return (await io.pve.snapshots(named, io.signal)).find(({ name }) => name === named.snapshot);
 }
 
 function notOurs({ node, vmid, snapshot }: Named): StepError {
@@ -33,7 +33,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
   const take = async (): Promise<StepOutcome> => {
     await io.ownership.assertOurs({ vmid, pool });
     try {
-      await awaitTask(io, await io.pve.snapshotVm(node, vmid, wanted, io.signal));
+      await awaitTask(io, await io.pve.snapshotVm(step, wanted, io.signal));
       return 'done';
     } catch (error) {
       if (!isSnapshotNameUsed(error)) throw error;
@@ -61,7 +61,7 @@ export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
     if (!there) return 'already-done';
     if (!isOurs(there, vmid)) throw notOurs(step);
     try {
-      await awaitTask(io, await io.pve.deleteSnapshot(node, vmid, snapshot, io.signal));
+      await awaitTask(io, await io.pve.deleteSnapshot(step, snapshot, io.signal));
       return 'done';
     } catch (error) {
       if (!isNoSuchSnapshot(error)) throw error;

@@ -12,7 +12,7 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
   const start = async (): Promise<StepOutcome> => {
     await io.ownership.assertOurs({ vmid, pool });
     try {
-      const upid = await io.pve.startVm(node, vmid, io.signal);
+      const upid = await io.pve.startVm(step, io.signal);
       await awaitTask(io, upid);
       if (isWishOfHa(upid)) await untilPower(step, 'running', io);
       return 'done';
@@ -31,7 +31,7 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
       ),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstart', vmid });
-      return hasPower(await io.pve.vmStatus(node, vmid, io.signal), 'running') ? 'done' : 'absent';
+      return hasPower(await io.pve.vmStatus(step, io.signal), 'running') ? 'done' : 'absent';
     },
   });
 };

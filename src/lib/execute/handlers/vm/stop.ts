@@ -11,10 +11,10 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
   const { vmid } = step;
   const stop = async (here: typeof step) => {
     node = here.node;
-    const isOff = async () => (await io.pve.vmStatus(node, vmid, io.signal)).status === 'stopped';
+    const isOff = async () => (await io.pve.vmStatus(here, io.signal)).status === 'stopped';
     const send = async () => {
       await io.ownership.assertOursNow(here);
-      await awaitTask(io, await io.pve.stopVm(node, vmid, io.signal));
+      await awaitTask(io, await io.pve.stopVm(here, io.signal));
     };
     if (await isOff()) return 'already-done';
     await send();

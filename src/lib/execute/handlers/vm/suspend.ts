@@ -12,7 +12,7 @@ export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
   const suspend = async () => {
     await io.ownership.assertOursNow(step);
     try {
-      await awaitTask(io, await io.pve.suspendVm(node, vmid, storage, io.signal));
+      await awaitTask(io, await io.pve.suspendVm(step, storage, io.signal));
       return 'done';
     } catch (error) {
       if (!isNotRunning(error)) throw error;
@@ -26,7 +26,7 @@ export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
       hereOrMoved(step, io, () => patiently({ node, vmid, seconds, mayHibernate: true }, io, suspend)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsuspend', vmid });
-      const now = await io.pve.vmStatus(node, vmid, io.signal);
+      const now = await io.pve.vmStatus(step, io.signal);
       return hasPower(now, storage === undefined ? 'paused' : 'suspended') ? 'done' : 'absent';
     },
   });

@@ -6,12 +6,11 @@ import { confirmGone, unlessGonePatiently } from './gone.ts';
 
 export const unprotectVm: Handler<'vm.unprotect'> = (step, io) => {
   const unprotect = async (here: typeof step) => {
-    const { node, vmid } = here;
-    const values = await io.pve.vmConfig(node, vmid, io.signal);
+    const values = await io.pve.guestConfig(here, io.signal);
     if (!values) return confirmGone(here, io);
     if (!isProtected(values)) return 'already-done';
     await io.ownership.assertOursNow(here, values);
-    await io.pve.updateVmConfig(node, vmid, { set: { protection: '0' }, remove: [] }, io.signal);
+    await io.pve.updateVmConfig(here, { set: { protection: '0' }, remove: [] }, io.signal);
     return 'done';
   };
   return attempt(io, {
