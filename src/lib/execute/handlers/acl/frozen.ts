@@ -20,9 +20,14 @@ export function frozenLabs(mark: PoolMark | undefined): string[] {
   return mark.claims.flatMap(({ lab, frozen }) => (frozen === undefined ? [] : [lab]));
 }
 
-export function frozenMeanwhile(pool: string, userid: string, labs: readonly string[]): StepError {
+export function frozenMeanwhile(
+  pool: string,
+  userid: string,
+  labs: readonly string[],
+  then: string,
+): StepError {
   const thaw = labs.map((lab) => `\`${shellCommand('deploy-stand', 'access', 'thaw', '--lab', lab)}\``);
   return new StepError('FROZEN', `pool ${pool} was frozen meanwhile: ${userid} gets no right by this run`, {
-    hint: `when access is to be given again: ${thaw.join(' and ')}, then the command again`,
+    hint: `when access is to be given again: ${thaw.join(' and ')}, then ${then}`,
   });
 }
