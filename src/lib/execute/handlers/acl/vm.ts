@@ -24,8 +24,8 @@ export async function assertGivable(step: StepOf<'acl.grant'>, io: StepIo): Prom
   if (!mark) throw poolChanged(pool, 'it is gone');
   if (mark.user !== userid) throw poolChanged(pool, `it does not carry our mark of ${userid}`);
   const labs = frozenLabs(mark);
-  if (thaws !== true && labs.length > 0)
-    throw frozenMeanwhile(pool, userid, labs, '`deploy` with the files of the class');
+  if (thaws === true) await io.assertNobodyPlanned();
+  else if (labs.length > 0) throw frozenMeanwhile(pool, userid, labs, '`deploy` with the files of the class');
 }
 
 export async function assertTakable(step: StepOf<'acl.revoke'>, { ownership }: StepIo): Promise<void> {
