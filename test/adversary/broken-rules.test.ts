@@ -77,13 +77,13 @@ function breakDelegated(real: typeof delegated.tellDelegated): typeof delegated.
 }
 
 function breakTemplates(real: typeof templates.resolveTemplate): typeof templates.resolveTemplate {
-  return (machine, have, file, replicas) => {
-    if (!isBroken('a template is not known by its name alone')) return real(machine, have, file, replicas);
+  return (machine, have, file) => {
+    if (!isBroken('a template is not known by its name alone')) return real(machine, have, file);
     const ref = machine.template;
     const named = have.guests.filter((guest) => isNamedBy(ref, guest));
     const last = named.sort((a, b) => Number(a.pool === undefined) - Number(b.pool === undefined))[0];
     const config = have.templates.find(({ vmid }) => vmid === last?.vmid);
-    if (!last || !config) return real(machine, have, file, replicas);
+    if (!last || !config) return real(machine, have, file);
     const template = templates.toTemplate(config, last.name);
     return { template, candidates: [template] };
   };

@@ -140,6 +140,42 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     ]);
   });
 
+  test('a freeze meanwhile: rights that were planned before it are not given after it', async () => {
+    let moment: RegExp | undefined;
+    let freezing: ReturnType<typeof run> | undefined;
+    // That write waits until the freeze has ended.
+    const onMutation: ClusterOptions['onMutation'] = async ({ phase, path, method }) => {
+      if (phase !== 'before' || moment?.test(`${method} ${path}`) !== true) return;
+      moment = undefined;
+      freezing = run(cluster, 'access freeze --lab exam');
+      await freezing;
+    };
+    const cluster = await startCluster({ scenario: scenario({ version }), onMutation });
+    const { run } = room(FILES);
+    // Its code is loaded before: while it is, time goes on, and the request that waits would be given up.
+    await run(cluster, 'access freeze --lab exam --dry-run');
+    const beside = async (at: RegExp, argv: string) => {
+      moment = at;
+      const ran = await run(cluster, argv);
+      return [ran.code, ran.stdout, (await freezing)?.code];
+    };
+    const told = [5, expect.stringMatching(/pool anna was frozen meanwhile: .*\[FROZEN\]/), 0];
+    const clone = /^POST .*\/clone$/;
+    expect(await beside(clone, DEPLOY)).toEqual(told);
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+    expect(await run(cluster, THAW)).toMatchObject({ code: 0 });
+    expect(await run(cluster, DEPLOY)).toMatchObject({ code: 0 });
+    const rights = ['/pool/anna PVEVMAdmin', '/vms/10001 PVEVMUser!'];
+    expect(rightsOf(cluster.snapshot())).toEqual(rights);
+
+    const reclone = 'reset --reclone -c @lab.yml -u @users.yml --user anna@pve --machine srv';
+    expect(await beside(clone, reclone)).toEqual(told);
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+    expect(await run(cluster, THAW)).toMatchObject({ code: 0 });
+    expect(await run(cluster, DEPLOY)).toMatchObject({ code: 0 });
+    expect(rightsOf(cluster.snapshot())).toEqual(rights);
+  });
+
   test('a frozen stand is repaired, and cleaned up, without access', async () => {
     const cluster = await startCluster({ scenario: scenario({ version }) });
     const { run } = room(FILES);

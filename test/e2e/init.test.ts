@@ -102,12 +102,17 @@ describe('--from-cluster', () => {
     const cluster = await startCluster({
       scenario: scenario({
         templates: [
+          { ...template(400, 'debian-13'), pool: 'aaa' },
           template(500, 'ubuntu-24'),
           template(501, 'vyos'),
           template(502, 'twice'),
           template(503, 'twice'),
         ],
         nodes: base.nodes,
+        // A tenant's own machine, named so that it is taken for what a school makes labs of.
+        pools: [{ pool: 'aaa' }],
+        users: [{ userid: 'tenant@pve' }],
+        acl: [{ path: '/pool/aaa', role: 'PVEVMAdmin', user: 'tenant@pve' }],
       }),
     });
     const out = join(workFolder(), 'lab');

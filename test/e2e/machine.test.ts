@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ProcessSignal } from '../../src/commands/io.ts';
 import { inProcess } from '../../src/lib/proxmox/transports/in-process.ts';
-import { post, runCli, startCluster, workFolder, writeFiles, writes, type Cluster } from './harness.ts';
+import {
+  post,
+  runCli,
+  scenario,
+  startCluster,
+  workFolder,
+  writeFiles,
+  writes,
+  type Cluster,
+} from './harness.ts';
 
 const LAB =
   'name: net\nmachines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: lan }] }]\n';
@@ -146,18 +155,22 @@ describe('SIGHUP', () => {
   });
 });
 
-describe('a machine that sleeps while it plans', () => {
+describe('a machine that sleeps', () => {
   const LOCK = 'deploy-stand-lock';
+  type Meanwhile = (cluster: Cluster) => Promise<unknown>;
 
-  /** It falls asleep when it reads under the lock; `meanwhile`: what another run does before it wakes up. */
-  const sleepFor = async (seconds: number, meanwhile?: (cluster: Cluster) => Promise<unknown>) => {
-    const cluster = await startCluster();
+  /** It falls asleep after such a request; `meanwhile`: what another run does before it wakes up. */
+  const sleeping = async (
+    cluster: Cluster,
+    argv: string[],
+    isMoment: (request: Parameters<Cluster['serve']>[0]) => boolean,
+    { seconds, meanwhile }: { readonly seconds: number; readonly meanwhile?: Meanwhile | undefined },
+  ) => {
     const { clock } = cluster.time;
     let night: Promise<unknown> | undefined;
     const serve: Cluster['serve'] = async (request) => {
       const answer = await cluster.serve(request);
-      const isPlanning = poolsOf(cluster).includes(LOCK) && request.target.endsWith('/cluster/resources');
-      if (isPlanning) night ??= clock.sleep(seconds * 1000).then(() => meanwhile?.(cluster));
+      if (isMoment(request)) night ??= clock.sleep(seconds * 1000).then(() => meanwhile?.(cluster));
       await night;
       return answer;
     };
@@ -172,12 +185,17 @@ describe('a machine that sleeps while it plans', () => {
       at: (due: number, fire: () => void) =>
         cluster.time.at(due, () => void Promise.resolve(night).then(fire)),
     };
-    const run = await runCli(newClass().deploy, cluster, {
-      clock: sleeper,
-      connect: inProcess(serve, timer),
-    });
+    const run = await runCli(argv, cluster, { clock: sleeper, connect: inProcess(serve, timer) });
     expect(night).toBeDefined();
     return { cluster, run };
+  };
+
+  /** When it reads under the lock. */
+  const sleepFor = async (seconds: number, meanwhile?: Meanwhile) => {
+    const cluster = await startCluster();
+    const isMoment = ({ target }: { readonly target: string }): boolean =>
+      poolsOf(cluster).includes(LOCK) && target.endsWith('/cluster/resources');
+    return sleeping(cluster, newClass().deploy, isMoment, { seconds, meanwhile });
   };
 
   test('nobody else came: it goes on with its plan', async () => {
@@ -207,6 +225,29 @@ describe('a machine that sleeps while it plans', () => {
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('waiting for boris')]);
     expectDeployed(cluster);
   });
+
+  test.each(['7.4', '8.4', '9.2'] as const)(
+    'while it applies, and another run planned: no claim is written as it was planned before, on %s',
+    async (version) => {
+      const cluster = await startCluster({ scenario: scenario({ version }) });
+      const one = newClass();
+      expect((await runCli(one.deploy, cluster)).code).toBe(0);
+      const commentOf = (pool: string) =>
+        cluster.snapshot().pools.find(({ poolid }) => poolid === pool)?.comment ?? '';
+      const extend = ['extend', '--lab', 'net', '--until', '2027-03-01', '--shorten'];
+      const isClaim = ({ method, target }: { readonly method: string; readonly target: string }): boolean =>
+        method === 'PUT' && target.includes('/pools') && commentOf('anna').includes('expires=');
+      const meanwhile = async () => {
+        await post(cluster, `/pools/${LOCK}`, {}, 'admin', 'DELETE');
+        expect((await runCli(['access', 'freeze', '--lab', 'net'], cluster)).code).toBe(0);
+      };
+      const { run } = await sleeping(cluster, extend, isClaim, { seconds: 300, meanwhile });
+      expect([run.code, run.stdout]).toEqual([5, expect.stringMatching(/boris.*\[PLANNING_LOCK_LOST\]/)]);
+      expect(commentOf('boris')).toMatch(/taken=PVEVMAdmin\n.* frozen=/);
+      expect((await runCli(extend, cluster)).code).toBe(0);
+      expect(commentOf('boris')).toMatch(/expires=2027-03-01 frozen=/);
+    },
+  );
 });
 
 test('a cleanup that cannot get the lock in the end says what it has removed, and what is left', async () => {

@@ -316,6 +316,7 @@ export class PveWorld {
         signal,
       ),
       exclusively: (work) => work(this.clock.now()),
+      assertNobodyPlanned: () => Promise.resolve(),
       onRetry: (retry) => retries.push(retry),
       reach: new Map(),
       nodeAnswers: this.nodeAnswers,

@@ -5,7 +5,12 @@ import { ConfigError } from '../../src/lib/errors.ts';
 import type { Inventory } from '../../src/lib/inventory/types.ts';
 import { roleRefusals } from '../../src/lib/plan/stands/roles.ts';
 import { passedOver, resolveTemplate } from '../../src/lib/plan/cluster/templates.ts';
-import { have, machine } from './builders.ts';
+import { viewOf } from '../../src/lib/plan/cluster/view.ts';
+import { checkLab } from '../../src/lib/plan/deploy/lab-rules.ts';
+import { viewTemplates } from '../../src/lib/plan/templates/view.ts';
+import { examine } from '../../src/lib/privileges/examine.ts';
+import { deployScope } from '../../src/lib/privileges/scopes.ts';
+import { alias, have, lab, machine, user } from './builders.ts';
 
 const guest = (
   vmid: number,
@@ -119,6 +124,55 @@ describe('a template by name', () => {
       );
       // Of pools that nobody else writes one on each node is meant, as of those in none.
       expect(found(guests, configs)).toEqual([300, 301]);
+    });
+  });
+
+  describe('beside a machine of a student that is called like it, whoever asks:', () => {
+    const pools = [{ pool: 'anna', comment: MARKED }];
+    const twin = guest(10000, { pool: 'anna' });
+    const pair = have({
+      pools,
+      guests: [
+        twin,
+        guest(200, { node: 'pve2', pool: 'golden' }),
+        guest(201, { node: 'pve1', name: 'other' }),
+      ],
+      templates: [config(10000), { ...config(200), node: 'pve2' }, config(201)],
+    });
+    const other = machine('other', [], { template: { by: 'vmid', vmid: 201 } });
+
+    test('rights are asked for the meant one', () => {
+      const labs = lab([named]);
+      expect(deployScope(labs, [], pair, true).templates).toEqual([200]);
+      const alone = have({ pools, guests: [twin], templates: [config(10000)] });
+      expect(deployScope(labs, [], alone, true)).toMatchObject({ templates: [], hasUnknownTemplates: true });
+    });
+
+    test('a class that is not there yet is looked at without it', () => {
+      const world = have();
+      const there = { ...guest(101), name: 'linux', pool: 'golden' };
+      const seen = {
+        ...{ ...world, pools },
+        guests: [...world.guests.filter(({ vmid }) => vmid !== 101), there, { ...twin, name: 'linux' }],
+        templates: [...world.templates, config(10000)],
+      };
+      const want = { command: 'deploy', profile: 'full', users: [user('boris')] } as const;
+      const labs = lab([machine('pc', [], { template: { by: 'name', name: 'linux' } })]);
+      expect(examine({ ...want, lab: labs, have: seen })).toMatchObject({ scope: 'class' });
+    });
+
+    test('strategy local knows its node', () => {
+      const labs = lab([{ ...named, networks: [alias('hq')] }, other], {
+        placement: { strategy: 'local', exclude: [] },
+      });
+      const codes = checkLab(labs, pair, viewOf(pair)).refusals.map(({ code }) => code);
+      expect(codes).toContain('LOCAL_TORN');
+    });
+
+    test('it is in no list of templates', () => {
+      expect(viewTemplates(pair, undefined).templates.map(({ vmid }) => vmid)).toEqual([200, 201]);
+      const answer = resolveTemplate({ ...named, template: { by: 'name', name: 'x' } }, pair, 'lab.yml');
+      expect(answer).toMatchObject({ hint: expect.not.stringContaining('10000') });
     });
   });
 

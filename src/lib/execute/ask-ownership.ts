@@ -100,7 +100,7 @@ export class Ownership {
       return id.seals.every((one) => one === '') || id.seals.includes(hash);
     };
     const { comments } = await this.#read(this.#clock.now() - ageMs);
-    return speaksOfIt(comments.get(pool)) || speaksOfIt((await this.#poolNow(pool))?.comment);
+    return speaksOfIt(comments.get(pool)) || speaksOfIt((await this.poolNow(pool))?.comment);
   }
 
   /**
@@ -153,7 +153,7 @@ export class Ownership {
   async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return;
-    const pool = await this.#poolNow(of.pool);
+    const pool = await this.poolNow(of.pool);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return;
     // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
@@ -233,8 +233,8 @@ export class Ownership {
     return readingOf(at, pools, rows);
   }
 
-  /** Those who ask while it is being read share the answer. */
-  #poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
+  /** As it is, read alone; those who ask while it is being read share the answer. */
+  poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
     const asking =
       this.#asking.get(pool) ??
       this.#pve.pool(pool, this.#signal).finally(() => void this.#asking.delete(pool));

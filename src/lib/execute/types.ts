@@ -54,6 +54,11 @@ export interface RunIo {
    * this run got it.
    */
   readonly exclusively: <T>(work: (since: number) => Promise<T>) => Promise<T>;
+  /**
+   * Before what is written just as it was planned: throws where another run has planned since, as it may once this one has
+   * let the lock of its planning expire (it was stopped, its machine slept).
+   */
+  readonly assertNobodyPlanned: () => Promise<void>;
   /** Whose login it is, `user@realm` or `user@realm!token`: its account is never a student's. */
   readonly caller?: string;
 }

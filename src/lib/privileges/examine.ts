@@ -1,8 +1,9 @@
 /** What a command will need, told before it is run: from the plan of a class that is not there yet, or in general. Pure. */
 import type { Lab, User } from '../config/types.ts';
 import { PlanRefusedError } from '../errors.ts';
-import type { Inventory, Rights } from '../inventory/types.ts';
+import type { GuestInfo, Inventory, Rights } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
+import { isOfStand } from '../plan/cluster/templates.ts';
 import { viewOf } from '../plan/cluster/view.ts';
 import { nodeWarnings } from '../plan/deploy/deploy-warnings.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
@@ -43,15 +44,22 @@ const RIGHTS_OF: Readonly<Record<Profile, Rights>> = {
 };
 
 /** The cluster as if nothing of any class were on it, replicas aside: then the plan makes everything. */
-function beforeTheClass(have: Inventory, users: readonly User[], profile: Profile): Inventory {
+function beforeTheClass(
+  have: Inventory,
+  { machines }: Lab,
+  users: readonly User[],
+  profile: Profile,
+): Inventory {
   const class_ = new Set(users.map(({ userid }) => userid));
+  const numbers = new Set(machines.map(({ template }) => template.by === 'vmid' && template.vmid));
+  const isNamed = ({ vmid }: GuestInfo): boolean => numbers.has(vmid);
   return {
     ...have,
     rights: RIGHTS_OF[profile],
     pools: have.pools.filter(({ pool }) => pool === REPLICA_POOL),
     acls: [],
     vms: have.vms.filter(({ values }) => parseReplicaMark(values['description'] ?? '') !== undefined),
-    guests: have.guests.filter(({ template }) => template),
+    guests: have.guests.filter((guest) => guest.template && (isNamed(guest) || !isOfStand(guest, have))),
     users: have.users.filter(({ userid }) => !class_.has(userid)),
     networks: have.networks.map((network) => ({
       ...network,
@@ -74,11 +82,11 @@ function planOrReason(make: () => Plan): Plan | string {
 
 function nodesLost(lab: Lab, have: Inventory): string[] {
   const index = viewOf(have);
-  return nodeWarnings(chooseNodes(lab, resolveMachines(lab, have, index), have, index));
+  return nodeWarnings(chooseNodes(lab, resolveMachines(lab, have), have, index));
 }
 
 function examineDeploy(lab: Lab, users: readonly User[], { have, profile }: ExamineInput): Examined {
-  const before = beforeTheClass(have, users, profile);
+  const before = beforeTheClass(have, lab, users, profile);
   const plan = planOrReason(() =>
     planDeploy({ lab, users, have: before, options: { adopt: false, updateRunning: false } }),
   );

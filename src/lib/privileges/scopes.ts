@@ -3,6 +3,7 @@ import { realBridges } from '../config/lab/networks.ts';
 import type { Lab, Machine, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
+import { meantBy } from '../plan/cluster/templates.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
 import type { UsersWork } from '../plan/users/context.ts';
 import {
@@ -53,14 +54,7 @@ function templatesOf(
   have: Inventory,
 ): { readonly templates: number[]; readonly hasUnknownTemplates: boolean } {
   const found = lab.machines.map(({ template }) =>
-    template.by === 'vmid'
-      ? [template.vmid]
-      : have.guests
-          .filter((guest) => guest.template)
-          .filter((guest) =>
-            template.by === 'name' ? guest.name === template.name : guest.tags?.includes(template.tag),
-          )
-          .map(({ vmid }) => vmid),
+    template.by === 'vmid' ? [template.vmid] : meantBy(template, have).map(({ vmid }) => vmid),
   );
   return {
     templates: [...new Set(found.flat())],

@@ -37,7 +37,7 @@ export function accessApi(
     user: async (userid, signal) => {
       try {
         const row = rowOf(await http.get(path`/access/users/${userid}`, {}, signal));
-        return { comment: row.comment('comment') };
+        return { comment: row.comment('comment'), enabled: row.flag('enable', true) };
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;

@@ -257,7 +257,10 @@ export interface PveApi extends BalanceApi, StockApi {
     }[]
   >;
   /** `GET /access/users/{userid}`. User.Modify or Sys.Audit on the groups. Undefined when there is no such user. */
-  user(userid: string, signal?: AbortSignal): Promise<{ readonly comment: string } | undefined>;
+  user(
+    userid: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly comment: string; readonly enabled: boolean } | undefined>;
   /** `POST /access/users`. Realm.AllocateUser on the realm and User.Modify on the groups. */
   createUser(user: NewUser, signal?: AbortSignal): Promise<void>;
   /** `PUT /access/users/{userid}`. User.Modify on the user's groups and on the new ones. Idempotent. */

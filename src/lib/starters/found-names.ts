@@ -1,8 +1,7 @@
 /** Which templates and bridges of a cluster take the place of those that a ready-made lab names. Reads nothing. */
 import type { GuestInfo, Inventory } from '../inventory/types.ts';
-import { isPoolMarked } from '../marks/pool.ts';
-import { REPLICA_POOL } from '../marks/replica.ts';
 import { parseBridgeMark } from '../marks/bridge.ts';
+import { bestNameable, meantBy } from '../plan/cluster/templates.ts';
 
 /** What a ready-made lab may be made of on this cluster. */
 export interface FoundNames {
@@ -32,19 +31,8 @@ const ROUTER = /eco-?router/i;
 /** The bridge to the world, as the shipped labs name it. */
 export const OUTSIDE = 'vmbr0';
 
-/** Copies of ours and machines of stands are none that a lab should name. */
-function templatesOf({ guests, pools }: Inventory): GuestInfo[] {
-  const ours = new Set(pools.filter(({ comment }) => isPoolMarked(comment)).map(({ pool }) => pool));
-  return guests
-    .filter(
-      ({ template, type, pool = '' }) =>
-        template && type === 'qemu' && pool !== REPLICA_POOL && !ours.has(pool),
-    )
-    .sort((a, b) => a.vmid - b.vmid);
-}
-
-function refOf({ vmid, name }: GuestInfo, all: readonly GuestInfo[]): FoundTemplate {
-  const isOnly = name !== undefined && all.filter((one) => one.name === name).length === 1;
+function refOf({ vmid, name }: GuestInfo, have: Inventory): FoundTemplate {
+  const isOnly = name !== undefined && meantBy({ by: 'name', name }, have).length === 1;
   return {
     ref: isOnly ? { template: name } : { template_vmid: vmid },
     isRouter: ROUTER.test(name ?? ''),
@@ -76,12 +64,14 @@ function bridgeOf({ networks }: Inventory): string | undefined {
 
 /** Undefined: the caller sees no template there. */
 export function findNames(have: Inventory): FoundNames | undefined {
-  const all = templatesOf(have);
+  const offered = bestNameable(have);
+  const all = offered.map(({ guest }) => guest);
   const [any] = all;
   if (!any) return undefined;
   const linux = best(KINDS.get('debian12-tpl') ?? [], all);
   const notes: string[] = [];
   const templates = new Map<string, FoundTemplate>();
+  const used = new Set<number>();
   for (const [wanted, words] of KINDS) {
     const found = best(words, all);
     const taken = found ?? linux ?? any;
@@ -91,7 +81,14 @@ export function findNames(have: Inventory): FoundNames | undefined {
         `no template here looks like "${what}": ${taken.name ?? 'VM'} (${taken.vmid}) stands for it`,
       );
     }
-    templates.set(wanted, refOf(taken, all));
+    templates.set(wanted, refOf(taken, have));
+    used.add(taken.vmid);
+  }
+  for (const { guest, writer } of offered) {
+    if (writer === undefined || !used.has(guest.vmid)) continue;
+    notes.push(
+      `${guest.name ?? 'VM'} (${guest.vmid}) is in a pool of others (${writer}): see that it is meant`,
+    );
   }
   const bridge = bridgeOf(have);
   if (bridge === undefined) notes.push(`no bridge is seen on every node: ${OUTSIDE} is left as it was`);

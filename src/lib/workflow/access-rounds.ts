@@ -1,7 +1,8 @@
 /**
  * A freeze that looks again. As long as its right on the pool stands, a student may give rights on the machines in it, to
- * himself and to others (PVE/API2/ACL.pm asks VM.Allocate there): what came up between the look and the last right that went
- * is taken in turn, or told.
+ * himself and to others (PVE/API2/ACL.pm asks VM.Allocate there), and a deploy that runs beside may have given some before
+ * the claim told it not to (execute/handlers/acl/frozen.ts): what came up between the look and the last right that went is
+ * taken in turn, or told.
  */
 import { InternalError, StandError } from '../errors.ts';
 import type { Round } from '../outcome/types.ts';
@@ -16,11 +17,13 @@ type Stand = Pick<PlannedStand, 'user' | 'pool'>;
 
 const keyOf = ({ user, pool }: Stand): string => `${user} ${pool}`;
 
-/** Whose rights have been taken by now. */
+/** Whose rights have been taken by now, or whose claim says since then that they are. */
 function takenFrom({ plan, result }: Round): PlannedStand[] {
   const done = new Set(result.results.flatMap(({ id, status }) => (status === 'done' ? [id] : [])));
   const users = new Set(
-    plan.steps.flatMap(({ kind, id, user }) => (kind === 'acl.revoke' && done.has(id) ? [user] : [])),
+    plan.steps.flatMap(({ kind, id, user }) =>
+      (kind === 'acl.revoke' || kind === 'pool.update') && done.has(id) ? [user] : [],
+    ),
   );
   return plan.stands.filter(({ user }) => users.has(user));
 }

@@ -2,6 +2,7 @@
 import { isAdoptableName } from '../pve-values/bridge-name.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, StandError } from '../errors.ts';
+import type { PlanningLock } from '../execute/cluster-lock.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
@@ -180,13 +181,19 @@ async function planRest(want: CleanupWant, context: RunContext): Promise<Plan> {
   return (await readAndPlan(want, { ...context, preflight: false })).plan;
 }
 
-async function releaseReady(plan: Plan, rest: Plan, context: RunContext): Promise<RunResult> {
+async function releaseReady(
+  plan: Plan,
+  rest: Plan,
+  under: PlanningLock,
+  context: RunContext,
+): Promise<RunResult> {
   const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
   // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
   const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
   const { results, interrupted } = await runSteps(
     ready.map((step) => withEdgesTo(step, ready)),
     context,
+    { under },
   );
   // Among them are users that the first look left to another run.
   await recordRemoved(rest, results, context);
@@ -197,12 +204,14 @@ async function releaseReady(plan: Plan, rest: Plan, context: RunContext): Promis
 const releaseLocked: GivesBack = (want, plan, context) =>
   withLock(context, {
     plan: () => planRest(want, context),
-    apply: (rest) => releaseReady(plan, rest, context),
+    apply: (rest, lock) => releaseReady(plan, rest, lock, context),
   });
 
 /** For who holds the lock already. */
-const releaseHeld: GivesBack = async (want, plan, context) =>
-  releaseReady(plan, await planRest(want, context), context);
+const releaseHeld =
+  (lock: PlanningLock): GivesBack =>
+  async (want, plan, context) =>
+    releaseReady(plan, await planRest(want, context), lock, context);
 
 /** What has been removed is told, whatever comes after. */
 async function release(
@@ -260,7 +269,10 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   // An orphan is known by what is not there, which another run may have taken away for a moment: a user that is made anew.
   // Nothing is taken from it, no right either, before that run has ended.
   if (givesUp && want.selection.by === 'orphans') {
-    return withLock(context, { plan: look, apply: (again) => remove(want, again, context, releaseHeld) });
+    return withLock(context, {
+      plan: look,
+      apply: (again, lock) => remove(want, again, context, releaseHeld(lock)),
+    });
   }
   return remove(want, first, context, releaseLocked);
 }

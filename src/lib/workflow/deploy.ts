@@ -184,7 +184,7 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
   };
 }
 
-const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED)$/;
+const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED|PLANNING_LOCK_LOST)$/;
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: Omit<TakenBridge, 'vmids'> } {
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
@@ -231,7 +231,9 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
   let users = want.users;
   while (rounds.length < MAX_ROUNDS && users.length > 0) {
     if (rounds.length > 0)
-      context.onPhase(`planning ${users.length} stands again: others took their numbers`);
+      context.onPhase(
+        `planning ${users.length} stands again: others took their numbers, or planned meanwhile`,
+      );
     // After the first write a stand without room is left out; the plan is not refused any more.
     const options = { ...want.options, ...(rounds.length === 0 ? {} : { fit: true }) };
     // The plan that is kept is the first one. Later rounds have written already: what is missing fails its own step.

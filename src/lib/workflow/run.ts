@@ -6,6 +6,7 @@ import { Ownership } from '../execute/ask-ownership.ts';
 import type { OwnershipReads } from '../execute/ownership-reading.ts';
 import { createSeals } from '../execute/seals.ts';
 import { runPlan } from '../execute/scheduler.ts';
+import { StepError } from '../execute/step-error.ts';
 import type { RunResult, Secrets } from '../execute/types.ts';
 import { PlanRefusedError } from '../errors.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
@@ -28,6 +29,8 @@ interface RunExtras {
   readonly secrets?: Secrets;
   /** The planning lock in which the steps were planned: given back once nothing is left to be reserved. */
   readonly lock?: PlanningLock;
+  /** The same where it is kept to the end, by whoever took it. */
+  readonly under?: PlanningLock;
   /** Migrations at once. */
   readonly migrations?: number;
   /** Whose threads tell how many machines may start on them at first. */
@@ -123,10 +126,20 @@ function loadsOf(rows: readonly ResourceRow[]): NodeLoad[] {
   );
 }
 
+/** A comment that was planned before it would undo what the other run wrote: a claim, a freeze. */
+async function assertHeld(lock: PlanningLock | undefined): Promise<void> {
+  if (!lock || (await lock.isHeld())) return;
+  throw new StepError(
+    'PLANNING_LOCK_LOST',
+    `another run took over the lock ${LOCK_POOL} of this cluster since this was planned`,
+    { hint: 'run the command again: it plans anew from what is there' },
+  );
+}
+
 export async function runSteps(
   steps: readonly Step[],
   context: RunContext,
-  { secrets = NO_SECRETS, lock, migrations, nodes, staggerSeconds }: RunExtras = {},
+  { secrets = NO_SECRETS, lock, under = lock, migrations, nodes, staggerSeconds }: RunExtras = {},
 ): Promise<RunResult> {
   const { pve, tasks, clock, hard, caller } = context;
   const turns = new Turns(() => takeLock(context, hard), clock, lock);
@@ -136,6 +149,7 @@ export async function runSteps(
     seals: createSeals(),
     ownership: new Ownership(ownershipReads(context), clock, hard),
     exclusively: turns.exclusively,
+    assertNobodyPlanned: () => assertHeld(under),
     ...(caller === undefined ? {} : { caller }),
   };
   try {

@@ -1,6 +1,7 @@
 /** The stories of `templates`: list; make copies before a class; remove those that nobody needs. */
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { Lab } from '../config/types.ts';
+import type { PlanningLock } from '../execute/cluster-lock.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
@@ -64,6 +65,7 @@ const isRelease = (step: Step): boolean => hasRole(step, 'gives-up');
 async function removeAndRelease(
   { minAgeSeconds, nodes }: TemplatesWant & { readonly do: 'prune' },
   plan: Plan,
+  lock: PlanningLock | undefined,
   context: RunContext,
 ): Promise<RunResult> {
   const removed = await runSteps(
@@ -73,7 +75,7 @@ async function removeAndRelease(
   const wanted = plan.steps.find(isRelease);
   if (removed.interrupted || !wanted) return removed;
   const rest = planPrune({ have: await readUses(context), minAgeSeconds, nodes, releaseOnly: true });
-  const released = await runSteps(rest.steps, context);
+  const released = await runSteps(rest.steps, context, lock ? { under: lock } : {});
   const failed = released.results.find((entry) => entry.status === 'failed');
   const end: StepResult = failed
     ? { ...failed, id: wanted.id }
@@ -91,7 +93,7 @@ export function changeTemplates(want: TemplatesWant, context: RunContext): Promi
       takesLock: ({ plan }) => plan.steps.length > 0,
       apply: (plan, lock) =>
         want.do === 'prune'
-          ? removeAndRelease(want, plan, context)
+          ? removeAndRelease(want, plan, lock, context)
           : runSteps(plan.steps, context, lock ? { lock } : {}),
     },
     context,

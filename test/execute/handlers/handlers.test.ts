@@ -150,11 +150,20 @@ describe('acl.grant', () => {
     { name: 'lost after', faults: [lost(ACL, 'after')] },
     { name: 'lock timeout', faults: [busy(ACL)] },
   ])('$name', async ({ faults = [] }) => {
-    const world = new PveWorld({ users: [{ userid: 'anna@pve' }], pools: [{ pool: 'anna' }] });
+    const pools = [{ pool: 'anna', comment: 'deploy-stand user=anna@pve' }];
+    const world = new PveWorld({ users: [{ userid: 'anna@pve' }], pools });
     world.fault(...faults);
     const payload = { path: '/pool/anna', role: 'PVEVMAdmin', userid: 'anna@pve', propagate: true };
     expect((await apply(world, 'acl.grant', payload)).outcome).toBe('done');
     expect(world.grants()).toEqual(['/pool/anna PVEVMAdmin anna@pve true']);
+  });
+
+  test.each(['of somebody', 'deploy-stand user=boris@pve', undefined])('pool by now: %s', async (comment) => {
+    const pools = comment === undefined ? [] : [{ pool: 'anna', comment }];
+    const world = new PveWorld({ users: [{ userid: 'anna@pve' }], pools });
+    const payload = { path: '/pool/anna', role: 'PVEVMAdmin', userid: 'anna@pve', propagate: true };
+    await expect(apply(world, 'acl.grant', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.grants()).toEqual([]);
   });
 });
 

@@ -25,7 +25,7 @@ function world(version: (typeof VERSIONS)[number], caller: string): PveWorld {
     {
       version,
       users: [{ ...BOSS, password: 'former-secret' }],
-      pools: [{ pool: 'boss' }],
+      pools: [{ pool: 'boss', comment: 'deploy-stand user=boss@pve' }],
       acl: [{ path: '/pool/boss', role: 'PVEVMAdmin', user: 'boss@pve' }],
     },
     'root',

@@ -1,4 +1,4 @@
-/** Finds the templates that a machine may be cloned from, and what they are made of. Decides nothing about nodes. */
+/** The one rule on which template a lab means, and what it is made of. Decides nothing about nodes. */
 import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
@@ -43,8 +43,6 @@ interface Wish {
   readonly machine: Machine;
   readonly file: string;
   readonly have: Inventory;
-  /** VMIDs of our own copies: they carry name-like marks of their sources, and come and go. */
-  readonly replicas: ReadonlySet<number>;
 }
 
 function refusal({ machine, file }: Wish, message: string, hint: string): Refusal {
@@ -55,10 +53,8 @@ export function describeTemplate({ vmid, node }: Pick<Template, 'vmid' | 'node'>
   return `${vmid} on ${node}`;
 }
 
-function listTemplates({ have, replicas }: Wish): string {
-  const names = have.guests
-    .filter((guest) => guest.template && !replicas.has(guest.vmid))
-    .sort((a, b) => a.vmid - b.vmid)
+function listTemplates({ have }: Wish): string {
+  const names = nameable(have)
     .slice(0, 20)
     .map(({ name, vmid, node, tags = [] }) =>
       [`${name ?? '?'} (${vmid}, ${node}`, ...(tags.length > 0 ? [`tags ${tags.join(' ')}`] : [])]
@@ -87,8 +83,14 @@ export function sayRef(ref: TemplateRef): string {
   return ref.by === 'name' ? `templates called "${ref.name}"` : `templates with the tag "${ref.tag}"`;
 }
 
+/** VMIDs of our own copies: they carry name-like marks of their sources, and come and go. */
+function copiesIn({ pools }: Inventory): ReadonlySet<number> {
+  const comment = pools.find(({ pool }) => pool === REPLICA_POOL)?.comment;
+  return new Set(parseReplicaPool(comment).claims.map(({ vmid }) => vmid));
+}
+
 /** A machine of a stand, whatever somebody has called it: students write names, tags and the template flag. */
-function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
+export function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
   const comment = have.pools.find((info) => info.pool === pool)?.comment ?? '';
   if (isPoolMarked(comment)) return true;
   return ownVmMark(vmid, have.templates.find((config) => config.vmid === vmid)?.values) !== undefined;
@@ -114,15 +116,20 @@ interface Named {
   readonly writer?: string;
 }
 
-function namedBy(ref: TemplateRef, have: Inventory): Named[] {
+function believed(guests: readonly GuestInfo[], have: Inventory): Named[] {
   const writerOf = delegatedBy(have.memberWriters);
-  return have.guests
-    .filter((guest) => isNamedBy(ref, guest))
-    .map((guest): Named => {
-      if (guest.pool === undefined) return { guest, tier: 'unpooled' };
-      const writer = writerOf(guest.pool)?.says;
-      return writer === undefined ? { guest, tier: 'guarded' } : { guest, tier: 'open', writer };
-    });
+  return guests.map((guest): Named => {
+    if (guest.pool === undefined) return { guest, tier: 'unpooled' };
+    const writer = writerOf(guest.pool)?.says;
+    return writer === undefined ? { guest, tier: 'guarded' } : { guest, tier: 'open', writer };
+  });
+}
+
+function namedBy(ref: TemplateRef, have: Inventory): Named[] {
+  return believed(
+    have.guests.filter((guest) => isNamedBy(ref, guest)),
+    have,
+  );
 }
 
 function bestOf(named: readonly Named[]): readonly Named[] {
@@ -133,8 +140,7 @@ function bestOf(named: readonly Named[]): readonly Named[] {
 /** Guests that are called or tagged like the template, and are not meant. */
 export function passedOver(ref: TemplateRef, have: Inventory): string[] {
   if (ref.by === 'vmid') return [];
-  const comment = have.pools.find(({ pool }) => pool === REPLICA_POOL)?.comment;
-  const replicas = new Set(parseReplicaPool(comment).claims.map(({ vmid }) => vmid));
+  const replicas = copiesIn(have);
   const named = namedBy(ref, have).filter(({ guest }) => !replicas.has(guest.vmid));
   const others = named.filter(({ guest }) => !isAmongCopies(guest) && !isOfStand(guest, have));
   const meant = new Set(bestOf(others));
@@ -154,15 +160,35 @@ function isTaken(ref: TemplateRef, { guest, writer = '' }: Named): string {
   return `${sayRef(ref)}: ${describeTemplate(guest)} is in pool ${guest.pool ?? ''} (${writer}), who may have made it: name it with template_vmid if it is meant`;
 }
 
-/** Those that the lab means. By name or tag never a machine of a stand, and of others those that are believed most. */
-function findGuests(wish: Wish): Named[] {
-  const { machine, have, replicas } = wish;
-  const ref = machine.template;
-  const fitting = namedBy(ref, have).filter(
-    ({ guest }) =>
-      ref.by === 'vmid' || (!replicas.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have)),
-  );
-  const named = ref.by === 'vmid' ? fitting : bestOf(fitting);
+/** By name or tag no lab means a copy, nor a machine of a stand. */
+function isNameable(have: Inventory): (guest: GuestInfo) => boolean {
+  const replicas = copiesIn(have);
+  return (guest) => !replicas.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have);
+}
+
+/** The templates that a lab may name, by VMID. */
+export function nameable(have: Inventory): GuestInfo[] {
+  return have.guests
+    .filter(({ template, type }) => template && type === 'qemu')
+    .filter(isNameable(have))
+    .sort((a, b) => a.vmid - b.vmid);
+}
+
+/** Those of them whose names are believed most; `writer`: who may have named it, by which right. */
+export function bestNameable(have: Inventory): { readonly guest: GuestInfo; readonly writer?: string }[] {
+  return [...bestOf(believed(nameable(have), have))];
+}
+
+/** Those that the lab means. Of those that it may name the ones that are believed most. */
+export function meantBy(ref: TemplateRef, have: Inventory): GuestInfo[] {
+  return findNamed(ref, have).map(({ guest }) => guest);
+}
+
+function findNamed(ref: TemplateRef, have: Inventory): Named[] {
+  const fitting = namedBy(ref, have);
+  if (ref.by === 'vmid') return fitting;
+  const mayBe = isNameable(have);
+  const named = bestOf(fitting.filter(({ guest }) => mayBe(guest)));
   const hinted = named.filter(({ guest }) => guest.node === ref.node);
   return [...(hinted.length > 0 ? hinted : named)].sort((a, b) => a.guest.vmid - b.guest.vmid);
 }
@@ -196,7 +222,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
   const config = wish.have.templates.find((candidate) => candidate.vmid === guest.vmid);
   const where = describeTemplate(guest);
   if (guest.type !== 'qemu') return refusal(wish, `${where} is a container`, 'name a VM template');
-  if (wish.replicas.has(guest.vmid)) {
+  if (copiesIn(wish.have).has(guest.vmid)) {
     return refusal(
       wish,
       `${where} is a replica, which deploy-stand makes and removes as it needs them`,
@@ -221,14 +247,9 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
 }
 
 /** The machine's templates, or why there is none. Of several, those that cannot be read are passed over. */
-export function resolveTemplate(
-  machine: Machine,
-  have: Inventory,
-  file: string,
-  replicas: ReadonlySet<number> = new Set(),
-): FoundTemplates | Refusal {
-  const wish: Wish = { machine, file, have, replicas };
-  const named = findGuests(wish);
+export function resolveTemplate(machine: Machine, have: Inventory, file: string): FoundTemplates | Refusal {
+  const wish: Wish = { machine, file, have };
+  const named = findNamed(machine.template, have);
   const guests = named.map(({ guest }) => guest);
   const unclear = strangers(named, wish) ?? ambiguity(guests, wish);
   if (unclear) return unclear;

@@ -119,7 +119,7 @@ type MakeOf = (one: StandMachine) => Make | undefined;
 /** Undefined: there is none to tell of. Without `outdated` nobody asks. */
 function makesIn({ lab, have, index, outdated }: RecloneInput): MakeOf {
   if (!outdated) return () => undefined;
-  const wanted = new Map(resolveMachines(lab, have, index).map((one) => [one.machine.name, one]));
+  const wanted = new Map(resolveMachines(lab, have).map((one) => [one.machine.name, one]));
   return ({ machine, verdict, config }) => {
     const resolved = wanted.get(machine ?? '');
     if (!resolved || !config || !isWritable(verdict)) return undefined;

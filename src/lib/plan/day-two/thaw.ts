@@ -108,7 +108,7 @@ function thawPool(view: PoolStands, input: ThawInput): Draft {
         'acl.grant',
         `${path} ${role}`,
         { user, reason: 'what was there before the freeze' },
-        { path, role, userid: user, propagate, ...(right.vmid === undefined ? {} : { pool }) },
+        { path, role, userid: user, propagate, thaws: true, ...(right.vmid === undefined ? {} : { pool }) },
       );
     });
   const labs = new Set(open.map(({ claim }) => claim.lab));

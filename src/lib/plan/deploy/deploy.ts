@@ -158,7 +158,7 @@ export function planDeploy(input: DeployInput): DeployPlan {
   const states = [...users]
     .sort((a, b) => compareNatural(a.userid, b.userid))
     .map((user) => readStandState(user, lab, index, options));
-  const context = contextFor(input, index, resolveMachines(lab, have, index), states);
+  const context = contextFor(input, index, resolveMachines(lab, have), states);
   const refusals = new Map(
     states.map((state) => [
       state.user.userid,

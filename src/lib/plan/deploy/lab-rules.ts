@@ -3,14 +3,13 @@ import { aliasesOf, hasOwnNetworks, realOf, reservedBridges } from '../../config
 import { strategyOf } from '../placement/strategies/strategies.ts';
 import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
-import { isNamedBy } from '../../inventory/template-ref.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
-import { passedOver } from '../cluster/templates.ts';
+import { meantBy, passedOver } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
 
 interface Findings {
@@ -51,7 +50,7 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
   const nodes = sortedUnique(
     lab.machines.flatMap((machine) => {
       const { template } = machine;
-      const guests = have.guests.filter((guest) => guest.template && isNamedBy(template, guest));
+      const guests = meantBy(template, have);
       // Of several each node uses its own.
       return guests.length === 1 ? guests.map((guest) => guest.node) : [];
     }),

@@ -16,7 +16,7 @@ import { readPins } from './read-pins.ts';
 
 function worldOf({ lab, have }: DeployInput) {
   const index = viewOf(have);
-  return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have, index), have, index) };
+  return { lab, have, index, choice: chooseNodes(lab, resolveMachines(lab, have), have, index) };
 }
 
 function once<T>(make: () => T): () => T {

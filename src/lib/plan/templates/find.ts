@@ -2,18 +2,16 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
-import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import type { ResolvedMachine } from './clone-ways.ts';
 
 /** Throws PlanRefusedError when a machine has no template. */
-export function resolveMachines(lab: Lab, have: Inventory, index: ClusterView): ResolvedMachine[] {
-  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
+export function resolveMachines(lab: Lab, have: Inventory): ResolvedMachine[] {
   const resolved: ResolvedMachine[] = [];
   const refusals: Refusal[] = [];
   for (const machine of lab.machines) {
-    const found = resolveTemplate(machine, have, lab.file, replicas);
+    const found = resolveTemplate(machine, have, lab.file);
     if ('code' in found) refusals.push(found);
     else resolved.push({ machine, ...found });
   }

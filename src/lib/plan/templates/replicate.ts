@@ -104,7 +104,7 @@ function untoldRefusal(drafts: readonly Draft[], { have }: ReplicateInput, index
 export function planReplicate(input: ReplicateInput): NodesPlan {
   const { lab, have } = input;
   const index = viewOf(have);
-  const machines = resolveMachines(lab, have, index);
+  const machines = resolveMachines(lab, have);
   const vmids = createVmidAllocator(lab.vmidRange, index, { vmids: [], bridges: [] });
   const planner = createReplicaPlanner({ index, vmids, since: markTime(have.now) });
   const drafts = wantedNodes(input).map((node): Draft => {

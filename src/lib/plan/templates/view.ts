@@ -9,11 +9,10 @@ import { hostObstacle } from '../obstacles/node-obstacles.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
 import { viewOf, type ClusterView } from '../cluster/view.ts';
-import { REPLICA_POOL } from '../../marks/replica.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { claimedVmids, replicaUses, type ReplicaUse } from './use.ts';
 import { clonesOfTemplate } from '../cluster/replicas.ts';
-import { toTemplate, type Template } from '../cluster/templates.ts';
+import { nameable, toTemplate, type Template } from '../cluster/templates.ts';
 import { copiesRefused, untoldWarnings } from './copies-refused.ts';
 import { gapTexts } from '../document/text.ts';
 
@@ -132,27 +131,24 @@ function viewTemplate(template: Template, view: View): TemplateRow {
   };
 }
 
-function machinesByTemplate(lab: Lab, have: Inventory, index: ClusterView): Map<number, Machine[]> {
+function machinesByTemplate(lab: Lab, have: Inventory): Map<number, Machine[]> {
   const map = new Map<number, Machine[]>();
-  for (const { machine, candidates } of resolveMachines(lab, have, index)) {
+  for (const { machine, candidates } of resolveMachines(lab, have)) {
     for (const { vmid } of candidates) addTo(map, vmid, machine);
   }
   return map;
 }
 
-/** With a lab: its templates, judged as its machines need them. Throws PlanRefusedError when one is missing. */
+/** Without a lab all that one may name. With one its templates, judged as its machines need them. Throws PlanRefusedError when one is missing. */
 export function viewTemplates(have: Inventory, lab: Lab | undefined): TemplateReport {
   const index = viewOf(have);
   const uses = replicaUses(have, index).sort((a, b) => compareNatural(a.replica.node, b.replica.node));
-  const machines = lab && machinesByTemplate(lab, have, index);
-  const own = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
-  // Copies, be they ours or somebody else's: whose they are is told by the claims.
-  for (const { vmid } of index.members.get(REPLICA_POOL) ?? []) own.add(vmid);
+  const machines = lab && machinesByTemplate(lab, have);
+  const shown = machines ?? new Set(nameable(have).map(({ vmid }) => vmid));
   const nodes = have.nodes.map(({ name }) => name).sort(compareNatural);
   const view: View = { have, index, uses, claimed: claimedVmids(index), nodes, machines };
   const templates = have.templates
-    .filter(({ vmid, values }) => isTemplate(values) && !own.has(vmid))
-    .filter(({ vmid }) => machines?.has(vmid) ?? true)
+    .filter(({ vmid, values }) => isTemplate(values) && shown.has(vmid))
     .sort((a, b) => a.vmid - b.vmid)
     .map((config) => viewTemplate(toTemplate(config), view));
   const orphans = uses.filter(({ freshness }) => freshness === 'source-gone').map(toRow);

@@ -26,11 +26,10 @@ interface Seen {
 }
 
 /** Machine → its template; those that have none that can be read are left out. */
-function templatesOf({ lab, have, index }: Request): Map<string, VmConfig> {
-  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
+function templatesOf({ lab, have }: Request): Map<string, VmConfig> {
   return new Map(
     lab.machines.flatMap((machine): [string, VmConfig][] => {
-      const found = resolveTemplate(machine, have, lab.file, replicas);
+      const found = resolveTemplate(machine, have, lab.file);
       return 'code' in found ? [] : [[machine.name, found.template]];
     }),
   );

@@ -75,10 +75,9 @@ const ofMake = (all: readonly Judged[], wanted: Make): MadeMachine[] =>
 /** Machines of the lab that are made from the same templates share a row. */
 export function viewTemplateVersions(stands: readonly StandView[], request: Request): SeenTemplates {
   const { lab, have, index } = request;
-  const replicas = new Set(index.replicaPool.claims.map(({ vmid }) => vmid));
   const found = lab.machines.map((machine) => ({
     machine,
-    templates: resolveTemplate(machine, have, lab.file, replicas),
+    templates: resolveTemplate(machine, have, lab.file),
   }));
   const resolved = found.flatMap(({ machine, templates }): ResolvedMachine[] =>
     'code' in templates ? [] : [{ machine, ...templates }],

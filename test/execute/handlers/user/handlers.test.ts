@@ -222,6 +222,43 @@ describe('user.recreate', () => {
     expect(world.grants()).toEqual(others);
   });
 
+  test.each(
+    VERSIONS.flatMap((version) => [
+      { version, taken: ' taken=PVEVMAdmin', error: undefined },
+      // It was gone with the account when the freeze looked: no thaw gives it back, and the same command does.
+      { version, taken: '', error: { code: 'FROZEN' } },
+    ]),
+  )('of a pool that is frozen meanwhile nothing is given back on $version:$taken', async (one) => {
+    const { version, taken, error } = one;
+    const claim = 'lab=net vms=pc:10002 since=2026-01-01T00:00:00Z';
+    const comment = (frozen: string) => `deploy-stand user=anna@pve${frozen && taken}\n${claim}${frozen}`;
+    const people = { groups, users: [{ ...ANNA, groups: ['old'] }], guests, acl: [GIFT] };
+    const world = new PveWorld(
+      { version, ...people, pools: [{ pool: 'anna', comment: comment('') }] },
+      'root',
+    );
+    world.before(CREATE, () =>
+      world.admin.updatePool('anna', { comment: comment(' frozen=2026-02-01T00:00:00Z') }),
+    );
+    const { heard, secrets } = recorder();
+    const applied = apply(world, 'user.recreate', payload, secrets);
+    if (error) await expect(applied).rejects.toMatchObject(error);
+    else expect((await applied).outcome).toBe('done');
+    expect(world.grants()).toEqual(['/vms/10001 PVEVMUser anna@pve false']);
+    expect(heard).toEqual(['replacement anna@pve', ...(error ? [] : ['restored anna@pve'])]);
+  });
+
+  test('who was disabled meanwhile is not brought back', async () => {
+    const world = withAnna();
+    await world.drive(world.admin.updateUser('anna@pve', { enable: false }));
+    const writes = world.writes.length;
+    await expect(apply(world, 'user.recreate', payload, recorder().secrets)).rejects.toMatchObject({
+      code: 'NOT_OURS',
+      message: 'user anna@pve was changed meanwhile: it is disabled',
+    });
+    expect(world.writes.slice(writes)).toEqual([]);
+  });
+
   test('a disabled user stays disabled', async () => {
     const world = withAnna();
     await apply(world, 'user.recreate', { ...payload, enable: false }, recorder().secrets);

@@ -1,8 +1,10 @@
-/** The VM on which a right is given or taken away, and whether it is ours. Reads only. */
+/** Whether a right may be given or taken away: what it is on is ours, and nobody has frozen it meanwhile. Reads only. */
 import type { StepOf } from '../../../plan/document/step.ts';
-import { vmidIn } from '../../../pve-values/acl-path.ts';
+import { poolIn, vmidIn } from '../../../pve-values/acl-path.ts';
 import type { Claimed } from '../../ask-ownership.ts';
 import type { StepIo } from '../../types.ts';
+import { poolChanged } from '../pool/members.ts';
+import { frozenLabs, frozenMeanwhile, markNow } from './frozen.ts';
 
 type AclStep = StepOf<'acl.grant'> | StepOf<'acl.revoke'>;
 
@@ -11,13 +13,22 @@ function vmOf({ path, pool }: AclStep): Claimed | undefined {
   return vmid === undefined || pool === undefined ? undefined : { vmid, pool };
 }
 
-/** A right on a number where nothing stands would wait for whatever is made there next. */
-export async function assertGivable(step: AclStep, { ownership }: StepIo): Promise<void> {
+/** A right on a number where nothing stands would wait for whatever is made there next; so would one on a pool. */
+export async function assertGivable(step: StepOf<'acl.grant'>, io: StepIo): Promise<void> {
+  const { path, userid, thaws } = step;
   const vm = vmOf(step);
-  if (vm) await ownership.assertOurs(vm);
+  if (vm) await io.ownership.assertOursNow(vm);
+  const pool = vm?.pool ?? poolIn(path);
+  if (pool === undefined) return;
+  const mark = await markNow(pool, io);
+  if (!mark) throw poolChanged(pool, 'it is gone');
+  if (mark.user !== userid) throw poolChanged(pool, `it does not carry our mark of ${userid}`);
+  const labs = frozenLabs(mark);
+  if (thaws === true) await io.assertNobodyPlanned();
+  else if (labs.length > 0) throw frozenMeanwhile(pool, userid, labs, '`deploy` with the files of the class');
 }
 
-export async function assertTakable(step: AclStep, { ownership }: StepIo): Promise<void> {
+export async function assertTakable(step: StepOf<'acl.revoke'>, { ownership }: StepIo): Promise<void> {
   const vm = vmOf(step);
   if (vm) await ownership.assertOursOrGone(vm);
 }

@@ -15,6 +15,7 @@ export const createPool: Handler<'pool.create'> = async (step, io) => {
     return await attempt(io, {
       id: step.id,
       act: async () => {
+        await io.assertNobodyPlanned();
         await io.pve.createPool(step.pool, comment, io.signal);
         io.ownership.wrote(step.pool, comment);
         return 'done';

@@ -34,6 +34,7 @@ export const releasePool: Handler<'pool.release'> = (step, io) => {
     const present = await io.pve.pool(pool, io.signal);
     if (!present) return 'already-done';
     await assertUnused(step, present, io);
+    await io.assertNobodyPlanned();
     while (vmids.length > 0 || present.comment.trim() !== comment.trim()) {
       try {
         await io.pve.updatePool(pool, { comment, removeVmids: vmids }, io.signal);

@@ -33,6 +33,7 @@ export const updatePool: Handler<'pool.update'> = (step, io) => {
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
     await Promise.all(leave.map((vmid) => io.ownership.assertOursNow({ vmid, pool })));
+    await io.assertNobodyPlanned();
     await io.pve.updatePool(pool, { comment, removeVmids: leave }, io.signal);
     noteWritten();
     return 'done';

@@ -9,6 +9,8 @@ interface PlannedUser {
   readonly comment: string;
   /** Comment after the step: a former try may have written it. */
   readonly newComment?: string;
+  /** Could log in; asked where a step would bring that back. */
+  readonly wasEnabled?: boolean;
 }
 
 /** Also a plan that was made before, or edited, does not reach these. */
@@ -20,18 +22,20 @@ export function assertUnprotected(userid: string, { caller }: Pick<StepIo, 'call
   });
 }
 
-/** Throws when the comment is another one by now. */
+/** Throws when the comment is another one by now, or the user was disabled. */
 export async function presentUser(
-  { userid, comment, newComment = comment }: PlannedUser,
+  { userid, comment, newComment = comment, wasEnabled = false }: PlannedUser,
   io: StepIo,
 ): Promise<'present' | 'absent'> {
   const present = await io.pve.user(userid, io.signal);
   if (!present) return 'absent';
   const found = present.comment.trim();
-  if (found === comment.trim() || found === newComment.trim()) return 'present';
+  const isPlanned = found === comment.trim() || found === newComment.trim();
+  const isShutOut = wasEnabled && !present.enabled;
+  if (isPlanned && !isShutOut) return 'present';
   throw new StepError(
     'NOT_OURS',
-    `user ${userid} was changed meanwhile: its comment is not the planned one`,
+    `user ${userid} was changed meanwhile: ${isPlanned ? 'it is disabled' : 'its comment is not the planned one'}`,
     {
       hint: 'run the command again: it plans anew from what is there',
     },

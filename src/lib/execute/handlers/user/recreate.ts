@@ -3,11 +3,12 @@
  * mark, and never a user that somebody else put in its place.
  */
 import type { StepOf } from '../../../plan/document/step.ts';
-import { vmidIn } from '../../../pve-values/acl-path.ts';
+import { poolIn, vmidIn } from '../../../pve-values/acl-path.ts';
 import { isAlreadyExists, isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { frozenLabs, frozenMeanwhile, markNow } from '../acl/frozen.ts';
 import { assertMarked, assertUnprotected, presentUser } from './ours.ts';
 
 type RecreateStep = StepOf<'user.recreate'>;
@@ -18,7 +19,8 @@ function remove(step: RecreateStep, io: StepIo, onWrite: () => void): Promise<St
     id: `${step.id}/delete`,
     act: async () => {
       assertMarked(step);
-      if ((await presentUser(step, io)) === 'absent') return 'already-done';
+      const planned = { userid: step.userid, comment: step.comment, wasEnabled: step.enable };
+      if ((await presentUser(planned, io)) === 'absent') return 'already-done';
       await io.ownership.assertRemovable(step.userid);
       onWrite();
       try {
@@ -80,20 +82,49 @@ async function isGone({ path, pool }: RecreateStep['acls'][number], io: StepIo):
   return row === undefined || (row.pool ?? null) !== pool;
 }
 
+/** The labs by which the stand of the right was frozen since it was planned. */
+async function closedBy(
+  { path, role, pool: kept }: RecreateStep['acls'][number],
+  userid: string,
+  io: StepIo,
+): Promise<
+  { readonly pool: string; readonly labs: readonly string[]; readonly comesBack: boolean } | undefined
+> {
+  const pool = kept ?? poolIn(path);
+  const mark = pool === undefined ? undefined : await markNow(pool, io);
+  const labs = frozenLabs(mark);
+  if (pool === undefined || mark?.user !== userid || labs.length === 0) return undefined;
+  const vmid = vmidIn(path);
+  // What the user had before the pool became ours no freeze takes away.
+  if (vmid === undefined && mark.roles?.includes(role) === true) return undefined;
+  const comesBack = (mark.taken ?? []).some((right) => right.role === role && right.vmid === vmid);
+  return { pool, labs, comesBack };
+}
+
+/** Throws where a right was not given that no thaw gives back. */
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   const { userid } = step;
+  const lost: StepError[] = [];
   for (const acl of step.acls) {
     const { path, role, propagate } = acl;
     await attempt(io, {
       id: `${step.id}${path}`,
       act: async () => {
         if (await isGone(acl, io)) return 'already-done';
+        const closed = await closedBy(acl, userid, io);
+        if (closed) {
+          if (!closed.comesBack)
+            lost.push(frozenMeanwhile(closed.pool, userid, closed.labs, 'this command again'));
+          return 'already-done';
+        }
         await io.pve.grant({ path, role, propagate, userid }, io.signal);
         return 'done';
       },
       look: () => Promise.resolve('absent'),
     });
   }
+  const [first] = lost;
+  if (first) throw first;
 }
 
 export const recreateUser: Handler<'user.recreate'> = async (step, io) => {

@@ -6,7 +6,7 @@ export interface AccessSteps {
    * let an administrator make it.
    */
   'role.create': { readonly role: string; readonly privileges: readonly string[] };
-  /** Fail: the student cannot reach the finished stand. Run again. */
+  /** Fail: the student cannot reach the finished stand. Run again. Refused where the stand was frozen meanwhile. */
   'acl.grant': {
     readonly path: string;
     readonly role: string;
@@ -14,6 +14,8 @@ export interface AccessSteps {
     readonly propagate: boolean;
     /** Of a right on a VM: the pool whose claim makes it ours. */
     readonly pool?: string;
+    /** By a thaw: the claim says frozen until all of it is given back. */
+    readonly thaws?: true;
   };
   /** Fail: the student keeps the right until cleanup is run again. */
   'acl.revoke': {

@@ -1,0 +1,33 @@
+/**
+ * Whether somebody has frozen a stand since it was planned: rights that are given after that would open it again, and no
+ * freeze would know. Asked of its pool as it is now. A freeze looks again once it has said in the claim that there is one
+ * (workflow/access-rounds.ts), so that of two that meet one sees the other. Reads only.
+ */
+import { frozenSince, parsePoolComment, type PoolMark } from '../../../marks/pool.ts';
+import { shellCommand } from '../../../shell.ts';
+import { StepError } from '../../step-error.ts';
+import type { StepIo } from '../../types.ts';
+
+/** What the pool says of itself; undefined: there is none. */
+export async function markNow(pool: string, { ownership }: StepIo): Promise<PoolMark | undefined> {
+  const present = await ownership.poolNow(pool);
+  return present && parsePoolComment(present.comment);
+}
+
+/** The labs by which it is; empty: it is open. */
+export function frozenLabs(mark: PoolMark | undefined): string[] {
+  if (!mark || frozenSince(mark) === undefined) return [];
+  return mark.claims.flatMap(({ lab, frozen }) => (frozen === undefined ? [] : [lab]));
+}
+
+export function frozenMeanwhile(
+  pool: string,
+  userid: string,
+  labs: readonly string[],
+  then: string,
+): StepError {
+  const thaw = labs.map((lab) => `\`${shellCommand('deploy-stand', 'access', 'thaw', '--lab', lab)}\``);
+  return new StepError('FROZEN', `pool ${pool} was frozen meanwhile: ${userid} gets no right by this run`, {
+    hint: `when access is to be given again: ${thaw.join(' and ')}, then ${then}`,
+  });
+}
