@@ -88,6 +88,8 @@ function globalHelp(program: Command): string {
 /** Those of the program are every command's, and folded there, too. */
 export const HELP_SETTINGS: HelpConfiguration = {
   sortSubcommands: false,
+  /** Narrower than this commander leaves descriptions to the terminal, which breaks words. */
+  minWidthToWrap: 16,
   /** That a command has options goes without saying; the width is for what it does. */
   subcommandTerm(command) {
     return Help.prototype.subcommandTerm.call(this, command).replace(' [options]', '');
