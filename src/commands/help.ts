@@ -45,8 +45,14 @@ export function pathOf(command: Command): string {
   return above?.parent ? `${pathOf(above)} ${command.name()}` : command.name();
 }
 
-/** One line of 80 columns, which a terminal does not break. */
-const GLOBAL_LINE = 'Options of every command (--connection, --simulate, …): deploy-stand help global';
+const GLOBAL_LINE = 'Options of every command (--connection, --simulate, …):';
+const GLOBAL_COMMAND = 'deploy-stand help global';
+
+/** One line of 80 columns, or two: a terminal breaks neither. */
+function globalLines(width: number): string[] {
+  const line = `${GLOBAL_LINE} ${GLOBAL_COMMAND}`;
+  return line.length <= width ? [line] : [GLOBAL_LINE, `  ${GLOBAL_COMMAND}`];
+}
 
 /** Of the whole: what a newcomer types first. */
 const OF_THE_PROGRAM = ['init', 'deploy'];
@@ -59,9 +65,9 @@ function examplesOf(command: Command): readonly string[] {
   return below.flatMap((path) => EXAMPLES[path]?.slice(0, 1) ?? []);
 }
 
-function afterwards(command: Command): string {
+function afterwards(command: Command, width: number): string {
   const examples = examplesOf(command).map((example) => `  deploy-stand ${example}`);
-  return ['', 'Examples:', ...examples, '', GLOBAL_LINE].join('\n');
+  return ['', 'Examples:', ...examples, '', ...globalLines(width)].join('\n');
 }
 
 /** The options of the program itself, which are every command's. */
@@ -82,6 +88,8 @@ function globalHelp(program: Command): string {
 /** Those of the program are every command's, and folded there, too. */
 export const HELP_SETTINGS: HelpConfiguration = {
   sortSubcommands: false,
+  /** Narrower than this commander leaves descriptions to the terminal, which breaks words. */
+  minWidthToWrap: 16,
   /** That a command has options goes without saying; the width is for what it does. */
   subcommandTerm(command) {
     return Help.prototype.subcommandTerm.call(this, command).replace(' [options]', '');
@@ -119,7 +127,8 @@ export function addHelp(program: Command): void {
       else show(find(program, names));
     });
   program.addCommand(help.copyInheritedSettings(program));
-  program.addHelpText('after', () => afterwards(program));
+  program.addHelpText('after', () => afterwards(program, helpWidth(program)));
   for (const command of program.commands)
-    for (const one of [command, ...command.commands]) one.addHelpText('after', () => afterwards(one));
+    for (const one of [command, ...command.commands])
+      one.addHelpText('after', () => afterwards(one, helpWidth(program)));
 }

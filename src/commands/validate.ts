@@ -20,6 +20,7 @@ export function validateCommand(io: ProgramIo): Command {
     .addOption(usersOption())
     .addOption(labNameOption())
     .action(async (_: unknown, command: Command) => {
+      const { labelled } = await import('../lib/render/layout.ts');
       const { createOutput } = await import('./output.ts');
       const { outerBridges } = await import('./session.ts');
       const { loadWant } = await import('./class-files.ts');
@@ -38,7 +39,7 @@ export function validateCommand(io: ProgramIo): Command {
           `${flags.config}: lab ${lab.name}, ${count(lab.machines.length, 'machine')}` +
           (flags.users === undefined ? '' : `\n${flags.users.join(', ')}: ${count(users.length, 'user')}`) +
           '\nno problems found\n' +
-          notes.map((note) => `note: ${note}\n`).join(''),
+          notes.map((note) => `${labelled('note', note, output).join('\n')}\n`).join(''),
       );
     });
 }

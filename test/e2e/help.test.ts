@@ -40,6 +40,19 @@ test.each(['', ...new Set(groups), ...all.map(({ path }) => path)])(
   },
 );
 
+test('a terminal of 60 columns breaks no word of any help', () => {
+  const narrow = createProgram({ env: {}, stdout: { columns: 60 }, stderr: {} } as unknown as ProgramIo);
+  const wide = leaves(narrow).flatMap(({ path, command }) =>
+    command
+      .helpInformation()
+      .split('\n')
+      // A single word may be longer than its room; the usage is one line to be copied.
+      .filter((line) => line.length > 60 && line.trim().includes(' ') && !line.startsWith('Usage: '))
+      .map((line) => `${path}: ${line}`),
+  );
+  expect(wide).toEqual([]);
+});
+
 describe('examples', () => {
   test('are there for every command, and for no other', () => {
     expect(Object.keys(EXAMPLES).sort()).toEqual(all.map(({ path }) => path).sort());

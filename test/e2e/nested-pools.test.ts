@@ -71,6 +71,9 @@ test('a parent of somebody else stays as it is, and so do the rights that others
   const gone = await runCli(['cleanup', ...files], simulator);
   expect(gone.code).toBe(0);
   expect(gone.stdout).toContain('rights that others have on /pool/class10/anna stay');
+  expect(gone.stdout).toContain(
+    'pool class10/b, which was made for the pools below it, stays, empty: teacher@pve was given rights on it',
+  );
   const { pools, acl } = simulator.snapshot();
   expect([acl, pools.filter(({ poolid }) => poolid === 'class10')]).toEqual([before.acl, before.pools]);
   // Where somebody has rights, somebody means to put something.

@@ -363,6 +363,27 @@ describe('passwd', () => {
     expect([byLab.code, byLab.stderr]).toEqual([0, '']);
     expect(await canLogin(simulator, 'anna@pve', passwordOf('anna@pve'))).toBe(true);
     expect(passwordOf('boris@pve')).toBe(other);
+    if (version !== '9.2') return;
+    // Elsewhere, they would leave the former ones where cards are made from.
+    const elsewhere = [
+      '-c',
+      path('lab.yml'),
+      '-u',
+      path('users.yml'),
+      '--credentials',
+      path('credentials-net.csv'),
+    ];
+    for (const command of [
+      ['users', 'passwd'],
+      ['deploy', '--reset-passwords'],
+    ]) {
+      const dry = await runCli([...command, ...elsewhere, '--dry-run'], simulator, {
+        env: loginEnv(simulator),
+      });
+      expect(dry.stderr).toContain(
+        `go into ${path('credentials-net.csv')}, and ${path('credentials.csv')} keeps the former one of 2 users`,
+      );
+    }
     for (const text of [byRoot.stdout, byLab.stdout]) expect(text).not.toMatch(/labs-own-secret/);
     expect(byLab.stdout).not.toContain(passwordOf('anna@pve'));
 

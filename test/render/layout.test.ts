@@ -127,6 +127,22 @@ describe('renderColumns', () => {
     );
   });
 
+  test('names stay whole as long as other words can be folded, and lists of numbers break behind a comma', () => {
+    const row = cells(['student10@pve', 'the template on pve1', '10000,10009,10018']);
+    expect(renderColumns([row], { width: 38 })).toEqual([
+      'student10@pve  the         10000,',
+      '               template    10009,10018',
+      '               on pve1',
+    ]);
+  });
+
+  test('a column that is empty below its heading goes where there is no room, with what is said of the others', () => {
+    const table = [cells(['NODE', 'VLAN', 'GUESTS']), cells(['pve1', '', 'one two three'])];
+    const drawn = (width: number) => renderColumns(table, { width, fixed: [2], head: true });
+    expect(drawn(25)).toEqual(['NODE  VLAN  GUESTS', 'pve1        one two three']);
+    expect(drawn(20)).toEqual(['NODE  GUESTS', 'pve1  one two three']);
+  });
+
   test('a yielding column gives way before a wider one, but not below its least width', () => {
     const row = ['one two three four five', 'because of that'];
     const yielding = { column: 1, to: 8 };

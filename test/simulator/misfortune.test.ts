@@ -1,6 +1,8 @@
 /** What goes wrong around a call: workers that die, a lost quorum, answers that break off. */
 import { describe, expect, test } from 'vitest';
-import { start, type Loose } from './harness.ts';
+import { contractOf } from '../../src/lib/simulator/contract/contract.ts';
+import { Router } from '../../src/lib/simulator/http/router.ts';
+import { start, type Form, type Loose } from './harness.ts';
 
 const versions = ['7.4', '8.4', '9.2'] as const;
 
@@ -22,6 +24,75 @@ test('a worker that dies before it runs: the call fails, nothing has begun, and 
   expect(await root.ok('GET', '/nodes/pve1/tasks', { source: 'all' })).toEqual([]);
   expect(sim.snapshot().guests.some((guest) => guest.vmid === 10001)).toBe(false);
   expect(await root.ended((await clone()).data)).toBe('OK');
+});
+
+/** Of each task that the contract knows one: off at 500 and 400, running at 501 and 401. */
+const TASKS: readonly (readonly [method: string, path: string, form?: Form])[] = [
+  ['POST', '/nodes/pve1/qemu', { vmid: 9000 }],
+  ['POST', '/nodes/pve1/qemu/100/clone', { newid: 9000 }],
+  ['POST', '/nodes/pve1/qemu/503/template'],
+  ['POST', '/nodes/pve1/qemu/500/config', { memory: 4096 }],
+  ['PUT', '/nodes/pve1/qemu/500/resize', { disk: 'scsi0', size: '+1G' }],
+  ['POST', '/nodes/pve1/qemu/500/move_disk', { disk: 'scsi0', storage: 'local-lvm' }],
+  ['POST', '/nodes/pve1/qemu/500/snapshot', { snapname: 'new' }],
+  ['DELETE', '/nodes/pve1/qemu/500/snapshot/old'],
+  ['POST', '/nodes/pve1/qemu/500/snapshot/old/rollback'],
+  ['POST', '/nodes/pve1/qemu/500/migrate', { target: 'pve2' }],
+  ['DELETE', '/nodes/pve1/qemu/500'],
+  ['POST', '/nodes/pve1/qemu/500/status/start'],
+  ...['stop', 'shutdown', 'reboot', 'reset', 'suspend'].map(
+    (word) => ['POST', `/nodes/pve1/qemu/501/status/${word}`] as const,
+  ),
+  ['POST', '/nodes/pve1/qemu/502/status/resume'],
+  ['POST', '/nodes/pve1/lxc/400/status/start'],
+  ['POST', '/nodes/pve1/lxc/400/status/resume'],
+  ...['stop', 'shutdown', 'reboot', 'suspend'].map(
+    (word) => ['POST', `/nodes/pve1/lxc/401/status/${word}`] as const,
+  ),
+  ['POST', '/nodes/pve1/lxc/400/migrate', { target: 'pve2' }],
+  ['PUT', '/nodes/pve1/network'],
+  ['PUT', '/cluster/sdn'],
+];
+
+test('every task can be made to fail, and then nothing has come of it', async () => {
+  const place = { node: 'pve1', storage: 'ceph', disk_gib: 1 };
+  const { root, sim } = await start({
+    version: '9.2',
+    guests: [
+      { vmid: 500, name: 'off', ...place, running: false, snapshots: ['old'] },
+      { vmid: 501, name: 'on', ...place },
+      { vmid: 503, name: 'bare', ...place, running: false },
+      { vmid: 502, name: 'paused', ...place },
+      { vmid: 400, name: 'ct-off', ...place, type: 'lxc', running: false },
+      { vmid: 401, name: 'ct-on', ...place, type: 'lxc' },
+    ],
+  });
+  expect(await root.task('POST', '/nodes/pve1/qemu/502/status/suspend')).toBe('OK');
+  sim.addFault({ match: { path: /./ }, action: 'task-fail', exitstatus: 'as planned' });
+  const routes = new Router(contractOf('9.2').endpoints.values());
+  const known = new Set([...contractOf('9.2').endpoints.values()].filter(({ task }) => task));
+  const world = (): unknown =>
+    sim.snapshot().guests.map((guest) => ({ ...guest, published: 0, publishedUntil: 0 }));
+  const before = world();
+  for (const [method, path, form] of TASKS) {
+    const ended = await root.task(method, path, form);
+    expect(`${method} ${path} ${ended}`).toBe(`${method} ${path} as planned`);
+    expect([path, world()]).toEqual([path, before]);
+    known.delete(routes.find(method, path)!.spec);
+  }
+  expect([...known].map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+});
+
+test('a failure of tasks counts the requests that begin one', async () => {
+  const { root, sim } = await start();
+  sim.addFault({
+    match: { path: '/nodes/{node}/qemu/{vmid}/snapshot' },
+    nth: 1,
+    action: 'task-fail',
+    exitstatus: 'as planned',
+  });
+  await root.ok('GET', '/nodes/pve2/qemu/301/snapshot');
+  expect(await root.task('POST', '/nodes/pve2/qemu/301/snapshot', { snapname: 'one' })).toBe('as planned');
 });
 
 describe('without quorum', () => {

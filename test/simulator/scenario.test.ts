@@ -61,8 +61,21 @@ test.each<[string, string[]]>([
   ['{ path: /nodes/pve9/qemu }', ['path → there are: pve1']],
   ['{ path: clone }', ['path → for example /nodes/{node}/qemu, or /nodes/pve1/qemu']],
   ['{ path: "/nodes/{node}/qemu", method: DELETE }', ['method → it has GET, POST']],
+  ['{ path: "/nodes/{node}/qemu", action: task-fail }', []],
+  ['{ path: /nodes/pve1/qemu/100/resize, action: task-fail }', []],
+  [
+    '{ path: "/nodes/{node}/qemu", method: GET, action: task-fail }',
+    ['action → one begins with POST /nodes/{node}/qemu; `action: fail` strikes any request'],
+  ],
+  ...['/pools', '/nodes/pve1/vzdump'].map((path): [string, string[]] => [
+    `{ path: ${path}, action: no-worker }`,
+    [
+      'action → one begins with POST /nodes/{node}/qemu/{vmid}/clone, for example; `action: fail` strikes any request',
+    ],
+  ]),
 ])('a failure that could never strike is refused: %s', (fault, expected) => {
-  const text = `${minimal}faults: [${fault.replace(' }', ', action: fail }')}]\n`;
+  const whole = fault.includes('action:') ? fault : fault.replace(' }', ', action: fail }');
+  const text = `${minimal}faults: [${whole}]\n`;
   const found = (): readonly ConfigIssue[] => {
     try {
       loadScenario(text, 'cluster.yml');

@@ -20,6 +20,7 @@ import {
 } from '../../lib/workflow/deploy.ts';
 import { assertMaySetPasswords } from '../../lib/workflow/users.ts';
 import { assertDistinctFiles } from '../distinct-files.ts';
+import { formerPasswords } from '../former-passwords.ts';
 import type { ProgramIo } from '../io.ts';
 import { pickUsers, whatWasMeant } from '../selection.ts';
 import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
@@ -190,7 +191,11 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       ]);
     }
     if (flags.resetPasswords) {
-      assertMaySetPasswords((await run.connect()).login, `run \`${recreateCommand(io.argv, flags, want)}\``);
+      const { login, url } = await run.connect();
+      assertMaySetPasswords(login, `run \`${recreateCommand(io.argv, flags, want)}\``);
+      const users = want.users.map(({ userid }) => userid);
+      const former = await formerPasswords(io, flags, { file: credentials, users, url });
+      for (const text of former) run.output.warn(text);
     }
     return {
       credentials,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isLabName, LAB_NAME_RULE } from '../../lib/config/input/names.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { nearestOf } from '../../lib/nearest.ts';
-import { renderColumns } from '../../lib/render/layout.ts';
+import { paragraph, renderColumns } from '../../lib/render/layout.ts';
 import { shellCommand } from '../../lib/shell.ts';
 import { describeStarter, isStarter, STARTERS, type StarterName } from '../../lib/starters/catalogue.ts';
 import { lookForNames, writeStarter } from '../../lib/workflow/init.ts';
@@ -90,7 +90,10 @@ async function make(run: Changing, starter: StarterName, flags: InitFlags): Prom
   const next = steps.map(({ command }) => command);
   run.output.result({ template: starter, files, students, notes: names?.notes ?? [], next }, () =>
     [
-      `made ${files.join(', ')}: ${describeStarter(starter)}, for ${students} ${students === 1 ? 'student' : 'students'}`,
+      ...paragraph(
+        `made ${files.join(', ')}: ${describeStarter(starter)}, for ${students} ${students === 1 ? 'student' : 'students'}`,
+        { width: run.output.width, hang: 2 },
+      ),
       ...steps.flatMap(({ what, command }) => [`${what}:`, `  ${command}`]),
     ].join('\n'),
   );

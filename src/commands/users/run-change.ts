@@ -9,6 +9,7 @@ import {
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { keptAccounts } from '../../lib/workflow/secrets.ts';
 import { readingOf } from '../age-recipient.ts';
+import { formerPasswords } from '../former-passwords.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { DeployContext } from '../../lib/workflow/deploy.ts';
@@ -87,8 +88,13 @@ export async function runUsersChange(
       passwords: passwordsOf(selection),
       ...(flags.maxChanges === undefined ? {} : { maxChanges: flags.maxChanges }),
     };
-    if (by === 'passwd' && !flags.recreate)
-      assertMaySetPasswords((await run.connect()).login, 'add --recreate');
+    if (by === 'passwd') {
+      const { login, url } = await run.connect();
+      if (!flags.recreate) assertMaySetPasswords(login, 'add --recreate');
+      const users = work.users.map(({ userid }) => userid);
+      const set = { file: credentialsPath(flags, selection), users, url };
+      for (const text of await formerPasswords(io, flags, set)) run.output.warn(text);
+    }
     return {
       verb: by,
       credentials: credentialsPath(flags, selection),

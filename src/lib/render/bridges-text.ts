@@ -60,7 +60,7 @@ export function renderBridges(report: BridgeReport, { width, color }: RenderOpti
   const left = [...new Set(bridges.filter(isLeft).map(({ node }) => node))];
   const count = (owner: BridgeRow['owner']) => bridges.filter((row) => row.owner === owner).length;
   return [
-    ...renderColumns([head, ...rows], { width }),
+    ...renderColumns([head, ...rows], { width, head: true }),
     ...(notes.length === 0 && left.length === 0 ? [] : ['']),
     ...notes.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),
     ...(left.length === 0

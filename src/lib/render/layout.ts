@@ -23,6 +23,8 @@ export interface ColumnOptions {
   readonly fixed?: readonly number[];
   /** The column that gives way before all others, down to this width. */
   readonly yielding?: { readonly column: number; readonly to: number };
+  /** The first row is a heading: a column that has nothing else is left out where there is no room for all. */
+  readonly head?: true;
 }
 
 /** Columns from which tables have room for what is told elsewhere, too. */
@@ -36,14 +38,15 @@ export function displayWidth(text: string): number {
   return stringWidth(text);
 }
 
-/** Pieces of at most `width` columns; a letter and its accents stay together. */
+/** Pieces of at most `width` columns, behind a comma where there is one; a letter and its accents stay together. */
 function breakWord(word: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = '';
   for (const letter of word.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) {
     if (piece !== '' && displayWidth(piece + letter) > width) {
-      pieces.push(piece);
-      piece = '';
+      const cut = piece.lastIndexOf(',') + 1 || piece.length;
+      pieces.push(piece.slice(0, cut));
+      piece = piece.slice(cut);
     }
     piece += letter;
   }
@@ -69,6 +72,9 @@ function wordsOf(text: string): string[] {
     .split(' ')
     .map((word) => word.replaceAll(HELD, ' '));
 }
+
+/** What a word may be broken into without harm. */
+const partsOf = (word: string): string[] => word.split(/(?<=,)/);
 
 /**
  * Breaks at spaces, and inside a word that is too long for a line, but not in what is to be copied. Every character stays
@@ -136,7 +142,13 @@ export function labelled(
     .map((line, at) => ' '.repeat(indent) + paint(`${at === 0 ? prefix : margin}${line}`.trimEnd()));
 }
 
-function fitWidths(natural: readonly number[], room: number, options: ColumnOptions): number[] {
+/** `words`: the longest of each column, which is broken only where nothing else gives way any more. */
+function fitWidths(
+  natural: readonly number[],
+  words: readonly number[],
+  room: number,
+  options: ColumnOptions,
+): number[] {
   const { fixed = [], yielding } = options;
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
@@ -146,17 +158,41 @@ function fitWidths(natural: readonly number[], room: number, options: ColumnOpti
     widths[yielding.column] = width - cut;
     excess -= cut;
   }
-  while (excess > 0) {
-    let widest = -1;
-    widths.forEach((width, column) => {
-      if (width <= NARROWEST || fixed.includes(column)) return;
-      if (widest < 0 || width > (widths[widest] ?? 0)) widest = column;
-    });
-    if (widest < 0) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
-    excess -= 1;
+  for (const least of [words, []]) {
+    while (excess > 0) {
+      let widest = -1;
+      widths.forEach((width, column) => {
+        if (width <= Math.max(NARROWEST, least[column] ?? 0) || fixed.includes(column)) return;
+        if (widest < 0 || width > (widths[widest] ?? 0)) widest = column;
+      });
+      if (widest < 0) break;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+      excess -= 1;
+    }
   }
   return widths;
+}
+
+/** The same without the columns that are empty below their heading. */
+function withoutEmpty(
+  rows: readonly (readonly Cell[])[],
+  { fixed = [], yielding, ...options }: ColumnOptions,
+): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const kept = Array.from({ length: columns }, (_, column) => column).filter((column) =>
+    rows.slice(1).some((row) => (row[column]?.text ?? '') !== ''),
+  );
+  const at = (column: number): number => kept.indexOf(column);
+  return renderColumns(
+    rows.map((row) => kept.map((column) => row[column] ?? { text: '' })),
+    {
+      ...options,
+      fixed: fixed.filter((column) => kept.includes(column)).map(at),
+      ...(yielding && kept.includes(yielding.column)
+        ? { yielding: { ...yielding, column: at(yielding.column) } }
+        : {}),
+    },
+  );
 }
 
 /** One row of wrapped cells as lines. */
@@ -176,13 +212,19 @@ function drawRow(cells: readonly (readonly string[])[], widths: readonly number[
 export function renderColumns(rows: readonly (readonly Cell[])[], options: ColumnOptions): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   if (columns === 0) return [];
-  const { width, indent = 0 } = options;
+  const { head, ...rest } = options;
+  const { width, indent = 0 } = rest;
   const texts = rows.map((row) => row.map((cell) => escapeControl(cell.text)));
   const natural = Array.from({ length: columns }, (_, column) =>
     Math.max(1, ...texts.map((row) => displayWidth(row[column] ?? ''))),
   );
   const room = width - indent - GAP.length * (columns - 1);
-  const widths = fitWidths(natural, room, options);
+  const isTooWide = natural.reduce((sum, width) => sum + width, 0) > room;
+  if (isTooWide && head) return withoutEmpty(rows, rest);
+  const wordsIn = (column: number): number[] =>
+    texts.flatMap((row) => wordsOf(row[column] ?? '').flatMap(partsOf)).map(displayWidth);
+  const words = isTooWide ? natural.map((_, column) => Math.max(0, ...wordsIn(column))) : [];
+  const widths = fitWidths(natural, words, room, options);
   return rows
     .flatMap((row, y) => {
       const cells = widths.map((columnWidth, x) => {

@@ -107,6 +107,7 @@ export function renderTemplates(report: TemplateReport, { width, color }: Render
     ...renderColumns([head, ...templates.flatMap((template) => rowsOf(template, paint))], {
       width,
       fixed: [0, FIRST + 1],
+      head: true,
     }),
     ...(remarks.length === 0 ? [] : ['']),
     ...remarks.flatMap((note) => labelled('note', note, { width, paint: paint.yellow })),

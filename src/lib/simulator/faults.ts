@@ -55,6 +55,18 @@ function matches(match: FaultMatch, method: string, template: string, path: stri
   return match.path === template || match.path === path;
 }
 
+interface FaultRequest {
+  readonly method: string;
+  readonly template: string;
+  readonly path: string;
+  /** It begins a task. */
+  readonly task: boolean;
+}
+
+export function isOfTask(action: RequestFault['action']): boolean {
+  return action === 'task-fail' || action === 'no-worker';
+}
+
 export class Faults {
   readonly #armed: Armed[] = [];
 
@@ -62,12 +74,14 @@ export class Faults {
     this.#armed.push({ fault, seen: 0, spent: false });
   }
 
-  /** The faults that strike this request. */
-  strike(method: string, template: string, path: string): RequestFault[] {
+  /** The faults that strike this request. Those of tasks count the requests that begin one. */
+  strike(request: FaultRequest): RequestFault[] {
+    const { method, template, path, task } = request;
     const struck: RequestFault[] = [];
     for (const armed of this.#armed) {
       const { fault } = armed;
-      if (armed.spent || !matches(fault.match, method, template, path)) continue;
+      if (armed.spent || (isOfTask(fault.action) && !task)) continue;
+      if (!matches(fault.match, method, template, path)) continue;
       armed.seen += 1;
       if (fault.nth !== undefined && armed.seen !== fault.nth) continue;
       if (fault.every !== undefined && armed.seen % fault.every !== 0) continue;

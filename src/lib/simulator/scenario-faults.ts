@@ -2,11 +2,12 @@
 import { nearest } from '../nearest.ts';
 import { nodesOf } from './build/scenario-nodes.ts';
 import { contractOf, officialEndpointsOf } from './contract/contract.ts';
+import { isOfTask } from './faults.ts';
 import { Router } from './http/router.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 
 interface Nowhere {
-  readonly key: 'path' | 'method';
+  readonly key: 'path' | 'method' | 'action';
   readonly message: string;
   readonly hint: string;
 }
@@ -15,7 +16,7 @@ interface Nowhere {
 const bare = (path: string): string => path.replaceAll(/\{[^}]*\}/g, '{}');
 
 /** Undefined: there are requests that it can strike. */
-export function nowhere({ path, method }: ScenarioFault, scenario: Scenario): Nowhere | undefined {
+export function nowhere({ path, method, action }: ScenarioFault, scenario: Scenario): Nowhere | undefined {
   const version = scenario.version ?? '8.4';
   // A template is looked up among what is modelled; a concrete path also reaches what is not.
   const modelled = [...contractOf(version).endpoints.values()];
@@ -40,10 +41,22 @@ export function nowhere({ path, method }: ScenarioFault, scenario: Scenario): No
       near === undefined ? 'for example /nodes/{node}/qemu, or /nodes/pve1/qemu' : `did you mean ${near}?`;
     return { key: 'path', message: `PVE ${version} has no such path here: no request would meet it`, hint };
   }
-  if (method === undefined || methods.includes(method)) return undefined;
+  if (method !== undefined && !methods.includes(method)) {
+    const hint = `it has ${methods.join(', ')}`;
+    return { key: 'method', message: `${path} has no ${method} on PVE ${version}`, hint };
+  }
+  if (!isOfTask(action)) return undefined;
+  const { endpoints } = contractOf(version);
+  const tasks = methods.filter((one) => {
+    const template = isTemplate ? path : router.find(one, path)?.spec.path;
+    return endpoints.get(`${one} ${template ?? ''}`)?.task === true;
+  });
+  if (method === undefined ? tasks.length > 0 : tasks.includes(method)) return undefined;
+  const where =
+    tasks.length > 0 ? `${tasks.join(', ')} ${path}` : 'POST /nodes/{node}/qemu/{vmid}/clone, for example';
   return {
-    key: 'method',
-    message: `${path} has no ${method} on PVE ${version}`,
-    hint: `it has ${methods.join(', ')}`,
+    key: 'action',
+    message: `no task begins there: ${action} would never strike`,
+    hint: `one begins with ${where}; \`action: fail\` strikes any request`,
   };
 }

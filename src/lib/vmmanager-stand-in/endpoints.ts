@@ -19,3 +19,10 @@ export type EndpointName = (typeof ENDPOINTS)[number];
 export function templateOf(path: string): string {
   return path.replace(/\/\d+(?=\/|$)/, '/{id}');
 }
+
+/** The only request that begins a task. */
+export const MIGRATE = '/vm/v3/host/{id}/migrate';
+
+/** Where no method is said: may it? */
+export const beginsTask = (method: string | undefined, template: string): boolean =>
+  template === MIGRATE && method !== 'GET';

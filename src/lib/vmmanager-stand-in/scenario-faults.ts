@@ -2,7 +2,7 @@
 import { addTo } from '../group.ts';
 import { nearest } from '../nearest.ts';
 import { sortedUnique } from '../order.ts';
-import { ENDPOINTS, LOGIN, templateOf } from './endpoints.ts';
+import { beginsTask, ENDPOINTS, LOGIN, MIGRATE, templateOf } from './endpoints.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 
 interface Nowhere {
@@ -16,9 +16,6 @@ for (const endpoint of [...ENDPOINTS, `POST ${LOGIN}`]) {
   const [method = '', path = ''] = endpoint.split(' ');
   addTo(METHODS, path, method);
 }
-
-/** The only request that begins a task. */
-const MIGRATE = '/vm/v3/host/{id}/migrate';
 
 /** Undefined: there are requests that it can strike. */
 export function nowhere(
@@ -38,7 +35,7 @@ export function nowhere(
     return { key: 'path', message: `there is no guest ${guest}`, hint: `${template} strikes every guest` };
   if (method !== undefined && !methods.includes(method))
     return { key: 'method', message: `${path} has no ${method}`, hint: `it has ${methods.join(', ')}` };
-  if (action === 'task-fail' && (template !== MIGRATE || method === 'GET'))
+  if (action === 'task-fail' && !beginsTask(method, template))
     return { key: 'action', message: 'no task begins there', hint: `one begins with POST ${MIGRATE}` };
   return undefined;
 }

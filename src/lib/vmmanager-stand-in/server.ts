@@ -1,7 +1,7 @@
 /** Answers the requests that VMmanager 6 answers: logins, lists with filters, migrations. Strict where its ways are known. */
 import { Faults, type RequestFault } from '../simulator/faults.ts';
 import type { SimClock } from '../simulator/time/sim-clock.ts';
-import { ENDPOINTS, LOGIN, templateOf, type EndpointName } from './endpoints.ts';
+import { beginsTask, ENDPOINTS, LOGIN, templateOf, type EndpointName } from './endpoints.ts';
 import { Refused, type Installation } from './installation.ts';
 import { guestRow, historyRow, nodeRow, targetForm, taskRow } from './views.ts';
 
@@ -106,7 +106,8 @@ export class Server {
   readonly serve = async (request: WireRequest): Promise<WireAnswer> => {
     const url = new URL(request.target, 'https://vmmanager');
     const path = url.pathname;
-    const struck = this.#faults.strike(request.method, templateOf(path), path);
+    const [{ method }, template] = [request, templateOf(path)];
+    const struck = this.#faults.strike({ method, template, path, task: beginsTask(method, template) });
     const slow = struck.find((fault) => fault.action === 'slow');
     await this.#clock.sleep(REQUEST_MS + (slow?.action === 'slow' ? slow.ms : 0));
     if (struck.some(({ action }) => action === 'drop-before')) return this.#record(request, path, 0, {});

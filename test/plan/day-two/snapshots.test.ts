@@ -202,6 +202,23 @@ describe('going back', () => {
     expect([[...result.steps].sort(), result.left]).toEqual([steps, left]);
   });
 
+  test('a snapshot that took the place of the baseline is told, once for all, and not where it was named', () => {
+    const swapped = (options: Partial<RollbackOptions> = {}, change: Change = {}) => {
+      const input = inputOf(BASE, change);
+      for (const vmid of [ANNA_PC, BORIS_PC])
+        Object.assign(input.snapshots.get(vmid)![0]!, { description: '' });
+      const saved = new Map(VMIDS.map((vmid) => [vmid, {}]));
+      const all = { ...input, saved, vnets: [], hidden: undefined };
+      return planRollback('reset', all, { start: false, ...options }).warnings;
+    };
+    expect(back(BASE).plan?.warnings).toEqual([]);
+    expect(swapped()).toEqual([
+      `snapshot "baseline" of anna@pve VM ${ANNA_PC} (pc), boris@pve VM ${BORIS_PC} (pc) has no mark of deploy-stand: unless version 0.1.0 took it, its student did, and what it shows need not be the beginning; \`deploy-stand reset --reclone -c lab.yml --user anna@pve --user boris@pve --machine pc\` makes them anew as they were handed out`,
+    ]);
+    expect(swapped({ to: 'baseline' })).toEqual([]);
+    expect(swapped({}, { selection: { machines: ['srv'] } })).toEqual([]);
+  });
+
   test('what nobody has is told once, and the way out names the files, not everybody', () => {
     const words = { lab: ['-c', 'a.yml'], everyone: ['-c', 'a.yml', '-u', 'u.yml'] };
     const anna = { selection: { users: [{ userid: 'anna@pve' }] } };

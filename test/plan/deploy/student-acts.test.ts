@@ -86,6 +86,21 @@ test('notes emptied: its settings were recorded there; what else was changed is 
   );
 });
 
+test('removed, and another one made under its number: told as that, without what it lacks', () => {
+  const bare = Object.fromEntries(Object.entries(PC.values).filter(([key]) => key !== 'scsi0'));
+  const remade = (values: Readonly<Record<string, string>>): Inventory => ({
+    ...there,
+    vms: there.vms.map((vm) => (vm.vmid === PC.vmid ? { ...vm, values: { ...bare, ...values } } : vm)),
+  });
+  const said = notesOf(remade({ description: '' }));
+  expect(said).toContain(`somebody removed VM ${PC.vmid} (pc) and made another by hand, without disks`);
+  expect(said).not.toContain('was changed');
+  // Detached, and still there.
+  const detached = notesOf(remade({ description: '', unused0: 'ceph:vm-1-disk-0' }));
+  expect(detached).toContain('somebody emptied or rewrote the notes');
+  expect(detached).toContain('scsi0 was taken away');
+});
+
 test('the baseline was deleted', () => {
   const said = notesOf(there);
   expect(said).toContain('its student deleted "baseline", or the lab asked for it later');

@@ -12,7 +12,7 @@ import { compareText } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { shellCommand } from '../../shell.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
-import { parentRemovals } from '../stands/parent-pools.ts';
+import { emptyParents } from '../stands/parent-pools.ts';
 import { selectedPools } from '../stands/selection.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
@@ -117,15 +117,16 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
   const bridges = planCleanupBridges(planned, context);
   const pools = planned.flatMap(({ removal }) => removal.poolSteps);
   const released = afterBridges([...pools, ...planUserRemovals(planned, context)], bridges);
+  const parents = emptyParents(
+    released.filter((step) => pools.some(({ id }) => id === step.id)),
+    index,
+  );
   const steps: Step[] = [
     ...accessFirst(planned.flatMap(({ removal }) => removal.vmSteps)),
     ...bridges.steps,
     ...bridges.reloads,
     ...released,
-    ...parentRemovals(
-      released.filter((step) => pools.some(({ id }) => id === step.id)),
-      index,
-    ),
+    ...parents.removals,
   ];
   assertSound(steps);
   const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));
@@ -138,6 +139,7 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     warnings: [
       ...gapTexts(have),
       ...shortListWarnings(have),
+      ...parents.warnings,
       ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
     ],
   };

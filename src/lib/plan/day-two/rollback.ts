@@ -1,16 +1,18 @@
 /** Plans going back to a snapshot: where the disks can, and only onto bridges that are the stand's. Pure. */
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
+import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
 import { bridgesIn } from '../../pve-values/nics.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
+import { nameSome } from '../document/text.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
 import { selectedClaims } from '../stands/selection.ts';
 import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
-import { baselineOf, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { baselineOf, isOurs, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { sayReclone } from './reclone-command.ts';
 import { unreadableRefusal } from './snapshot-refusals.ts';
 import { snapshotPlan, type SnapshotsInput } from './snapshots.ts';
@@ -62,16 +64,42 @@ export function rollbackTargets(
   );
 }
 
+interface Aimed {
+  readonly view: StandView;
+  readonly one: ReadyMachine;
+  readonly target: SnapshotInfo | undefined;
+}
+
+/** Those whose snapshots are known, with the one that they go back to. */
+function aimed(options: RollbackOptions, input: RollbackInput): Aimed[] {
+  return input.stands.flatMap((view) =>
+    view.machines.filter(isReady).flatMap((one) => {
+      const list = one.isSelected ? input.snapshots.get(one.vmid) : undefined;
+      if (!list) return [];
+      const name = targetOf(one, options, input);
+      return [{ view, one, target: list.find((each) => each.name === name) }];
+    }),
+  );
+}
+
 /** One command for all that have nothing to go back to, since most often the whole class has not. */
 function recloneOfMissing(options: RollbackOptions, input: RollbackInput): string {
-  const lacking = input.stands.flatMap((view) =>
-    view.machines.flatMap((one) =>
-      isReady(one) && one.isSelected && input.snapshots.has(one.vmid) && !targetOf(one, options, input)
-        ? [{ view, one }]
-        : [],
-    ),
-  );
+  const lacking = aimed(options, input).filter(({ target }) => target === undefined);
   return sayReclone(lacking, { words: input.words, of: input.stands });
+}
+
+/** A baseline that was deleted, and another one taken under its name: going back to that is no reset. */
+function unmarkedWarnings(options: RollbackOptions, input: RollbackInput): string[] {
+  if (options.to !== undefined) return [];
+  const unmarked = aimed(options, input).filter(
+    ({ one, target }) => target !== undefined && !isOurs(target, one.vmid),
+  );
+  if (unmarked.length === 0) return [];
+  const names = sortedUnique(unmarked.map(({ target }) => `"${target?.name ?? ''}"`)).join(', ');
+  const machines = nameSome(unmarked.map(({ view, one }) => `${view.user} ${sayMachine(one)}`));
+  return [
+    `snapshot ${names} of ${machines} has no mark of deploy-stand: unless version 0.1.0 took it, its student did, and what it shows need not be the beginning; ${sayReclone(unmarked, { words: input.words, of: input.stands })} makes them anew as they were handed out`,
+  ];
 }
 
 function missingRefusal(
@@ -265,5 +293,6 @@ export function planRollback(
   };
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, how, input));
   const of = command === 'reset' ? { command } : { command, action: 'rollback' as const };
-  return snapshotPlan(of, input, work);
+  const warnings = unmarkedWarnings(options, input);
+  return snapshotPlan(of, { ...input, gaps: [...input.gaps, ...warnings] }, work);
 }

@@ -10,7 +10,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import { parseVmMark, withVmMark } from '../../marks/vm.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { nicIndex } from '../stands/device-profiles.ts';
-import { driftNote, driftOf, NOTES_LOST } from '../stands/drift.ts';
+import { driftNote, driftOf, isMadeByHand, notesLost } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -103,11 +103,13 @@ function addDrift(
   const of = { user: state.user.userid, lab: lab.name };
   const origin = isOfOther ? undefined : template;
   const drift = driftOf({ machine, vm, bridges, template: origin, index, ...of });
-  const note = driftNote(machine, vm.vmid, drift);
+  // Of another machine under this number all else would be a symptom.
+  const isOther = !vm.marked && isMadeByHand(vm.config, origin);
+  const note = isOther ? [] : driftNote(machine, vm.vmid, drift);
   // What reaches another stand is told first.
   if (drift[0]?.kind === 'foreign-bridge') draft.notes.unshift(...note);
   else draft.notes.push(...note);
-  const all = vm.marked ? drift : [...drift, NOTES_LOST];
+  const all = vm.marked ? drift : [...drift, notesLost(vm.config, origin)];
   draft.vms.push({ ...planned(vm, machine, 'complete'), ...(all.length > 0 ? { drift: all } : {}) });
 }
 
@@ -127,8 +129,15 @@ function remadeRefusal(request: Request, machine: Machine, vm: PresentVm): Refus
   };
 }
 
-function unmarkedNote({ state }: Request, machine: Machine, vm: PresentVm): string {
-  return `somebody emptied or rewrote the notes of VM ${vm.vmid} (${machine.name}), in which its settings were recorded, or removed it and made another by hand: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(state.user.userid, machine.name)} makes it anew as the lab says`;
+function unmarkedNote(
+  { state }: Request,
+  { machine: { name }, template }: ResolvedMachine,
+  { vmid, config }: PresentVm,
+): string {
+  const did = isMadeByHand(config, template)
+    ? `removed VM ${vmid} (${name}) and made another by hand, without disks`
+    : `emptied or rewrote the notes of VM ${vmid} (${name}), in which its settings were recorded, or removed it and made another by hand`;
+  return `somebody ${did}: it stays as it is, and changes of the lab do not reach it; ${cloneAnew(state.user.userid, name)} makes it anew as the lab says`;
 }
 
 function addClaim({ state }: Request, machine: Machine, vm: PresentVm, draft: Draft): void {
@@ -183,7 +192,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
   if (vm.takenOver) addMark(request, machine, vm, draft);
   else if (vm.isFinished && vm.spec === undefined) {
     if (!vm.marked) {
-      draft.notes.push(unmarkedNote(request, machine, vm));
+      draft.notes.push(unmarkedNote(request, resolved, vm));
       addDrift(request, resolved, vm, { draft, isOfOther: false });
     } else draft.vms.push(planned(vm, machine, 'complete'));
     return;

@@ -260,11 +260,25 @@ export function driftOf(comparison: Comparison): Drift[] {
   return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];
 }
 
+/**
+ * A clone has the disks of its template, and a student who detaches one keeps it as unused: what has none of them is another
+ * machine under the same number.
+ */
+export function isMadeByHand(config: VmConfig, template: VmConfig | undefined): boolean {
+  const hasDisk = (of: VmConfig): boolean => volumesOf(of.values).some(({ kind }) => kind === 'disk');
+  const isKept = Object.keys(config.values).some((key) => /^unused\d+$/.test(key));
+  return template !== undefined && hasDisk(template) && !hasDisk(config) && !isKept;
+}
+
 /** Of a finished machine without our mark: by it deploy knows what it has set. */
-export const NOTES_LOST: Drift = {
-  ...{ kind: 'resource', field: 'notes', is: null, ought: null },
-  text: 'its notes were emptied or rewritten, or it was made anew by hand: changes of the lab do not reach it',
-};
+export function notesLost(config: VmConfig, template: VmConfig | undefined): Drift {
+  return {
+    ...{ kind: 'resource', field: 'notes', is: null, ought: null },
+    text: isMadeByHand(config, template)
+      ? 'it was removed and made anew by hand, without disks: changes of the lab do not reach it'
+      : 'its notes were emptied or rewritten, or it was made anew by hand: changes of the lab do not reach it',
+  };
+}
 
 /** Where the stand's networks are on a node. */
 export function bridgesOn(

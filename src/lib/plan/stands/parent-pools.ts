@@ -5,8 +5,10 @@
 import { PARENT_COMMENT, isParentPool } from '../../marks/parent-pool.ts';
 import { parentPool, poolsAbove } from '../../pve-values/pool-name.ts';
 import { sortedUnique } from '../../order.ts';
+import type { AclEntry } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
+import { nameSome } from '../document/text.ts';
 
 /** A pool waits for the one right above it, if that is made too. */
 function waits(step: Step, made: ReadonlySet<string>): Step {
@@ -35,11 +37,18 @@ export function withParentPools(steps: readonly Step[], { pools }: ClusterView):
   return [...parents, ...steps].map((step) => waits(step, made));
 }
 
-/** The steps that remove parents of ours below which nothing is left once the pools of `steps` are gone. */
-export function parentRemovals(steps: readonly Step[], index: ClusterView): Step[] {
+export interface EmptyParents {
+  readonly removals: readonly Step[];
+  /** What is said of those that stay. */
+  readonly warnings: readonly string[];
+}
+
+/** Parents of ours below which nothing is left once the pools of `steps` are gone. */
+export function emptyParents(steps: readonly Step[], index: ClusterView): EmptyParents {
   const going = new Map<string, string>();
   for (const step of steps) if (step.kind === 'pool.delete') going.set(step.pool, step.id);
   const removals: Step[] = [];
+  const kept: { readonly pool: string; readonly rights: readonly AclEntry[] }[] = [];
   const parents = sortedUnique([...going.keys()].flatMap(poolsAbove));
   // The deepest first: its going may empty the one above.
   for (const pool of parents.sort((a, b) => b.split('/').length - a.split('/').length)) {
@@ -47,8 +56,13 @@ export function parentRemovals(steps: readonly Step[], index: ClusterView): Step
     if (!present || going.has(pool) || !isParentPool(present.comment)) continue;
     const below = index.subpools.get(pool) ?? [];
     const isHeld = (index.members.get(pool) ?? []).length > 0 || !below.every((name) => going.has(name));
+    if (isHeld) continue;
     // Whoever gave rights there means to use it, and they would go with it.
-    if (isHeld || index.poolRights.has(`/pool/${pool}`)) continue;
+    const rights = index.poolRights.get(`/pool/${pool}`);
+    if (rights) {
+      kept.push({ pool, rights });
+      continue;
+    }
     const removal = makeStep(
       'pool.delete',
       pool,
@@ -61,5 +75,9 @@ export function parentRemovals(steps: readonly Step[], index: ClusterView): Step
     removals.push(removal);
     going.set(pool, removal.id);
   }
-  return removals;
+  const warnings = kept.map(
+    ({ pool, rights }) =>
+      `pool ${pool}, which was made for the pools below it, stays, empty: ${nameSome(sortedUnique(rights.map(({ subject }) => subject)))} was given rights on it`,
+  );
+  return { removals, warnings };
 }

@@ -7,7 +7,7 @@ import { markTime } from '../../marks/time.ts';
 import type { Plan } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
 import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts';
-import { parentRemovals, withParentPools } from '../stands/parent-pools.ts';
+import { emptyParents, withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
 import { accountWarnings } from '../stands/expiry.ts';
@@ -68,7 +68,8 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
     ),
     ...drafts.flatMap((entry) => entry.steps),
   ];
-  const steps = withStudentRole([...planned, ...parentRemovals(planned, index)], have);
+  const parents = emptyParents(planned, index);
+  const steps = withStudentRole([...planned, ...parents.removals], have);
   assertSound(steps);
   const tooShort = passwordRefusal(passwords, steps, have);
   if (tooShort) refuse([tooShort]);
@@ -83,6 +84,7 @@ export function planUsers({ work, passwords, have }: UsersInput): Plan {
       ...(work.by === 'sync' ? roleWarnings([work.role], have) : []),
       ...expiryWarnings(work, context),
       ...pamWarnings(steps, have),
+      ...parents.warnings,
       ...userConfigWarnings(have, steps),
     ],
   };

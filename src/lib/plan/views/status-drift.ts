@@ -9,7 +9,7 @@ import { machinePower } from '../../pve-values/machine-power.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { resolveTemplate } from '../cluster/templates.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { bridgesOn, driftOf, NOTES_LOST } from '../stands/drift.ts';
+import { bridgesOn, driftOf, notesLost } from '../stands/drift.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { compareSpecs, isAdopted, nicShiftOf, specOf } from '../stands/spec.ts';
 import type { MachineDrift, StatusNote, Waiting } from './status-types.ts';
@@ -80,7 +80,7 @@ function driftOfMachine(
     ...{ index, user, lab: claim.lab },
   });
   const isMarked = ownVmMark(vmid, config.values) !== undefined;
-  return [...drift, ...(isMarked ? [] : [NOTES_LOST]), ...waiting(one, request)];
+  return [...drift, ...(isMarked ? [] : [notesLost(config, template)]), ...waiting(one, request)];
 }
 
 export function viewDrift(stands: readonly StandView[], request: Request): Seen {

@@ -34,38 +34,38 @@ GET /nodes/{node}/lxc/{vmid}/status/current
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
   use: guest
 POST /nodes/{node}/lxc/{vmid}/status/start
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   debug? bool
   skiplock? bool
 POST /nodes/{node}/lxc/{vmid}/status/stop
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   [89] overrule-shutdown? bool
   skiplock? bool
 POST /nodes/{node}/lxc/{vmid}/status/shutdown
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   forceStop? bool
   timeout? int range=0..
 POST /nodes/{node}/lxc/{vmid}/status/reboot
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   timeout? int range=0..
 POST /nodes/{node}/lxc/{vmid}/status/suspend
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
 POST /nodes/{node}/lxc/{vmid}/status/resume
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
 POST /nodes/{node}/lxc/{vmid}/migrate
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Migrate"]]
   use: guest
   bwlimit? num range=0..

@@ -91,7 +91,7 @@ POST /nodes/{node}/network
   use: node
   use: interface
 PUT /nodes/{node}/network
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/nodes/{node}",["Sys.Modify"]]
   use: node
   [9] regenerate-frr? bool

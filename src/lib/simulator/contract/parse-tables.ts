@@ -28,6 +28,8 @@ export interface EndpointSpec {
   readonly path: string;
   readonly protected: boolean;
   readonly onNode: boolean;
+  /** It begins a worker task, and answers with its UPID. */
+  readonly task: boolean;
   readonly permission: Permission;
   readonly params: ReadonlyMap<string, ParamSpec>;
 }
@@ -173,6 +175,7 @@ export function parseTables(texts: readonly string[], version: Version): Contrac
       path,
       protected: flags.includes('protected'),
       onNode: flags.includes('on-node'),
+      task: flags.includes('task'),
       permission: parsePermission(value('may')),
       params: toParams(lines),
     });

@@ -96,7 +96,7 @@ GET /nodes/{node}/qemu
   use: node
   full? bool
 POST /nodes/{node}/qemu
-  flags: protected on-node
+  flags: protected on-node task
   may: user=all
   use: guest
   use: qemu-config
@@ -112,7 +112,7 @@ POST /nodes/{node}/qemu
   storage? str:pve-storage-id
   unique? bool requires=archive
 DELETE /nodes/{node}/qemu/{vmid}
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Allocate"]]
   use: guest
   destroy-unreferenced-disks? bool
@@ -135,7 +135,7 @@ PUT /nodes/{node}/qemu/{vmid}/config
   revert? str:pve-configid-list
   skiplock? bool
 POST /nodes/{node}/qemu/{vmid}/config
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Config.Disk","VM.Config.CDROM","VM.Config.CPU","VM.Config.Memory","VM.Config.Network","VM.Config.HWType","VM.Config.Options","VM.Config.Cloudinit"],"any",1]
   use: guest
   use: qemu-config
@@ -151,7 +151,7 @@ GET /nodes/{node}/qemu/{vmid}/pending
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
   use: guest
 POST /nodes/{node}/qemu/{vmid}/clone
-  flags: protected on-node
+  flags: protected on-node task
   may: ["and",["perm","/vms/{vmid}",["VM.Clone"]],["or",["perm","/vms/{newid}",["VM.Allocate"]],["perm","/pool/{pool}",["VM.Allocate"],"require_param","pool"]]]
   use: guest
   bwlimit? int range=0..
@@ -166,12 +166,13 @@ POST /nodes/{node}/qemu/{vmid}/clone
   storage? str:pve-storage-id
   target? str:pve-node
 POST /nodes/{node}/qemu/{vmid}/template
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Allocate"]]
   use: guest
   disk? str enum=ide[0-3]|scsi[0-30]|virtio[0-15]|sata[0-5]|efidisk0|tpmstate0
 PUT /nodes/{node}/qemu/{vmid}/resize
-  flags: protected on-node
+  [7] flags: protected on-node
+  [89] flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Config.Disk"]]
   use: guest
   digest? str len=..40
@@ -185,7 +186,7 @@ PUT /nodes/{node}/qemu/{vmid}/unlink
   force? bool
   idlist! str:pve-configid-list
 POST /nodes/{node}/qemu/{vmid}/move_disk
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Config.Disk"]]
   use: guest
   bwlimit? int range=0..
@@ -209,7 +210,7 @@ GET /nodes/{node}/qemu/{vmid}/status/current
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
   use: guest
 POST /nodes/{node}/qemu/{vmid}/status/start
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   force-cpu? str
@@ -225,7 +226,7 @@ POST /nodes/{node}/qemu/{vmid}/status/start
   timeout? int range=0..
   [9] with-conntrack-state? bool
 POST /nodes/{node}/qemu/{vmid}/status/stop
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   keepActive? bool
@@ -234,7 +235,7 @@ POST /nodes/{node}/qemu/{vmid}/status/stop
   skiplock? bool
   timeout? int range=0..
 POST /nodes/{node}/qemu/{vmid}/status/shutdown
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   forceStop? bool
@@ -242,24 +243,24 @@ POST /nodes/{node}/qemu/{vmid}/status/shutdown
   skiplock? bool
   timeout? int range=0..
 POST /nodes/{node}/qemu/{vmid}/status/reboot
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   timeout? int range=0..
 POST /nodes/{node}/qemu/{vmid}/status/reset
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   skiplock? bool
 POST /nodes/{node}/qemu/{vmid}/status/suspend
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   skiplock? bool
   statestorage? str:pve-storage-id requires=todisk
   todisk? bool
 POST /nodes/{node}/qemu/{vmid}/status/resume
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.PowerMgmt"]]
   use: guest
   nocheck? bool
@@ -269,7 +270,7 @@ GET /nodes/{node}/qemu/{vmid}/snapshot
   may: ["perm","/vms/{vmid}",["VM.Audit"]]
   use: guest
 POST /nodes/{node}/qemu/{vmid}/snapshot
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Snapshot"]]
   use: guest
   description? str
@@ -291,13 +292,13 @@ GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
   use: guest
   snapname! str:pve-configid len=..40
 DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Snapshot"]]
   use: guest
   force? bool
   snapname! str:pve-configid len=..40
 POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Snapshot","VM.Snapshot.Rollback"],"any",1]
   use: guest
   snapname! str:pve-configid len=..40
@@ -308,7 +309,7 @@ GET /nodes/{node}/qemu/{vmid}/migrate
   use: guest
   target? str:pve-node
 POST /nodes/{node}/qemu/{vmid}/migrate
-  flags: protected on-node
+  flags: protected on-node task
   may: ["perm","/vms/{vmid}",["VM.Migrate"]]
   use: guest
   bwlimit? int range=0..

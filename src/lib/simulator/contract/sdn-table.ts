@@ -108,7 +108,7 @@ DELETE /cluster/sdn/vnets/{vnet}
   [9] lock-token? str
   use: vnet-id
 PUT /cluster/sdn
-  flags: protected
+  flags: protected task
   may: ["perm","/sdn",["SDN.Allocate"]]
   [9] lock-token? str
   [9] release-lock? bool

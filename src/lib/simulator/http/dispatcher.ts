@@ -81,7 +81,8 @@ export class Dispatcher {
 
   async handle(request: ApiRequest, route: Route | undefined): Promise<Answer> {
     const template = route?.spec.path ?? request.path;
-    const struck = this.#faults.strike(request.method, template, request.path);
+    const { method, path } = request;
+    const struck = this.#faults.strike({ method, template, path, task: route?.spec.task === true });
     for (const fault of struck) {
       if (fault.action === 'slow') await this.#sim.clock.sleep(fault.ms);
       if (fault.action === 'drop-before') return { status: 0, reason: '', drop: true };
@@ -189,7 +190,7 @@ export class Dispatcher {
       });
       const handler = this.#handlers[`${spec.method} ${spec.path}`];
       if (!handler) throw new Error(`no handler for ${spec.method} ${spec.path}`);
-      const call = this.#call(params, user, { node, worker }, struck);
+      const call = this.#call(params, user, { node, worker, spec }, struck);
       const data: unknown = (await handler(call)) ?? null;
       return { status: 200, reason: 'OK', body: { data, ...call.attributes } };
     } finally {
@@ -200,7 +201,7 @@ export class Dispatcher {
   #call(
     params: Call['params'],
     user: string,
-    { node, worker }: Pick<Call, 'node' | 'worker'>,
+    { node, worker, spec }: Pick<Call, 'node' | 'worker'> & Pick<Route, 'spec'>,
     struck: readonly RequestFault[],
   ): Call {
     const fault = struck.find((one) => one.action === 'task-fail')?.exitstatus;
@@ -212,6 +213,8 @@ export class Dispatcher {
       params,
       attributes: {},
       startTask: (type, id, kind, args) => {
+        // Faults of tasks, and what is said of them when a scenario is read, go by the table.
+        if (!spec.task) throw new Error(`${spec.method} ${spec.path}: its contract says nothing of a task`);
         if (struck.some((one) => one.action === 'no-worker')) die('got no worker upid - start worker failed');
         return this.#sim.tasks.start({ node, type, id, user, kind, args, fault });
       },

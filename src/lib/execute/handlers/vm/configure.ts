@@ -48,8 +48,13 @@ function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
   );
 }
 
-/** Tags are for people: where the datacenter reserves one, the VM is configured without that one, which is told. */
-export async function writeConfig(guest: GuestAt, io: StepIo, change: ConfigChange): Promise<void> {
+/** Tags are for people: where the datacenter reserves some, the VM is configured without those, which is told once for all of them. */
+export async function writeConfig(
+  guest: GuestAt,
+  io: StepIo,
+  change: ConfigChange,
+  reserved: readonly string[] = [],
+): Promise<void> {
   try {
     await io.pve.updateVmConfig(guest, change, io.signal);
   } catch (error) {
@@ -58,17 +63,21 @@ export async function writeConfig(guest: GuestAt, io: StepIo, change: ConfigChan
     if (refused === undefined || wanted.length === 0) throw error;
     // One that it has and the lab does not want stays, and with it all others as they are.
     const left = wanted.includes(refused) ? wanted.filter((tag) => tag !== refused) : [];
-    io.tell(
-      `the datacenter reserves the tag "${refused}" (registered-tags, user-tag-access): machines are without it; who has Sys.Modify on / may set it`,
-    );
     const rest = Object.entries(change.set).filter(([key]) => key !== 'tags');
     const tags = formatTags(left);
     const set = Object.fromEntries([
       ...rest,
       ...(tags === '' ? [] : [['tags', tags]]),
     ]) as ConfigChange['set'];
-    await writeConfig(guest, io, { ...change, set });
+    await writeConfig(guest, io, { ...change, set }, [...reserved, refused]);
+    return;
   }
+  if (reserved.length === 0) return;
+  const names = reserved.map((tag) => `"${tag}"`).join(', ');
+  const [noun, pronoun] = reserved.length === 1 ? ['tag', 'it'] : ['tags', 'them'];
+  io.tell(
+    `the datacenter reserves the ${noun} ${names} (registered-tags, user-tag-access): machines are without ${pronoun}; who has Sys.Modify on / may set ${pronoun}`,
+  );
 }
 
 export const configureVm: Handler<'vm.configure'> = (step, io) => {
