@@ -41,7 +41,8 @@ export function deployBound({ steps }, isShared) {
  * `apart`: the same with the writes of user.cfg that are ours before and after the removals, as they are done: a removal
  * that does not get that lock within 10 s leaves a rest that only root can remove, so nothing of ours competes with it.
  * `ceiling`: with no more than three removals at once under the lock of one shared storage, or six in all, if nothing ever
- * waited for anything else: what the widths allow that keep disks from being left behind.
+ * waited for anything else: what the widths allow that keep disks from being left behind. Neither counts that who waits for
+ * one of PVE's cluster locks sleeps while it is free: who comes at the right moment does not, so a bound cannot.
  */
 export function cleanupBound({ steps }, isShared) {
   const removals = countOf(steps, 'vm.delete');

@@ -16,8 +16,13 @@ function tell(name, run, { lane, storage, network, bound, apart, ceiling }) {
       ? []
       : [
           `    with our writes of user.cfg apart from the removals ${apart.toFixed(0)} s → ${share(apart)}`,
-          `    and no more removals at once than leave no disk behind ${ceiling.toFixed(0)} s → ${share(ceiling)}`,
+          `    and no more removals at once than leave no disk behind ${ceiling.toFixed(0)} s → ${share(ceiling)}: ` +
+            `the ceiling, ${((100 * bound) / ceiling).toFixed(0)} % of the bound`,
         ]),
+    ...run.waits.map(
+      ({ name, count, waited, longest }) =>
+        `    lock ${name} had ${count} times, waited for ${(waited / count).toFixed(2)} s, ${longest.toFixed(1)} s at most`,
+    ),
     `    requests ${run.requests.length}, of them polls ${polls}; retries ${run.retries}`,
     ...run.lanes.map(
       ({ kind, count, from, to, busy }) =>

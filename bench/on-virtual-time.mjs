@@ -11,6 +11,7 @@ import { createPveClient } from '../dist/lib/proxmox/client.js';
 import { createTaskWaiter } from '../dist/lib/proxmox/tasks.js';
 import { inProcess } from '../dist/lib/proxmox/transports/in-process.js';
 import { createSimulator } from '../dist/lib/simulator/simulator.js';
+import { Locks } from '../dist/lib/simulator/tasks/locks.js';
 import { VirtualTime } from '../dist/lib/simulator/time/virtual-time.js';
 import { cleanup } from '../dist/lib/workflow/cleanup.js';
 import { deploy } from '../dist/lib/workflow/deploy.js';
@@ -43,8 +44,28 @@ class Lanes {
   }
 }
 
+/** How long the cluster's locks were waited for: who has waited for 10 s (9 before 9.1) gives up. */
+const lockWaits = { now: undefined, rows: new Map() };
+const { cfs } = Locks.prototype;
+Locks.prototype.cfs = async function (name) {
+  const { now, rows } = lockWaits;
+  const began = now?.() ?? 0;
+  const release = await cfs.call(this, name);
+  const waited = ((now?.() ?? 0) - began) / 1000;
+  const row = rows.get(name) ?? { name, count: 0, waited: 0, longest: 0 };
+  rows.set(name, {
+    name,
+    count: row.count + 1,
+    waited: row.waited + waited,
+    longest: Math.max(row.longest, waited),
+  });
+  return release;
+};
+
 /** What one command did: its plan, its time, its requests. */
 async function measured(simulator, context, work) {
+  lockWaits.now = () => simulator.now();
+  lockWaits.rows = new Map();
   const from = simulator.requests.length;
   const started = simulator.now();
   const wall = performance.now();
@@ -65,6 +86,7 @@ async function measured(simulator, context, work) {
     retries,
     failed,
     lanes: lanes.rows(),
+    waits: [...lockWaits.rows.values()],
     wall: (performance.now() - wall) / 1000,
   };
 }

@@ -167,6 +167,30 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
       says: 'no stand goes to pve1, pve3: machine gw: the CPU there is too old for CPU type x86-64-v2-AES (lacks aes, pni, popcnt, …) (choose a CPU type in the template that every node can give, such as kvm64)',
     },
     {
+      name: 'a node whose BIOS keeps KVM from it',
+      scenario: world(
+        { nodes: [{ name: 'pve1', kvm: false }, { name: 'pve2' }, { name: 'pve3' }] },
+        { config: { cpu: 'x86-64-v2-AES' } },
+      ),
+      nodes: ['pve2', 'pve3'],
+      says: 'no stand goes to pve1: machine gw: KVM is not available on pve1 (enable virtualisation in the BIOS of pve1, or switch KVM off in the template (slow))',
+    },
+    {
+      name: 'memory that its host cannot read',
+      scenario: world(
+        {
+          nodes: [
+            { name: 'pve1', cpu_flags: ['sev'] },
+            { name: 'pve2', cpu_flags: ['sev', 'sev_es'] },
+            { name: 'pve3' },
+          ],
+        },
+        { config: { 'amd-sev': 'es,no-debug=1', bios: 'ovmf' } },
+      ),
+      nodes: ['pve2'],
+      says: 'no stand goes to pve1, pve3: machine gw: the CPU there has no AMD SEV-ES (leave `amd-sev` out of the template, or enable it in the BIOS of nodes that can)',
+    },
+    {
       name: 'more cores than a node has threads',
       scenario: world({
         nodes: [

@@ -100,11 +100,14 @@ const cases: readonly Case[] = [
       {
         asks: 'GET /nodes/pve1/status',
         answer: {
-          data: { cpuinfo: { model: 'EPYC', flags: 'fpu aes' }, pveversion: 'pve-manager/8.4.5/0123' },
+          data: {
+            cpuinfo: { model: 'EPYC', flags: 'fpu aes', hvm: '' },
+            pveversion: 'pve-manager/8.4.5/0123',
+          },
         },
       },
     ],
-    gives: { cpuModel: 'EPYC', cpuFlags: ['fpu', 'aes'], pveVersion: '8.4.5' },
+    gives: { cpuModel: 'EPYC', cpuFlags: ['fpu', 'aes'], hasKvm: false, pveVersion: '8.4.5' },
   },
   {
     name: 'metricsSince',

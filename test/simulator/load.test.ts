@@ -33,6 +33,30 @@ describe('statistics', () => {
     expect((await root.ok('GET', '/nodes/pve1/status')).cpuinfo.model).toBe('EPYC');
   });
 
+  test('what a CPU cannot do keeps machines from starting, until they do without', async () => {
+    const nodes: Scenario['nodes'] = [
+      { name: 'pve1', kvm: false },
+      { name: 'pve2', cpu_flags: ['sev'] },
+    ];
+    const guests: Scenario['guests'] = [
+      { vmid: 400, name: 'kvm', node: 'pve1' },
+      { vmid: 401, name: 'slow', node: 'pve1', config: { kvm: '0' } },
+      { vmid: 402, name: 'secret', node: 'pve2', config: { 'amd-sev': 'std', bios: 'ovmf' } },
+      { vmid: 403, name: 'more-secret', node: 'pve2', config: { 'amd-sev': 'type=snp', bios: 'ovmf' } },
+    ];
+    const { root } = await start(cluster({ nodes, guests }));
+    const startOf = (node: string, vmid: number) =>
+      root.task('POST', `/nodes/${node}/qemu/${vmid}/status/start`);
+    expect(await startOf('pve1', 400)).toContain('KVM virtualisation configured, but not available');
+    expect(await startOf('pve1', 401)).toBe('OK');
+    expect(await startOf('pve2', 402)).toBe('OK');
+    expect(await startOf('pve2', 403)).toContain('Your CPU does not support AMD SEV-SNP.');
+    const [one, two]: Loose[] = await Promise.all(
+      ['pve1', 'pve2'].map((node) => root.ok('GET', `/nodes/${node}/status`)),
+    );
+    expect([one.cpuinfo.hvm, two.cpuinfo.hvm]).toEqual(['', '1']);
+  });
+
   test('metrics of the whole cluster: from a moment on, at most half an hour; none on 7', async () => {
     const { root, sim } = await start(cluster());
     const since = Math.floor(sim.now() / 1000) - 60;

@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { TemplateRef } from '../config/types.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { cpuNeeds } from '../pve-values/host-ties.ts';
+import { asksCpus } from '../pve-values/host-ties.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { readUse } from './bridge-use.ts';
 import { unlessForbidden, unlessUnread } from './forbidden.ts';
@@ -74,10 +74,14 @@ async function readFlags(
   pve: PveApi,
   online: ReadonlySet<string>,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, Pick<NodeInfo, 'cpuFlags'>>> {
+): Promise<ReadonlyMap<string, Pick<NodeInfo, 'cpuFlags' | 'hasKvm'>>> {
   const read = async (node: string) => {
     const status = await unlessUnread(pve.nodeStatus(node, signal), undefined);
-    return [node, status?.cpuFlags ? { cpuFlags: status.cpuFlags } : {}] as const;
+    const { cpuFlags, hasKvm } = status ?? {};
+    return [
+      node,
+      { ...(cpuFlags ? { cpuFlags } : {}), ...(hasKvm === undefined ? {} : { hasKvm }) },
+    ] as const;
   };
   return new Map(await pMap(online, read, { concurrency: PARALLEL_READS }));
 }
@@ -173,7 +177,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.
   const asksTasks = scope.tasks === true || vms.some(({ values }) => values['lock'] !== undefined);
   const since = scope.failuresSince?.(pve.serverTime().getTime() / 1000);
-  const asksFlags = templates.some(({ values }) => cpuNeeds(values) !== undefined);
+  const asksFlags = templates.some(({ values }) => asksCpus(values));
   const [{ tasks, justEnded, failures, removals }, loaded, stock, flags] = await Promise.all([
     readTasks(pve, asksTasks ? [...online] : [], since, signal),
     scope.load === true ? withLoad(pve, nodes, signal) : nodes,

@@ -98,6 +98,8 @@ export interface NodeInfo {
   readonly cpuHour?: number;
   /** What its CPU can, as /proc/cpuinfo names it; absent when nobody asked, or it cannot be read. */
   readonly cpuFlags?: readonly string[];
+  /** Asked and read along with that. */
+  readonly hasKvm?: boolean;
 }
 
 /** One row per node and storage, shared storages included. */

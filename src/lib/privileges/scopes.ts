@@ -15,7 +15,7 @@ import {
 } from '../plan/stands/selection.ts';
 import type { Scope } from './command-rules.ts';
 import type { Command, MachineKey } from './types.ts';
-import { cpuNeeds, neededFiles } from '../pve-values/host-ties.ts';
+import { asksCpus, neededFiles } from '../pve-values/host-ties.ts';
 import { sortedUnique } from '../order.ts';
 import { allocatingStorages } from './guest-values.ts';
 
@@ -96,7 +96,7 @@ export function deployScope(lab: Lab, users: readonly User[], have: Inventory, l
     snippets: sortedUnique(
       files.flatMap(({ content, storage }) => (content === 'snippets' ? [storage] : [])),
     ),
-    asksCpus: named.some(({ values }) => cpuNeeds(values) !== undefined),
+    asksCpus: named.some(({ values }) => asksCpus(values)),
     machineKeys: machineKeysOf(lab),
     role: lab.access.role,
     realms: realmsOf(users),

@@ -87,6 +87,8 @@ export interface BalanceApi {
     readonly cpuModel?: string;
     /** As /proc/cpuinfo names them. */
     readonly cpuFlags?: readonly string[];
+    /** Whether its CPU lends itself to KVM: not where that is off in its BIOS, nor in most virtual machines. */
+    readonly hasKvm?: boolean;
     readonly pveVersion?: string;
   }>;
   /**

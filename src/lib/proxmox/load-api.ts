@@ -32,6 +32,8 @@ export function loadApi(http: Requests, hasMetrics: (signal?: AbortSignal) => Pr
       return compact({
         cpuModel: said('model'),
         cpuFlags: said('flags')?.split(/\s+/),
+        // The answer of a Perl match: 1, or an empty text.
+        hasKvm: isRecord(cpu) && Object.hasOwn(cpu, 'hvm') ? Number(cpu['hvm']) === 1 : undefined,
         pveVersion: packageVersion(row.maybeText('pveversion')),
       });
     },

@@ -121,8 +121,29 @@ export function cpuNeeds(
   values: Values,
 ): { readonly type: string; readonly flags: readonly string[] } | undefined {
   const type = cpuType(values);
-  const flags = values['kvm'] === '0' ? undefined : CPU_FLAGS.get(type);
+  const flags = usesKvm(values) ? CPU_FLAGS.get(type) : undefined;
   return flags && { type, flags };
+}
+
+/** AMD SEV by its type, in the words of /proc/cpuinfo (qemu-server CPUConfig.pm, get_amd_sev_object). */
+const SEV_FLAGS: ReadonlyMap<string, { readonly name: string; readonly flag: string }> = new Map([
+  ['std', { name: 'SEV', flag: 'sev' }],
+  ['es', { name: 'SEV-ES', flag: 'sev_es' }],
+  ['snp', { name: 'SEV-SNP', flag: 'sev_snp' }],
+]);
+
+/** Memory that its host cannot read. Of Intel's TDX the flags of a CPU do not tell. */
+export function sevNeeds(values: Values): { readonly name: string; readonly flag: string } | undefined {
+  return SEV_FLAGS.get(propertyOf(values['amd-sev'] ?? '', 'type') ?? '');
+}
+
+export function usesKvm(values: Values): boolean {
+  return values['kvm'] !== '0';
+}
+
+/** Whether what the CPUs of the nodes can has to be known. That one has KVM at all comes with the answer. */
+export function asksCpus(values: Values): boolean {
+  return cpuNeeds(values) !== undefined || sevNeeds(values) !== undefined;
 }
 
 /** A CPU model that the datacenter defines itself (/etc/pve/virtual-guest/cpu-models.conf), without its prefix. */

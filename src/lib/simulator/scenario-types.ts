@@ -43,6 +43,8 @@ export interface ScenarioNode {
   readonly cpu_model?: string;
   /** Beyond those that every CPU has; default: those of x86-64-v3. */
   readonly cpu_flags?: readonly string[];
+  /** Default: true. */
+  readonly kvm?: boolean;
   /** pve-manager's version on this node, while a cluster is being upgraded. */
   readonly pve_version?: string;
   /** What ZFS holds of its memory as a cache. */

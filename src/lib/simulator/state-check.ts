@@ -67,7 +67,7 @@ const node = record<NodeState>(
   },
   {
     ...{ offlineSince: number, offlineAt: number, cpuModel: text, pveVersion: text },
-    cpuFlags: list(text),
+    ...{ cpuFlags: list(text), lacksKvm: flag },
     ...{ qemuVersion: text, arcSize: number },
     ...{
       staged: list(face),

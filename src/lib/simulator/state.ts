@@ -35,6 +35,7 @@ export interface NodeState {
   readonly baseLoad: number;
   readonly cpuModel?: string;
   readonly cpuFlags?: readonly string[];
+  readonly lacksKvm?: boolean;
   /** pve-manager's version on this node, where it is another than the cluster's. */
   readonly pveVersion?: string;
   /** Bytes of ZFS's cache: used memory that goes when somebody needs it. */

@@ -8,6 +8,8 @@ import {
   hostDevices,
   neededFiles,
   pinnedMachine,
+  sevNeeds,
+  usesKvm,
   type NeededFile,
 } from '../../pve-values/host-ties.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
@@ -230,6 +232,17 @@ function cpuTypeObstacle(node: string, values: Values, { nodes }: Hosts): NodeOb
   return lacks.length === 0 ? undefined : { code: 'cpu-type', type: needs.type, lacks };
 }
 
+/** QemuServer.pm config_to_command: `KVM virtualisation configured, but not available`. */
+function kvmObstacle(node: string, values: Values, { nodes }: Hosts): NodeObstacle | undefined {
+  return usesKvm(values) && nodes.get(node)?.hasKvm === false ? { code: 'no-kvm' } : undefined;
+}
+
+/** CPUConfig.pm get_amd_sev_object: `Your CPU does not support AMD SEV`. */
+function sevObstacle(node: string, values: Values, { nodes }: Hosts): NodeObstacle | undefined {
+  const [needs, has] = [sevNeeds(values), nodes.get(node)?.cpuFlags];
+  return needs && has && !has.includes(needs.flag) ? { code: 'cpu-sev', needs: needs.name } : undefined;
+}
+
 /** QEMU's major and minor number on a node, by the newest machine type that it knows. */
 export function qemuOn(node: string, { stock }: Hosts): string | undefined {
   const versions = (stock.machines[node] ?? []).flatMap((one) => /-(\d+\.\d+)/.exec(one)?.[1] ?? []);
@@ -253,7 +266,9 @@ export function tieObstacle(
     filesObstacle(node, values, 'snippets', hosts) ??
     mappingObstacle(node, values, hosts) ??
     machineTypeObstacle(node, values, hosts) ??
+    kvmObstacle(node, values, hosts) ??
     cpuTypeObstacle(node, values, hosts) ??
+    sevObstacle(node, values, hosts) ??
     cpusObstacle(node, cpusOf(values, cores), hosts)
   );
 }

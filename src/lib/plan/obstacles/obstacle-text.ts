@@ -58,6 +58,10 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
       return `QEMU ${there} does not know machine type ${obstacle.type} (newest: ${obstacle.newest})`;
     case 'cpu-type':
       return `the CPU ${there} is too old for CPU type ${obstacle.type} (lacks ${obstacle.lacks.slice(0, 3).join(', ')}${obstacle.lacks.length > 3 ? ', …' : ''})`;
+    case 'cpu-sev':
+      return `the CPU ${there} has no AMD ${obstacle.needs}`;
+    case 'no-kvm':
+      return `KVM is not available ${there}`;
     case 'cpus':
       return `has ${obstacle.cpus} CPUs, the node ${obstacle.threads}`;
     default:
@@ -196,6 +200,10 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
       return `upgrade ${node}, or choose a machine type in the template that it knows`;
     case 'cpu-type':
       return 'choose a CPU type in the template that every node can give, such as kvm64';
+    case 'cpu-sev':
+      return 'leave `amd-sev` out of the template, or enable it in the BIOS of nodes that can';
+    case 'no-kvm':
+      return `enable virtualisation in the BIOS of ${node}, or switch KVM off in the template (slow)`;
     case 'cpus':
       return 'give the machine fewer `cores`';
     default:

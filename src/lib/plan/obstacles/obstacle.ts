@@ -55,6 +55,8 @@ export type NodeObstacle =
   | { readonly code: 'device-root'; readonly key: string }
   | { readonly code: 'machine-type'; readonly type: string; readonly newest: string }
   | { readonly code: 'cpu-type'; readonly type: string; readonly lacks: readonly string[] }
+  | { readonly code: 'cpu-sev'; readonly needs: string }
+  | { readonly code: 'no-kvm' }
   | { readonly code: 'cpus'; readonly cpus: number; readonly threads: number }
   // Cloning.
   | { readonly code: 'no-links'; readonly storage: string; readonly type: string }

@@ -13,8 +13,13 @@ function cpuInfo(node: NodeState): Record<string, unknown> {
     ...{
       mhz: '2400.000',
       user_hz: 100,
-      hvm: '1',
-      flags: ['fpu vme de pse tsc msr pae mce cx8 apic sep vmx', ...cpuFlagsOf(node)].join(' '),
+      // ProcFSTools.pm read_cpuinfo: whether the flags have vmx or svm.
+      hvm: node.lacksKvm === true ? '' : '1',
+      flags: [
+        'fpu vme de pse tsc msr pae mce cx8 apic sep',
+        ...(node.lacksKvm === true ? [] : ['vmx']),
+        ...cpuFlagsOf(node),
+      ].join(' '),
     },
   };
 }

@@ -94,6 +94,7 @@ export function buildNode(node: ScenarioNode, index: number, start: number, sdn:
     baseLoad: base_load,
     ...(node.cpu_model === undefined ? {} : { cpuModel: node.cpu_model }),
     ...(node.cpu_flags ? { cpuFlags: node.cpu_flags } : {}),
+    ...(node.kvm === false ? { lacksKvm: true } : {}),
     ...(node.pve_version === undefined ? {} : { pveVersion: node.pve_version }),
     ...(node.zfs_arc_gib === undefined ? {} : { arcSize: node.zfs_arc_gib * gib }),
     ...(node.qemu_version === undefined ? {} : { qemuVersion: node.qemu_version }),

@@ -69,10 +69,22 @@ export function cpuProblemOn(sim: Sim, node: string, config: Readonly<GuestConfi
   return isRefused ? "kvm: Host doesn't support requested features" : undefined;
 }
 
-/** QemuServer.pm config_to_command, PCI.pm, USB.pm: in this order. */
+/** CPUConfig.pm get_amd_sev_object. */
+const sevTypes = [
+  { type: 'std', flag: 'sev', name: 'SEV' },
+  { type: 'es', flag: 'sev_es', name: 'SEV-ES' },
+  { type: 'snp', flag: 'sev_snp', name: 'SEV-SNP' },
+] as const;
+
+/** QemuServer.pm config_to_command, PCI.pm, USB.pm, CPUConfig.pm: in this order. */
 export function checkHostResources(sim: Sim, node: string, config: Readonly<GuestConfig>): void {
   const machine = machineProblem(sim, node, /^(?:type=)?([^,]+)/.exec(config['machine'] ?? '')?.[1] ?? '');
   if (machine !== undefined) die(machine);
+  if (config['kvm'] !== '0' && sim.world.node(node).lacksKvm === true) {
+    die(
+      'KVM virtualisation configured, but not available. Either disable in VM configuration or enable in BIOS.',
+    );
+  }
   for (const { mapping } of devicesOf(config)) {
     if (mapping && !isMappedOn(sim, node, mapping))
       die(`${kindNames[mapping.kind]} device mapping not found for '${mapping.id}'`);
@@ -80,4 +92,9 @@ export function checkHostResources(sim: Sim, node: string, config: Readonly<Gues
   const cpus = Number(config['sockets'] ?? 1) * Number(config['cores'] ?? 1);
   const threads = sim.world.node(node).cpus;
   if (cpus > threads) die(`MAX ${threads} vcpus allowed per VM on this node`);
+  const sev = sevTypes.find(({ type }) =>
+    new RegExp(`^(?:type=)?${type}(?:,|$)`).test(config['amd-sev'] ?? ''),
+  );
+  if (sev && !cpuFlagsOf(sim.world.node(node)).includes(sev.flag))
+    die(`Your CPU does not support AMD ${sev.name}.`);
 }
