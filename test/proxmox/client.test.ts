@@ -532,6 +532,25 @@ describe('pools', () => {
     for (let i = 0; i < 3; i += 1) await pve.updatePool('anna', { comment: 'c' });
   });
 
+  test('the version is asked for once by those who need it at once', async () => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    nock(ORIGIN).put(`${BASE}/pools`).times(3).reply(200, { data: null });
+    const pve = client();
+    await Promise.all([1, 2, 3].map(() => pve.updatePool('anna', { comment: 'c' })));
+  });
+
+  test('whoever asked for the version was stopped: others ask for themselves', async () => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    nock(ORIGIN).put(`${BASE}/pools`).reply(200, { data: null });
+    const pve = client();
+    const stop = new AbortController();
+    const stopped = failure(pve.updatePool('anna', { comment: 'c' }, stop.signal));
+    const other = pve.updatePool('anna', { comment: 'c' });
+    stop.abort(new Error('stopped'));
+    expect(await stopped).toMatchObject({ message: 'stopped' });
+    await other;
+  });
+
   test('adding and removing at once is a mistake of ours', async () => {
     const error = await failure(client().updatePool('anna', { addVmids: [1], removeVmids: [2] }));
     expect(error).toMatchObject({ exitCode: 1 });

@@ -12,7 +12,7 @@ import { poolApi } from './pool-api.ts';
 import { stockApi } from './stock-api.ts';
 import { taskApi } from './task-api.ts';
 import type { PveApi, RunPve } from './types.ts';
-import { versionGate } from './version-gate.ts';
+import { versionGates } from './version-gate.ts';
 
 export interface PveClient extends RunPve {
   /** How many requests were sent so far, logins and repeated ones among them. */
@@ -24,7 +24,7 @@ export interface PveClient extends RunPve {
 /** Connects to nothing yet: the first method called does. Throws ConfigError for a host that cannot be one. */
 export function createPveClient(options: HttpOptions): PveClient {
   const http = new PveHttp(options);
-  const gate = (since: readonly [number, number]) => versionGate(http, clusterApi(http).version, since);
+  const gate = versionGates(http, clusterApi(http).version);
   const gates = {
     isByQuery: gate([8, 1]),
     confirms: gate([8, 2]),
