@@ -231,7 +231,13 @@ const LIB = {
   ],
   starters: [
     'The labs that come with the package, and the names that are put into them.',
-    ['^src/lib/files/package[.]ts$', '^src/lib/plan/cluster/templates[.]ts$', INVENTORY_TYPES, TEXTS, '^node_modules/yaml/'],
+    [
+      '^src/lib/files/package[.]ts$',
+      '^src/lib/plan/cluster/templates[.]ts$',
+      INVENTORY_TYPES,
+      TEXTS,
+      '^node_modules/yaml/',
+    ],
   ],
   workflow: [
     'One story per command: puts the rooms below together, and shows nothing.',
