@@ -4,7 +4,7 @@ import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
 import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
 import { sealHash } from '../../../src/lib/marks/seal.ts';
 import { apply, claim, FORMER_SEAL, OURS, reserved, RESERVED, SEALED, VM_MARK } from '../apply-step.ts';
-import { PveWorld, sealOf, vm } from '../world.ts';
+import { PveWorld, sealOf, VERSIONS, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna' };
 const RIGHT = { path: '/vms/10001', role: 'PVEVMUser', userid: 'anna@pve', pool: 'anna' };
@@ -48,9 +48,11 @@ interface Found {
   readonly guest?: Partial<ScenarioGuest>;
 }
 
-function worldOf(kind: Kind, { pools = [], notes = VM_MARK, guest = {} }: Found): PveWorld {
+/** `nth`: of the cases; each kind of step, and each case, meets each version. */
+function worldOf(kind: Kind, { pools = [], notes = VM_MARK, guest = {} }: Found, nth = 0): PveWorld {
   const { path, role, userid: user } = RIGHT;
   return new PveWorld({
+    version: VERSIONS[(KINDS.indexOf(kind) + nth) % VERSIONS.length]!,
     pools,
     guests: [vm(10001, 'pve1', { description: notes, ...GUEST[kind], ...guest })],
     users: [{ userid: user }],
@@ -111,7 +113,7 @@ const FOREIGN: readonly ({ readonly name: string } & Found)[] = [
 
 describe.each(KINDS)('%s', (kind) => {
   test.each(FOREIGN)('$name: nothing is written', async (found) => {
-    const world = worldOf(kind, found);
+    const world = worldOf(kind, found, FOREIGN.indexOf(found));
     const before = world.state();
     await expect(applied(kind, world)).rejects.toMatchObject({
       code: 'NOT_OURS',

@@ -91,6 +91,15 @@ async function destroyOwn(
   return destroy(step, io);
 }
 
+/** A removal that is under way takes its VM out of the pool at its end: between two readings ours can seem to be nobody's. */
+async function unlessGoing(step: DeleteStep, io: StepIo, error: unknown): Promise<StepOutcome> {
+  if (!(error instanceof StepError) || error.code !== 'NOT_OURS') throw error;
+  const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
+  if (!values) return confirmGone(step, io);
+  if (values['lock'] !== 'destroyed') throw error;
+  return outliveRemoval(step, io);
+}
+
 /** Only root@pam's own ticket may: for everybody else PVE's refusal leaves things as they are. */
 async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Promise<StepOutcome> {
   // Notes and seal went with the configuration: claim and membership are what is left.
@@ -112,7 +121,13 @@ export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   const remove = async (here: DeleteStep) => {
     node = here.node;
     try {
-      return await patiently({ node, vmid, seconds }, io, () => destroyOwn(here, io, (tries += 1) === 1));
+      return await patiently({ node, vmid, seconds }, io, async () => {
+        try {
+          return await destroyOwn(here, io, (tries += 1) === 1);
+        } catch (error) {
+          return unlessGoing(here, io, error);
+        }
+      });
     } catch (error) {
       if (!(error instanceof StepError) || error.code !== 'ZOMBIE_VM') throw error;
       return destroyRest(here, io, error);
