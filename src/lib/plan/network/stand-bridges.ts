@@ -199,20 +199,19 @@ function notAgain(
 /** All numbers are taken: those of the cluster where none may be repeated, else those of the node. */
 function noBridge({ lab, node, bridges }: Request): Refusal {
   const { first, last } = lab.bridgeRange;
-  const numbers = `all bridge numbers vmbr${first}–vmbr${last} are taken`;
   const held = bridges.heldBy(bridges.mayRepeat ? node : undefined);
   const by = held === undefined ? '' : `, ${held}`;
   const free = held === undefined ? '' : `${HELD_HINT}; or `;
   if (bridges.mayRepeat) {
     return {
       code: 'NO_BRIDGE',
-      message: `${numbers} on ${node}${by}`,
+      message: `all bridge numbers vmbr${first}–vmbr${last} are taken on ${node}${by}`,
       hint: `${free}remove stands that are no longer needed, spread the class over more nodes, or widen \`bridge_range\``,
     };
   }
   return {
     code: 'NO_BRIDGE',
-    message: `${numbers} in the cluster${by}; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
+    message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster${by}; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
     hint: `${free}give \`role: student\`, which moves no machine; widen \`bridge_range\`; or remove stands that are no longer needed`,
   };
 }
