@@ -196,6 +196,26 @@ function notAgain(
   };
 }
 
+/** All numbers are taken: those of the cluster where none may be repeated, else those of the node. */
+function noBridge({ lab, node, bridges }: Request): Refusal {
+  const { first, last } = lab.bridgeRange;
+  const held = bridges.heldBy(bridges.mayRepeat ? node : undefined);
+  const by = held === undefined ? '' : `, ${held}`;
+  const free = held === undefined ? '' : `${HELD_HINT}; or `;
+  if (bridges.mayRepeat) {
+    return {
+      code: 'NO_BRIDGE',
+      message: `all bridge numbers vmbr${first}–vmbr${last} are taken on ${node}${by}`,
+      hint: `${free}remove stands that are no longer needed, spread the class over more nodes, or widen \`bridge_range\``,
+    };
+  }
+  return {
+    code: 'NO_BRIDGE',
+    message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster${by}; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
+    hint: `${free}give \`role: student\`, which moves no machine; widen \`bridge_range\`; or remove stands that are no longer needed`,
+  };
+}
+
 function createNew(request: Request, alias: string, vlanAware: boolean, out: Collected): void {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
@@ -213,24 +233,8 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   }
   const wish = request.pins.bridges.get(pinnedBridge(userid, node, alias));
   const taken = former === undefined ? request.bridges.take(node, wish) : { bridge: former, repeated: false };
-  const { first, last } = lab.bridgeRange;
-  const held = request.bridges.heldBy(request.bridges.mayRepeat ? node : undefined);
-  const by = held === undefined ? '' : `, ${held}`;
-  const free = held === undefined ? '' : `${HELD_HINT}; or `;
-  if (!taken && !request.bridges.mayRepeat) {
-    out.refused = {
-      code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr${first}–vmbr${last} are taken in the cluster${by}; numbers are not repeated where students may move their machines, as role ${lab.access.role} lets them: on another node the number is somebody else's network`,
-      hint: `${free}give \`role: student\`, which moves no machine; widen \`bridge_range\`; or remove stands that are no longer needed`,
-    };
-    return;
-  }
   if (!taken) {
-    out.refused = {
-      code: 'NO_BRIDGE',
-      message: `all bridge numbers vmbr${first}–vmbr${last} are taken on ${node}${by}`,
-      hint: `${free}remove stands that are no longer needed, spread the class over more nodes, or widen \`bridge_range\``,
-    };
+    out.refused = noBridge(request);
     return;
   }
   if (taken.repeated) {

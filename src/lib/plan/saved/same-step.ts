@@ -1,7 +1,7 @@
 /** Whether a step that is planned now is one of a saved plan. Knows no kind of step. */
 import { canonicalText } from '../../order.ts';
 import { leewayOf } from '../document/step-traits.ts';
-import { claimedAtAll } from '../../marks/claimed.ts';
+import { claimedAtAll } from './claimed-at-all.ts';
 import { stepId, type Step } from '../document/step.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What a pool's comment claims, however much of it is made already and since when: two comments that claim the same read the same. */
-import { formatPoolComment, mapMachines, parsePoolComment } from './pool.ts';
-import { formatReplicaPool, isReplicaPool, parseReplicaPool } from './replica.ts';
+import { formatPoolComment, mapMachines, parsePoolComment } from '../../marks/pool.ts';
+import { formatReplicaPool, isReplicaPool, parseReplicaPool } from '../../marks/replica.ts';
 
 /** Before anything is made, and before any seal is drawn. */
 const RESERVED = { state: 'reserved', seals: [] } as const;
