@@ -39,10 +39,16 @@ describe('statistics', () => {
       { name: 'pve2', cpu_flags: ['sev'] },
     ];
     const guests: Scenario['guests'] = [
-      { vmid: 400, name: 'kvm', node: 'pve1' },
-      { vmid: 401, name: 'slow', node: 'pve1', config: { kvm: '0' } },
-      { vmid: 402, name: 'secret', node: 'pve2', config: { 'amd-sev': 'std', bios: 'ovmf' } },
-      { vmid: 403, name: 'more-secret', node: 'pve2', config: { 'amd-sev': 'type=snp', bios: 'ovmf' } },
+      { vmid: 400, name: 'kvm', node: 'pve1', running: false },
+      { vmid: 401, name: 'slow', node: 'pve1', running: false, config: { kvm: '0' } },
+      { vmid: 402, name: 'secret', node: 'pve2', running: false, config: { 'amd-sev': 'std', bios: 'ovmf' } },
+      {
+        vmid: 403,
+        name: 'more-secret',
+        node: 'pve2',
+        running: false,
+        config: { 'amd-sev': 'type=snp', bios: 'ovmf' },
+      },
     ];
     const { root } = await start(cluster({ nodes, guests }));
     const startOf = (node: string, vmid: number) =>

@@ -214,7 +214,7 @@ const cases: Case[] = [
     snapshot: replicated(90),
     message: [
       'fits 2 of 3 stands: VMIDs 10000–10002 are used up; s3@pve would not fit',
-      '  VMIDs 10000–10002: 3 were free, what fits takes 3; the next needs 1',
+      '  3 VMIDs were free, what fits takes 3; the next needs 1',
     ],
     out: [3],
   },
@@ -226,7 +226,7 @@ const cases: Case[] = [
     users: 4,
     message: [
       'fits 2 of 4 stands: VMIDs 10000–10004 are used up; s3@pve, s4@pve would not fit',
-      '  VMIDs 10000–10004: 5 were free, what fits takes 4; the next needs 2',
+      '  5 VMIDs were free, what fits takes 4; the next needs 2',
     ],
     out: [3, 4],
   },

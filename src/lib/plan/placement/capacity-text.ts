@@ -104,7 +104,7 @@ function headline(kind: Resource['kind'], group: readonly Resource[], { lab }: C
   }
 }
 
-function numbers({ resource, needs, once }: Lack, { lab, ledger }: Context): string {
+function numbers({ resource, needs, once }: Lack, { ledger }: Context): string {
   const { kind, node = '', name = '', total, limit, before, key } = resource;
   const adds = ledger.taken(key) - before;
   switch (kind) {
@@ -119,7 +119,7 @@ function numbers({ resource, needs, once }: Lack, { lab, ledger }: Context): str
       return `storage ${name}${where}: ${gib(total)}, ${inGib(before)} used before, ${inGib(adds)} by what fits; the next needs ${inGib(needs)}${once > 0 ? `, ${inGib(once)} of it for a replica` : ''}${thin}`;
     }
     case 'vmids':
-      return `VMIDs ${rangeOf(lab)}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;
+      return `${limit} VMIDs were free, what fits takes ${adds}; the next needs ${needs}${once > 0 ? `, ${once} of them for replicas` : ''}`;
     case 'bridges':
       return `bridge numbers on ${node}: ${limit} were free, what fits takes ${adds}; the next needs ${needs}`;
     case 'ports':
