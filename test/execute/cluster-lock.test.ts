@@ -184,6 +184,26 @@ describe('while it is held', () => {
     expect(comment(world)).toBe(his);
   });
 
+  test('it is renewed by the clock of PVE, which a simulation lets run faster than ours', async () => {
+    const world = new PveWorld();
+    const pve = world.client();
+    const fast = Object.create(pve, {
+      serverTime: {
+        value: () => new Date(Date.parse(START) + (pve.serverTime().getTime() - Date.parse(START)) * 20),
+      },
+    }) as PveClient;
+    const lock = await world.drive(acquire(world, 'anna', { pve: fast }));
+    const first = comment(world);
+    // Six seconds of ours are the two minutes that it lasts.
+    await world.pass(4);
+    expect(comment(world)).not.toBe(first);
+    await world.pass(20);
+    const started = world.clock.now();
+    expect(await world.drive(lock.isHeld())).toBe(true);
+    expect(world.since(started)).toBeLessThan(1); // not taken anew, which takes a quarter of a minute
+    await world.drive(lock.release());
+  });
+
   test('trouble with one renewal is mended by the next', async () => {
     const world = new PveWorld();
     const lock = await world.drive(acquire(world, 'anna'));

@@ -136,6 +136,11 @@ export class LockPool {
     return this.#pve.serverTime().getTime() >= this.#until;
   }
 
+  /** Has a third of its time gone by? */
+  isDue(): boolean {
+    return this.#pve.serverTime().getTime() >= this.#until - (LIFETIME * 2) / 3;
+  }
+
   /** False: the deadline passed meanwhile, and the comment may be another run's. */
   async #moveOn(): Promise<boolean> {
     const next = this.#nextComment();
