@@ -116,6 +116,12 @@ describe('who is switched', () => {
   });
 });
 
+test('what keeps several machines of a stand from it is said once', () => {
+  const made = plan({ guests: all(ON) }, { action: 'suspend', storage: 'elsewhere' });
+  const said = JSON.stringify(made.stands[0]).match(/storage elsewhere, for its memory/g);
+  expect(said).toHaveLength(1);
+});
+
 test.each(['start', 'shutdown'] as const)('%s by start_order, each stand on its own', (action) => {
   const made = plan(action === 'start' ? {} : { guests: all(ON) }, { action }, { lab: ORDERED });
   const [first, last] = action === 'start' ? [ANNA_SRV, ANNA_PC] : [ANNA_PC, ANNA_SRV];

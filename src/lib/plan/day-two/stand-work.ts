@@ -35,10 +35,9 @@ interface SaidOf {
 function sayOnce(all: readonly SaidOf[]): string[] {
   const machines = new Map<string, string[]>();
   for (const { one, text } of all) {
-    const name = sayMachine(one);
-    const isOfIt = text.startsWith(`${name} `);
-    const said = isOfIt ? text.slice(name.length) : text;
-    machines.set(said, [...(machines.get(said) ?? []), ...(isOfIt ? [name] : [])]);
+    const name = [sayMachine(one), `VM ${one.vmid}`].find((it) => text.startsWith(`${it} `));
+    const said = text.slice(name?.length ?? 0);
+    machines.set(said, [...(machines.get(said) ?? []), ...(name === undefined ? [] : [name])]);
   }
   return [...machines].map(
     ([said, names]) => `${names.length > 1 ? 'each of ' : ''}${names.join(', ')}${said}`,
