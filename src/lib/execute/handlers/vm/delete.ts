@@ -94,7 +94,7 @@ async function destroyOwn(
 /** A removal that is under way takes its VM out of the pool at its end: between two readings ours can seem to be nobody's. */
 async function unlessGoing(step: DeleteStep, io: StepIo, error: unknown): Promise<StepOutcome> {
   if (!(error instanceof StepError) || error.code !== 'NOT_OURS') throw error;
-  const values = await io.pve.vmConfig(step.node, step.vmid, io.signal);
+  const values = await io.pve.guestConfig(step, io.signal);
   if (!values) return confirmGone(step, io);
   if (values['lock'] !== 'destroyed') throw error;
   return outliveRemoval(step, io);
