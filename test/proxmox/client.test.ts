@@ -258,7 +258,7 @@ describe('access', () => {
       call: (pve) => pve.user('anna@pve'),
       asks: 'GET /access/users/anna%40pve',
       answer: { data: { enable: 1, expire: 0, comment: 'mark\n', groups: ['g1'], tokens: {} } },
-      gives: { comment: 'mark' },
+      gives: { comment: 'mark', enabled: true },
     },
     {
       name: 'createUser disabled',
