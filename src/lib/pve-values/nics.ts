@@ -69,10 +69,12 @@ export function presentNics(values: Readonly<Record<string, string>>): PresentNi
 /** A card that is on a bridge. */
 export type PluggedNic = PresentNic & { readonly bridge: string };
 
+function isPlugged(nic: PresentNic): nic is PluggedNic {
+  return nic.bridge !== undefined;
+}
+
 export function pluggedNics(values: Readonly<Record<string, string>>): PluggedNic[] {
-  return presentNics(values).flatMap(({ bridge, ...nic }) =>
-    bridge === undefined ? [] : { ...nic, bridge },
-  );
+  return presentNics(values).filter(isPlugged);
 }
 
 /** The bridges they are on, in the order of the cards. */

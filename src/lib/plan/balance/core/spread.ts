@@ -4,7 +4,6 @@ import { EPSILON, meanLoadOf, severityOf } from './load.ts';
 import { compareNatural } from '../../../order.ts';
 import type { Node } from './types.ts';
 import type { Unit } from './units.ts';
-import type { World } from './world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
 export function variationOf(loads: readonly number[]): number {
@@ -55,28 +54,32 @@ function fieldOf(draft: Draft): Field {
 const LEAST = 1e-6;
 
 /** What the unit adds to the load of a node. Loads are linear in it, which spares projecting each pair. */
-function shareOf({ demand }: Unit, node: Node, { config }: World): number {
-  const memory = config.memoryMeasure === 'used' ? demand.memory : demand.committed;
-  return (demand.threads / Math.max(node.cpus, 1) + memory / Math.max(node.memoryTotal, 1)) / 2;
+function shareOf(threads: number, memory: number, { cpus, memoryTotal }: Node): number {
+  return (threads / Math.max(cpus, 1) + memory / Math.max(memoryTotal, 1)) / 2;
 }
 
 /** Tells of each move off the source that evens out. */
 function eachOption(source: Node, field: Field, draft: Draft, tell: Tell): void {
   const { board, world, units } = draft;
   const here = field.loads.get(source.name) ?? 0;
+  const count = field.loads.size;
   const targets = [...world.nodes.values()].flatMap((node) => {
     const load = field.loads.get(node.name);
-    return load !== undefined && load < here && board.isBelow(node.name, 'target') ? [{ node, load }] : [];
+    if (load === undefined || load >= here || !board.isBelow(node.name, 'target')) return [];
+    return [
+      { node, load, total: field.total - here - load, squares: field.squares - here * here - load * load },
+    ];
   });
   for (const unit of units.on.get(source.name) ?? []) {
-    if (unit.demand.committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
-    const left = here - shareOf(unit, source, world);
+    const { threads, committed } = unit.demand;
+    if (committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
+    const memory = world.config.memoryMeasure === 'used' ? unit.demand.memory : committed;
+    const left = here - shareOf(threads, memory, source);
     const cost = costOf(unit);
-    for (const { node, load } of targets) {
-      const there = load + shareOf(unit, node, world);
-      const total = field.total - here - load + left + there;
-      const squares = field.squares - here * here - load * load + left * left + there * there;
-      const gain = field.variation - variation(field.loads.size, total, squares);
+    for (const { node, load, total, squares } of targets) {
+      const there = load + shareOf(threads, memory, node);
+      const after = variation(count, total + left + there, squares + left * left + there * there);
+      const gain = field.variation - after;
       if (gain > LEAST) tell(unit, node.name, gain / cost);
     }
   }

@@ -25,12 +25,14 @@ export interface Unit<G extends Guest = Guest> {
 
 /** Memory in use crosses the network, except of what is shut down for it, and so do disks that are on this node only. */
 export function bytesOf(guest: Guest, world: World): number {
-  const disks = (world.localVolumes.get(guest.vmid) ?? []).filter(({ isDisk }) => isDisk);
   const memory = isRunning(guest) && guest.restarts !== true ? guest.memoryUsed : 0;
-  return memory + disks.reduce((total, { bytes }) => total + bytes, 0);
+  let disks = 0;
+  for (const { bytes, isDisk } of world.localVolumes.get(guest.vmid) ?? []) if (isDisk) disks += bytes;
+  return memory + disks;
 }
 
 function inOrder(guests: readonly Guest[], world: World): Guest[] {
+  if (guests.length < 2) return [...guests];
   const key = (guest: Guest): number => (isRunning(guest) ? 2 ** 60 : 0) + bytesOf(guest, world);
   return [...guests].sort((a, b) => key(b) - key(a) || a.vmid - b.vmid);
 }
@@ -77,6 +79,7 @@ function tiesOf(guest: Guest, world: World): string[] {
   return [...groups.map((index) => `affinity ${index}`), ...(world.ties.get(guest.vmid) ?? [])];
 }
 
+/** In the order of their first guests. */
 function partition(guests: readonly Guest[], world: World): Guest[][] {
   const root = guests.map((_, index) => index);
   const find = (index: number): number => {
@@ -112,7 +115,6 @@ export function buildUnits(world: World): UnitIndex {
   const of = new Map<number, Unit>();
   for (const [node, guests] of byNode) {
     const units = partition(guests, world).map((part) => makeUnit(part, world));
-    units.sort((a, b) => Math.min(...a.vmids) - Math.min(...b.vmids));
     on.set(node, units);
     for (const unit of units) for (const vmid of unit.vmids) of.set(vmid, unit);
   }

@@ -8,7 +8,7 @@ import {
 } from '../../../pve-values/mount-points.ts';
 import { allVolumes, type Volume } from '../../../pve-values/volumes.ts';
 import type { BalanceGuest, GuestConfig } from '../../../inventory/balance-types.ts';
-import { bridgesIn, pluggedNics, type PluggedNic } from '../../../pve-values/nics.ts';
+import { pluggedNics, type PluggedNic } from '../../../pve-values/nics.ts';
 
 export interface GuestFacts {
   readonly volumes: readonly Volume[];
@@ -31,13 +31,14 @@ export interface GuestFacts {
 
 export function readFacts({ values, snapshotBridges }: GuestConfig, type: BalanceGuest['type']): GuestFacts {
   const isContainer = type === 'lxc';
+  const nics = pluggedNics(values);
   return {
     volumes: isContainer ? containerVolumes(values) : allVolumes(values),
     values,
     devices: isContainer ? containerDevices(values) : hostDevices(values),
     mounts: isContainer ? hostMounts(values) : [],
-    nics: pluggedNics(values),
-    bridges: [...new Set(bridgesIn(values))],
+    nics,
+    bridges: [...new Set(nics.map(({ bridge }) => bridge))],
     snapshotBridges: [...new Set(snapshotBridges)],
     cpuType: cpuType(values),
     machine: machineType(values),

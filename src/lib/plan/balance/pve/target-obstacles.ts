@@ -36,8 +36,6 @@ export interface Move extends NodeView {
   readonly unit: Unit;
 }
 
-type Rule = (move: Move) => string | undefined;
-
 /** What the table that all commands share says of the target. */
 function said(obstacle: NodeObstacle | undefined): string | undefined {
   return obstacle && sayObstacle(obstacle);
@@ -286,35 +284,47 @@ const NODE_RULES: Rules<NodeView> = [
 ];
 
 /**
- * A rule that looks neither at the board nor at the purpose: a search asks it thousands of times, and it has one answer
+ * Rules that look neither at the board nor at the purpose: a search asks them thousands of times, and they have one answer
  * for each unit (which lives as long as its world) and node.
  */
-function fixed(rule: Rule): Rule {
-  const answers = new WeakMap<Unit, Map<string, string | undefined>>();
+function fixed(rules: Rules<Move>): (move: Move) => Obstacle | undefined {
+  const answers = new WeakMap<Unit, Map<string, Obstacle | undefined>>();
   return (move) => {
     const { unit, target } = move;
     let known = answers.get(unit);
-    if (!known) answers.set(unit, (known = new Map<string, string | undefined>()));
-    if (!known.has(target.name)) known.set(target.name, rule(move));
-    return known.get(target.name);
+    if (!known) answers.set(unit, (known = new Map<string, Obstacle | undefined>()));
+    const answer = known.get(target.name);
+    if (answer || known.has(target.name)) return answer;
+    const found = obstacleOf(rules, move);
+    known.set(target.name, found);
+    return found;
   };
 }
 
+function asked(...rules: Rules<Move>): (move: Move) => Obstacle | undefined {
+  return (move) => obstacleOf(rules, move);
+}
+
 /** Cheap ones first: most nodes fail at an early one. */
-const UNIT_RULES: Rules<Move> = [
-  ['cpus', fixed(threads)],
-  ['ha-led', fixed(ledElsewhere)],
-  ['ha-rule', haRules],
-  ['blamed', blamedStorage],
-  ['version', fixed(version)],
-  ['cpu-model', fixed(cpuModel)],
-  ['storage', storages],
-  ['tied', fixed(tied)],
-  ['bridge-taken', fixed(standBridges)],
-  ['network', fixed(networkEditable)],
-  ['bridge', fixed(bridgesPresent)],
-  ['bridge', fixed(otherNetwork)],
-  ['bridge', fixed(snapshotsStay)],
+const UNIT_RULES = [
+  fixed([
+    ['cpus', threads],
+    ['ha-led', ledElsewhere],
+  ]),
+  asked(['ha-rule', haRules], ['blamed', blamedStorage]),
+  fixed([
+    ['version', version],
+    ['cpu-model', cpuModel],
+  ]),
+  asked(['storage', storages]),
+  fixed([
+    ['tied', tied],
+    ['bridge-taken', standBridges],
+    ['network', networkEditable],
+    ['bridge', bridgesPresent],
+    ['bridge', otherNetwork],
+    ['bridge', snapshotsStay],
+  ]),
 ];
 
 /** Why nothing can go there. */
@@ -324,5 +334,9 @@ export function nodeObstacle(view: NodeView): Obstacle | undefined {
 
 /** Why this unit cannot go to a node that is otherwise a target. */
 export function unitTargetObstacle(move: Move): Obstacle | undefined {
-  return obstacleOf(UNIT_RULES, move);
+  for (const rules of UNIT_RULES) {
+    const obstacle = rules(move);
+    if (obstacle) return obstacle;
+  }
+  return undefined;
 }

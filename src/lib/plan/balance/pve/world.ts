@@ -80,19 +80,17 @@ function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
   return map;
 }
 
-/** The guests of stands, by the one verdict: those that are ours, wherever they are. */
-function standsOf(
-  have: BalanceInventory,
-  guests: ReadonlyMap<number, BalanceGuest>,
-  descriptions: ReadonlyMap<number, string>,
-): Map<number, StandRef> {
+/** The guests of stands, templates among them, by the one verdict: those that are ours, wherever they are. */
+function standsOf(have: BalanceInventory, descriptions: ReadonlyMap<number, string>): Map<number, StandRef> {
   const stands = new Map<number, StandRef>();
+  const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
   const granted = have.acls.filter(({ type }) => type === 'user');
   const acls = new Set(granted.map(({ path, subject }) => `${path} ${subject}`));
   for (const { pool, comment } of have.pools) {
     const mark = parsePoolComment(comment);
     const { user, claims } = mark;
     if (user === undefined) continue;
+    const handedOut = isHandedOut(mark, { pool, user }, acls);
     for (const claim of claims) {
       for (const id of claimedIds(claim)) {
         const guest = guests.get(id.vmid);
@@ -102,7 +100,7 @@ function standsOf(
           // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
           isAway: false,
           values: description === undefined ? undefined : { description },
-          isHandedOut: isHandedOut(mark, { pool, user }, acls),
+          isHandedOut: handedOut,
         });
         if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }
@@ -185,9 +183,8 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     ),
   );
   for (const { vmid, values } of configs) descriptions.set(vmid, values['description'] ?? '');
-  const stands = standsOf(have, guests, descriptions);
-  const templates = new Map(have.guests.filter(({ template }) => template).map((one) => [one.vmid, one]));
-  const madeTemplates = standsOf(have, templates, descriptions);
+  const made = [...standsOf(have, descriptions)];
+  const stands = new Map(made.filter(([vmid]) => guests.has(vmid)));
   return {
     ...indexed,
     guests: withLessons(guests, stands, indexed),
@@ -199,7 +196,9 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,
     standVmids: group([...stands].map(([vmid, stand]) => [standKey(stand), vmid] as const)),
-    standTemplates: new Map([...madeTemplates].map(([vmid, stand]) => [standKey(stand), vmid])),
+    standTemplates: new Map(
+      made.flatMap(([vmid, stand]) => (guests.has(vmid) ? [] : [[standKey(stand), vmid] as const])),
+    ),
     standBridges: standBridgesOf(have.networks),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
     networks: new Map(have.networks.map((network) => [network.node, network])),
