@@ -6,8 +6,8 @@
 const LEAVES = [
   '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread)[.]ts$',
 ];
-/** The want as data, and the questions that every room asks of a lab's networks. */
-const CONFIG_TYPES = '^src/lib/config/(((balance|checks)/)?types|lab/networks)[.]ts$';
+/** The want as data, and the questions that every room asks of a lab's networks and devices. */
+const CONFIG_TYPES = '^src/lib/config/(((balance|checks)/)?types|lab/(networks|device-profiles))[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
@@ -15,11 +15,10 @@ const CRYPTO = '^(node:)?crypto$';
 
 /** What every room of the planner may see: plain data and the texts that it is made of. */
 const DATA = [CONFIG_TYPES, INVENTORY_TYPES, TEXTS, DOCUMENT];
-/** They know marks or the lab's words only, so that rooms below and beside may ask them: whose a guest is; what a device is. */
+/** It knows marks only, so that rooms below and beside may ask it whose a guest is. */
 const VERDICT = '^src/lib/plan/stands/ownership[.]ts$';
 /** What a lock means is told to planners and handlers alike. */
 const LOCKS = '^src/lib/plan/cluster/locks[.]ts$';
-const DEVICES = '^src/lib/plan/stands/device-profiles[.]ts$';
 const plan = (...rooms) => `^src/lib/plan/(${rooms.join('|')})/`;
 
 const LIB = {
@@ -92,7 +91,7 @@ const LIB = {
   'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster', 'obstacles')]],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
-    [...DATA, plan('cluster'), DEVICES, VERDICT],
+    [...DATA, plan('cluster'), VERDICT],
   ],
   'plan/obstacles': [
     'Why a node cannot take a machine: one table for every command that brings one there. Chooses nothing.',

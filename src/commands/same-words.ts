@@ -1,6 +1,6 @@
 /** Words of a command line that another command takes, too, and in the same meaning: for hints that are whole commands. */
 
-import type { RecloneWords } from '../lib/plan/day-two/reclone-command.ts';
+import type { RecloneWords } from '../lib/plan/day-two/reclone-hint.ts';
 import type { SelectionFlags } from './selection-options.ts';
 
 /** Where to is added to every command that is printed: own-words.ts. */

@@ -1,6 +1,6 @@
 /** The flags of `check`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
-import type { Platform } from '../../lib/render/grades.ts';
+import type { GradePlatform } from '../../lib/render/grades.ts';
 import type { ProgramIo } from '../io.ts';
 import { allOf, envOption, languageOption, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
@@ -21,7 +21,7 @@ export function checkCommand(io: ProgramIo): Command {
     .addOption(envOption('--out <file>', 'the results: results.csv or results.json', 'CHECK_OUT'))
     .addOption(
       envOption('--grades <platform>', 'with --out and -u: points to import there instead').choices(
-        allOf<Platform>({ moodle: true, canvas: true }),
+        allOf<GradePlatform>({ moodle: true, canvas: true }),
       ),
     )
     .option('--grade-item <name>', 'with --grades: what the points are of (default: the name of the lab)')

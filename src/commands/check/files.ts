@@ -11,14 +11,14 @@ import {
   renderChecksJson,
   renderJunit,
 } from '../../lib/render/checks-files.ts';
-import { GRADES_HEADS, renderGrades, type Grades, type Platform } from '../../lib/render/grades.ts';
+import { GRADES_HEADS, renderGrades, type Grades, type GradePlatform } from '../../lib/render/grades.ts';
 import type { Language } from '../../lib/render/languages/codes.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { formatByName } from '../format-by-name.ts';
 
 export interface CheckFileFlags {
   readonly out?: string;
-  readonly grades?: Platform;
+  readonly grades?: GradePlatform;
   readonly gradeItem?: string;
   readonly countNotRun?: true;
   readonly language: Language;

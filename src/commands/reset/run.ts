@@ -1,7 +1,7 @@
 /** What `reset` does with its flags: select, plan, go back or clone anew, render. */
 import type { Lab } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
-import type { RecloneWords } from '../../lib/plan/day-two/reclone-command.ts';
+import type { RecloneWords } from '../../lib/plan/day-two/reclone-hint.ts';
 import { previewReclone, reclone, type RecloneWant } from '../../lib/workflow/reset.ts';
 import { changeSnapshots, previewSnapshots, type SnapshotsWant } from '../../lib/workflow/snapshots.ts';
 import type { RunContext } from '../../lib/workflow/context.ts';

@@ -121,7 +121,8 @@ export type HaRule =
 /** One migration task. A `hamigrate` counts as failed only when its guest did not arrive. */
 export interface MigrationRecord {
   readonly vmid: number;
-  readonly from: string;
+  /** Absent: the platform does not tell. */
+  readonly from?: string;
   /** Absent: the log does not tell. Of one that failed: where it was to go. */
   readonly to?: string;
   /** ISO 8601 UTC. */

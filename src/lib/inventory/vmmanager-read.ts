@@ -58,10 +58,6 @@ function nodeNames(nodes: readonly VmmanagerNode[]): Map<number, string> {
   );
 }
 
-function seenNode({ state, ...node }: VmmanagerNode, name: string): SeenNode {
-  return { ...node, name, online: state === 'active' };
-}
-
 export async function readInstallation(
   vmmanager: VmmanagerApi,
   signal: AbortSignal,
@@ -75,7 +71,8 @@ export async function readInstallation(
   const known = new Set(nodes.rows.map(({ id }) => id));
   const unread = new Set(guests.unread.map(({ node }) => node));
   const seen = nodes.rows.map((node): SeenNode => ({
-    ...seenNode(node, names.get(node.id) ?? node.name),
+    ...node,
+    name: names.get(node.id) ?? node.name,
     ...(unread.has(node.id) ? { hasUnread: true as const } : {}),
   }));
   const guestGap = ({ node, ...row }: UnreadRow): string => {
@@ -135,8 +132,7 @@ function recordsOf(
     const began = same ? Date.parse(same.start) : start;
     const status = state === 'running' && isLong(began, now, options) ? 'timeout' : state;
     return {
-      ...{ vmid, from: '' },
-      ...(same ?? {}),
+      ...(same ?? { vmid }),
       start: new Date(began).toISOString(),
       status,
     };

@@ -3,8 +3,7 @@ import type { VmmanagerCluster, VmmanagerGuest, VmmanagerNode } from '../vmmanag
 import type { MigrationRecord, Veto } from './balance-types.ts';
 
 /** `name`: with its number where another node is called so, too. */
-export interface SeenNode extends Omit<VmmanagerNode, 'state'> {
-  readonly online: boolean;
+export interface SeenNode extends VmmanagerNode {
   /** Of the last minute; absent: not known. */
   readonly loadAverage?: number;
   /** Guests of it cannot be read, and nobody knows what they take. */

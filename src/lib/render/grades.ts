@@ -8,7 +8,7 @@ import { escapeControl } from './escape.ts';
 import type { Language } from './languages/codes.ts';
 import { FINDING_LANGUAGES } from './languages/languages.ts';
 
-export type Platform = 'moodle' | 'canvas';
+export type GradePlatform = 'moodle' | 'canvas';
 
 export interface Grades {
   readonly text: string;
@@ -23,13 +23,13 @@ const MOODLE_COLUMNS = ['Email address', 'ID number', 'First name', 'Last name']
 const CANVAS_COLUMNS = ['Student', 'ID', 'SIS User ID', 'SIS Login ID', 'Section'];
 
 /** How they begin. */
-export const GRADES_HEADS: Readonly<Record<Platform, string>> = {
+export const GRADES_HEADS: Readonly<Record<GradePlatform, string>> = {
   moodle: MOODLE_COLUMNS.join(','),
   canvas: CANVAS_COLUMNS.join(','),
 };
 
 interface Options {
-  readonly platform: Platform;
+  readonly platform: GradePlatform;
   readonly title: string;
   /** What could not be checked is worth nothing, instead of leaving its student without a grade. */
   readonly countsNotRun: boolean;
@@ -88,7 +88,7 @@ export function renderGrades(report: ChecksReport, users: readonly User[], optio
 const MOST_NAMES = 8;
 
 /** Who gets no grade, and why. */
-export function gradeWarnings({ unchecked, unknown }: Grades, platform: Platform | undefined): string[] {
+export function gradeWarnings({ unchecked, unknown }: Grades, platform: GradePlatform | undefined): string[] {
   const where = platform === 'canvas' ? 'Canvas' : 'Moodle';
   return [
     ...(unchecked.length === 0

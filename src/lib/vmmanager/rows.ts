@@ -100,7 +100,7 @@ export function readNodes(list: readonly unknown[]): Rows<VmmanagerNode> {
     const limit = wholeNumber(row['host_limit']);
     return {
       ...{ id, name, cluster },
-      state: textOf(row['state']) ?? '',
+      online: textOf(row['state']) === 'active',
       maintenance: isYes(row['maintenance_mode']) || isYes(row['maintenance']),
       creationBlocked: isYes(row['host_creation_blocked']),
       ...given('cpus', idOf(below(row, 'cpu')['number'] ?? row['cpu_number'])),
@@ -136,7 +136,7 @@ export function readGuests(list: readonly unknown[]): Rows<VmmanagerGuest> {
     return {
       ...{ id, node, cluster, cpus, memory },
       name: textOf(row['name']) ?? '',
-      state: textOf(row['state'])?.toLowerCase() ?? '',
+      ...given('state', textOf(row['state'])?.toLowerCase()),
       hasIso: isYes(row['iso_mounted']),
       snapshots: wholeNumber(row['snapshot_count']) ?? 0,
       ...given('balancer', balancerOf(row['balancer_mode'])),

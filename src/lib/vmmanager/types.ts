@@ -10,7 +10,7 @@ export interface VmmanagerNode {
   readonly id: number;
   readonly name: string;
   readonly cluster: number;
-  readonly state: string;
+  readonly online: boolean;
   readonly maintenance: boolean;
   /** No new guests. */
   readonly creationBlocked: boolean;
@@ -36,8 +36,8 @@ export interface VmmanagerGuest {
   /** Of its node. */
   readonly node: number;
   readonly cluster: number;
-  /** `active` runs. */
-  readonly state: string;
+  /** `active` runs; absent: not told. */
+  readonly state?: string;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;

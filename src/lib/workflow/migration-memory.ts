@@ -91,7 +91,7 @@ export class MigrationMemory {
   }
 
   /** On disk when this resolves. `now`: milliseconds since the epoch. */
-  begun(move: Pick<MigrationRecord, 'vmid' | 'from' | 'to'>, now: number): Promise<void> {
+  begun(move: Required<Pick<MigrationRecord, 'vmid' | 'from' | 'to'>>, now: number): Promise<void> {
     const others = this.#records.filter(({ start }) => now - Date.parse(start) < LONGEST_MS);
     this.#records = [...others, { ...move, start: new Date(now).toISOString(), status: 'running' }];
     return this.#save();

@@ -8,7 +8,7 @@ import { readSnapshots } from '../inventory/snapshots.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
-import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
+import type { RecloneWords } from '../plan/day-two/reclone-hint.ts';
 import { recloneTargets } from '../plan/day-two/reclone.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
 import type { Plan } from '../plan/document/plan.ts';

@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { gapTexts } from '../plan/document/text.ts';
-import type { RecloneWords } from '../plan/day-two/reclone-command.ts';
+import type { RecloneWords } from '../plan/day-two/reclone-hint.ts';
 import { planRollback, rollbackTargets, type RollbackOptions } from '../plan/day-two/rollback.ts';
 import { listSnapshots, type SnapshotReport } from '../plan/day-two/snapshot-list.ts';
 import {

@@ -24,9 +24,7 @@ async function ask(
     platform: 'vmmanager6',
     latencyMs,
     clockSkewSeconds,
-    nodes: nodes
-      .map(({ name, state }) => ({ name, online: state === 'active' }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    nodes: nodes.map(({ name, online }) => ({ name, online })).sort((a, b) => (a.name < b.name ? -1 : 1)),
     cluster: clusters.map(({ name }) => name).join(', '),
   };
 }

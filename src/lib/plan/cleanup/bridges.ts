@@ -4,7 +4,7 @@ import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
-import { ownCards } from '../stands/device-profiles.ts';
+import { ownCards } from '../../config/lab/device-profiles.ts';
 import { findNicShifts } from '../stands/nic-shift.ts';
 import { nicShiftOf } from '../stands/spec.ts';
 import { ledByCard } from '../network/led-to.ts';

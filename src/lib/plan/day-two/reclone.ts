@@ -10,7 +10,7 @@ import { isWritable } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { resolveMachines } from '../templates/find.ts';
 import { removalObstacle, sayMachine } from './machines.ts';
-import { sayReclone, type RecloneWords } from './reclone-command.ts';
+import { sayReclone, type RecloneWords } from './reclone-hint.ts';
 import { ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 
 export interface RecloneInput {

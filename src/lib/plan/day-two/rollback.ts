@@ -13,7 +13,7 @@ import type { StandView } from '../stands/selected.ts';
 import { selectedClaims } from '../stands/selection.ts';
 import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { baselineOf, isOurs, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
-import { sayReclone } from './reclone-command.ts';
+import { sayReclone } from './reclone-hint.ts';
 import { unreadableRefusal } from './snapshot-refusals.ts';
 import { snapshotPlan, type SnapshotsInput } from './snapshots.ts';
 import { planEachMachine, type MachineWork } from './stand-work.ts';
@@ -293,6 +293,6 @@ export function planRollback(
   };
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, how, input));
   const of = command === 'reset' ? { command } : { command, action: 'rollback' as const };
-  const warnings = unmarkedWarnings(options, input);
-  return snapshotPlan(of, { ...input, gaps: [...input.gaps, ...warnings] }, work);
+  const warnings = [...input.gaps, ...unmarkedWarnings(options, input)];
+  return snapshotPlan(of, { stands: input.stands, warnings }, work);
 }

@@ -6,9 +6,10 @@ import type { Refusal } from '../document/plan.ts';
 import type { StandMachine } from '../stands/selected.ts';
 import { sayMachine, type ReadyMachine } from './machines.ts';
 
-export interface Incapable {
+interface Incapable {
   readonly storage: string;
-  readonly type: string;
+  /** Absent: not known. */
+  readonly type?: string;
   readonly volume: string;
 }
 
@@ -19,8 +20,9 @@ export function incapableDisk(
 ): Incapable | undefined {
   for (const { kind, storage, name } of volumesOf(config.values)) {
     if (kind !== 'disk') continue;
-    const type = storages.get(`${guest.node}/${storage}`)?.type ?? '';
-    if (!takesSnapshots(type, name)) return { storage, type, volume: `${storage}:${name}` };
+    const type = storages.get(`${guest.node}/${storage}`)?.type;
+    if (type !== undefined && takesSnapshots(type, name)) continue;
+    return { storage, ...(type === undefined ? {} : { type }), volume: `${storage}:${name}` };
   }
   return undefined;
 }
@@ -35,7 +37,7 @@ export function incapableRefusal(
   if (!disk) return undefined;
   return {
     code: 'NO_SNAPSHOTS',
-    message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type === '' ? 'of a type that is not known' : disk.type}), which takes none of it`,
+    message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type ?? 'of a type that is not known'}), which takes none of it`,
     hint: [
       'move the disk to a storage that does (qcow2 in files, ZFS, LVM-thin, Ceph RBD)',
       ...(reclone === undefined ? [] : [`to go back, it can be cloned anew: ${reclone}`]),

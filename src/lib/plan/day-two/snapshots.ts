@@ -10,7 +10,7 @@ import { makeStep, type Step } from '../document/step.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
-import { sayReclone, type RecloneWords } from './reclone-command.ts';
+import { sayReclone, type RecloneWords } from './reclone-hint.ts';
 import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
 import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
 
@@ -35,11 +35,11 @@ export interface CreateOptions {
 
 export function snapshotPlan(
   of: Pick<SnapshotPlan, 'command' | 'action'> | { readonly command: 'reset' },
-  { stands, gaps }: Pick<SnapshotsInput, 'stands' | 'gaps'>,
+  { stands, warnings }: Pick<SnapshotsInput, 'stands'> & Pick<Plan, 'warnings'>,
   work: StandsWork,
 ): Plan {
   assertSound(work.steps);
-  return { version: 2, ...of, lab: labOf(stands), ...work, warnings: gaps };
+  return { version: 2, ...of, lab: labOf(stands), ...work, warnings };
 }
 
 function deleteStep(
@@ -130,7 +130,11 @@ function planOne(
 /** A machine that has one of that name by us is done. Throws PlanRefusedError where nothing can be done. */
 export function planSnapshotCreate(input: SnapshotsInput, options: CreateOptions): Plan {
   const work = planEachMachine(input.stands, input.index, (view, one) => planOne(view, one, options, input));
-  return snapshotPlan({ command: 'snapshot', action: 'create' }, input, work);
+  return snapshotPlan(
+    { command: 'snapshot', action: 'create' },
+    { stands: input.stands, warnings: input.gaps },
+    work,
+  );
 }
 
 /** A machine that has none of that name is done. */
@@ -161,6 +165,6 @@ export function planSnapshotDelete(input: SnapshotsInput, name: string): Plan {
     };
   });
   const isKnown = [...snapshots.values()].some((list) => list.some((known) => known.name === name));
-  const gaps = isKnown ? input.gaps : [...input.gaps, `no machine of these stands has a snapshot ${name}`];
-  return snapshotPlan({ command: 'snapshot', action: 'delete' }, { stands, gaps }, work);
+  const warnings = [...input.gaps, ...(isKnown ? [] : [`no machine of these stands has a snapshot ${name}`])];
+  return snapshotPlan({ command: 'snapshot', action: 'delete' }, { stands, warnings }, work);
 }

@@ -4,7 +4,7 @@ import type { Machine, Network } from '../../config/types.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
-import { managementBridges, nicFirewall, nicIndex, nicModel } from '../stands/device-profiles.ts';
+import { managementBridges, nicFirewall, nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 function toNic(

@@ -4,7 +4,7 @@ import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { formatSnapshotMark } from '../../marks/snapshot.ts';
 import { labTag, TAG, withVmMark } from '../../marks/vm.ts';
 import { compareText } from '../../order.ts';
-import { nicsBefore } from '../stands/device-profiles.ts';
+import { nicsBefore } from '../../config/lab/device-profiles.ts';
 import { keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';

@@ -9,7 +9,7 @@ import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { parseVmMark, withVmMark } from '../../marks/vm.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/device-profiles.ts';
+import { nicIndex } from '../../config/lab/device-profiles.ts';
 import { driftNote, driftOf, isMadeByHand, notesLost } from '../stands/drift.ts';
 import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';

@@ -3,7 +3,7 @@ import type { Machine } from '../../config/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { takesUpgrade } from './machine-options.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
-import { nicIndex, nicModel } from '../stands/device-profiles.ts';
+import { nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 
 type Source = ResolvedMachine['template'];

@@ -6,7 +6,7 @@ import { ledByCard } from './led-to.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
-import { ownCards } from '../stands/device-profiles.ts';
+import { ownCards } from '../../config/lab/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
 

@@ -14,7 +14,7 @@ import { isPending } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
 import { presentNics } from '../../pve-values/nics.ts';
-import { nicIndex } from '../stands/device-profiles.ts';
+import { nicIndex } from '../../config/lab/device-profiles.ts';
 import type { NetworkStand, NetworkVm } from './stand.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 

@@ -1,5 +1,5 @@
 /** What a stand still needs on a node. Knows no limits. */
-import { managementBridges } from '../stands/device-profiles.ts';
+import { managementBridges } from '../../config/lab/device-profiles.ts';
 import { aliasesOf, realBridges } from '../../config/lab/networks.ts';
 import { MIB } from '../../bytes.ts';
 import { disksIn } from './replica-demand.ts';

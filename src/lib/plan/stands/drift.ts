@@ -13,7 +13,7 @@ import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
-import { nicIndex, nicsBefore } from './device-profiles.ts';
+import { nicIndex, nicsBefore } from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from './state.ts';
 
 interface Comparison {

@@ -3,7 +3,7 @@ import { aliasOf, networkName, ownNetworks } from '../../config/lab/networks.ts'
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
-import { nicIndex } from './device-profiles.ts';
+import { nicIndex } from '../../config/lab/device-profiles.ts';
 
 type Values = Readonly<Record<string, string>>;
 

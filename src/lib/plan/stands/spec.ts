@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { CloudInit, Lab, Machine } from '../../config/types.ts';
 import { canonicalText } from '../../order.ts';
-import { nicFirewall, nicModel } from './device-profiles.ts';
+import { nicFirewall, nicModel } from '../../config/lab/device-profiles.ts';
 
 function hash(value: unknown, length: number): string {
   return createHash('sha256').update(canonicalText(value)).digest('hex').slice(0, length);

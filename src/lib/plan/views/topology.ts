@@ -2,7 +2,7 @@
 import { networkName, realOf } from '../../config/lab/networks.ts';
 import type { Lab, Machine, Network, TemplateRef } from '../../config/types.ts';
 import { sortedUnique } from '../../order.ts';
-import { nicIndex } from '../stands/device-profiles.ts';
+import { nicIndex } from '../../config/lab/device-profiles.ts';
 import type { Topology, TopologyLink, TopologyMachine, TopologyNetwork } from './topology-types.ts';
 
 function templateOf(ref: TemplateRef): string {

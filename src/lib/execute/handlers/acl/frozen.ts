@@ -20,12 +20,16 @@ export function frozenLabs(mark: PoolMark | undefined): string[] {
   return mark.claims.flatMap(({ lab, frozen }) => (frozen === undefined ? [] : [lab]));
 }
 
-export function frozenMeanwhile(
-  pool: string,
-  userid: string,
-  labs: readonly string[],
-  then: string,
-): StepError {
+interface FrozenPool {
+  readonly pool: string;
+  /** Whose stand it is. */
+  readonly userid: string;
+  /** By which it is frozen. */
+  readonly labs: readonly string[];
+}
+
+/** `then`: what gives the right once it is thawed. */
+export function frozenMeanwhile({ pool, userid, labs }: FrozenPool, then: string): StepError {
   const thaw = labs.map((lab) => `\`${shellCommand('deploy-stand', 'access', 'thaw', '--lab', lab)}\``);
   return new StepError('FROZEN', `pool ${pool} was frozen meanwhile: ${userid} gets no right by this run`, {
     hint: `when access is to be given again: ${thaw.join(' and ')}, then ${then}`,

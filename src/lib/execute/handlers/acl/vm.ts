@@ -25,7 +25,8 @@ export async function assertGivable(step: StepOf<'acl.grant'>, io: StepIo): Prom
   if (mark.user !== userid) throw poolChanged(pool, `it does not carry our mark of ${userid}`);
   const labs = frozenLabs(mark);
   if (thaws === true) await io.assertNobodyPlanned();
-  else if (labs.length > 0) throw frozenMeanwhile(pool, userid, labs, '`deploy` with the files of the class');
+  else if (labs.length > 0)
+    throw frozenMeanwhile({ pool, userid, labs }, '`deploy` with the files of the class');
 }
 
 export async function assertTakable(step: StepOf<'acl.revoke'>, { ownership }: StepIo): Promise<void> {

@@ -113,8 +113,7 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
         if (await isGone(acl, io)) return 'already-done';
         const closed = await closedBy(acl, userid, io);
         if (closed) {
-          if (!closed.comesBack)
-            lost.push(frozenMeanwhile(closed.pool, userid, closed.labs, 'this command again'));
+          if (!closed.comesBack) lost.push(frozenMeanwhile({ ...closed, userid }, 'this command again'));
           return 'already-done';
         }
         await io.pve.grant({ path, role, propagate, userid }, io.signal);

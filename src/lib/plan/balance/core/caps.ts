@@ -45,7 +45,7 @@ export function capMoves(
   const inflow = new Counter(config.maxInflowPerNode, anywhere);
   for (const { from, to } of inFlight) {
     total.add('', 1);
-    outflow.add(from, 1);
+    if (from !== undefined) outflow.add(from, 1);
     if (to !== undefined) inflow.add(to, 1);
   }
   const kept: ChosenMove[] = [];

@@ -45,7 +45,7 @@ function endOf({ start, end }: Migration): number {
 
 /** The latest first. Whatever the order they were read in: some logs have whole seconds only, and a failure is looked at first. */
 function compareEnds(a: Migration, b: Migration): number {
-  const rest = ({ status, from, to = '', error = '' }: Migration): string =>
+  const rest = ({ status, from = '', to = '', error = '' }: Migration): string =>
     [status, from, to, error].join(' ');
   return endOf(b) - endOf(a) || compareText(b.start, a.start) || compareText(rest(a), rest(b));
 }
@@ -114,7 +114,7 @@ function ofGuest(records: readonly Migration[], busy: string | undefined, frame:
   return {
     ...(busy === undefined ? {} : { busy }),
     ...(moved ? { moved } : {}),
-    left: recent.map(({ from }) => from),
+    left: recent.flatMap(({ from }) => from ?? []),
     ...(failed ? { failed } : {}),
     avoid: new Map(excused.reverse().map((record) => [record.to, record])),
     failures,

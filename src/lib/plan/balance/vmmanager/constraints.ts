@@ -7,9 +7,7 @@ import { ofGuests } from '../core/rules/target-rules.ts';
 type GuestRule = (guest: ClusterGuest, world: World, purpose: Purpose) => string | undefined;
 
 function state({ seen }: ClusterGuest): string | undefined {
-  return isActive(seen)
-    ? undefined
-    : `does not run (${seen.state === '' ? 'its state is not told' : seen.state})`;
+  return isActive(seen) ? undefined : `does not run (${seen.state ?? 'its state is not told'})`;
 }
 
 function switchedOff({ seen: { balancer } }: ClusterGuest, { guests }: World): string | undefined {

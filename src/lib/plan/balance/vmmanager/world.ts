@@ -66,7 +66,7 @@ function guestOf(seen: SeenGuest, node: ClusterNode, share: number): ClusterGues
   const isRunning = isActive(seen);
   return {
     ...{ seen, vmid: id, name, cpus, memory, tags, node: node.name },
-    status: isRunning ? 'running' : state,
+    status: isRunning ? 'running' : (state ?? 'unknown'),
     cpu: isRunning ? share : 0,
     memoryUsed: isRunning ? memory : 0,
   };

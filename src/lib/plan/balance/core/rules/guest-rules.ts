@@ -27,8 +27,7 @@ export function ago(iso: string, { now }: World): string {
 export function cooldown({ vmid }: Guest, world: World, purpose: Purpose): string | undefined {
   const moved = world.history.of.get(vmid)?.moved;
   if (!moved || isMending(purpose) || isLastResort(purpose)) return undefined;
-  // Some platforms do not tell where it came from.
-  const from = moved.from === '' ? '' : ` from ${moved.from}`;
+  const from = moved.from === undefined ? '' : ` from ${moved.from}`;
   return `moved ${ago(moved.end ?? moved.start, world)}${from} (cooldown)`;
 }
 

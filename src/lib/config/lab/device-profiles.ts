@@ -1,6 +1,6 @@
 /** What the type of a device makes of its network cards. Knows the lab's words only. */
-import { aliasOf } from '../../config/lab/networks.ts';
-import type { Machine, Network } from '../../config/types.ts';
+import { aliasOf } from './networks.ts';
+import type { Machine, Network } from '../types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 
 /** The first index that networks of the lab may have: an ecorouter's net0 is its management port. */
