@@ -1,4 +1,5 @@
 /** Gives a user a role on a path. Granting twice is granting once, so nothing is looked up. */
+import { giving } from './give.ts';
 import { assertGivable } from './vm.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
@@ -8,12 +9,11 @@ export const grantAcl: Handler<'acl.grant'> = (step, io) => {
   const { path, role, userid, propagate } = step;
   return attempt(io, {
     id: step.id,
-    act: async () => {
+    act: giving({ path, role, userid, propagate }, io, async () => {
       assertUnprotected(userid, io);
       await assertGivable(step, io);
-      await io.pve.grant({ path, role, userid, propagate }, io.signal);
-      return 'done';
-    },
+      return true;
+    }),
     look: () => Promise.resolve('absent'),
   });
 };

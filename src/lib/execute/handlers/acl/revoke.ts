@@ -1,5 +1,5 @@
 /** Takes a role on a path away from a user. Revoking twice is revoking once, so nothing is looked up. */
-import { isNotFound } from '../../../proxmox/words.ts';
+import { takeAway } from './give.ts';
 import { assertTakable } from './vm.ts';
 import { attempt } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
@@ -12,14 +12,7 @@ export const revokeAcl: Handler<'acl.revoke'> = (step, io) => {
     act: async () => {
       assertUnprotected(userid, io);
       await assertTakable(step, io);
-      try {
-        await io.pve.revoke({ path, role, userid }, io.signal);
-        return 'done';
-      } catch (error) {
-        // A right ends with its user, and with its role.
-        if (!isNotFound(error)) throw error;
-        return 'already-done';
-      }
+      return takeAway({ path, role, userid }, io);
     },
     look: () => Promise.resolve('absent'),
   });

@@ -9,6 +9,7 @@ import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { frozenLabs, frozenMeanwhile, markNow } from '../acl/frozen.ts';
+import { giving } from '../acl/give.ts';
 import { assertMarked, assertUnprotected, presentUser } from './ours.ts';
 
 type RecreateStep = StepOf<'user.recreate'>;
@@ -109,16 +110,13 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
     const { path, role, propagate } = acl;
     await attempt(io, {
       id: `${step.id}${path}`,
-      act: async () => {
-        if (await isGone(acl, io)) return 'already-done';
+      act: giving({ path, role, propagate, userid }, io, async () => {
+        if (await isGone(acl, io)) return false;
         const closed = await closedBy(acl, userid, io);
-        if (closed) {
-          if (!closed.comesBack) lost.push(frozenMeanwhile({ ...closed, userid }, 'this command again'));
-          return 'already-done';
-        }
-        await io.pve.grant({ path, role, propagate, userid }, io.signal);
-        return 'done';
-      },
+        if (closed && !closed.comesBack)
+          lost.push(frozenMeanwhile({ ...closed, userid }, 'this command again'));
+        return closed === undefined;
+      }),
       look: () => Promise.resolve('absent'),
     });
   }

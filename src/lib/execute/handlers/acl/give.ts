@@ -1,0 +1,47 @@
+/**
+ * Writes a right between two looks. Whoever shuts a stand says so in its claim and then looks which rights there are; one that
+ * was asked for while the stand was open may arrive after that look (PVE waits for its lock, the answer is lost, this run was
+ * stopped for a while). So it is looked at again once it is there: of the two, one always sees the other.
+ */
+import type { PveApi } from '../../../proxmox/types.ts';
+import { isNotFound } from '../../../proxmox/words.ts';
+import { StepError } from '../../step-error.ts';
+import type { StepIo, StepOutcome } from '../../types.ts';
+
+type Right = Parameters<PveApi['grant']>[0];
+
+/** Taking it twice is taking it once: a right ends with its user, and with its role. */
+export async function takeAway(
+  { path, role, userid }: Omit<Right, 'propagate'>,
+  io: StepIo,
+): Promise<'done' | 'already-done'> {
+  try {
+    await io.pve.revoke({ path, role, userid }, io.signal);
+    return 'done';
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return 'already-done';
+  }
+}
+
+/** One try of it. `mayBe` says no, or why not: then what this run has written of it goes again. */
+export function giving(right: Right, io: StepIo, mayBe: () => Promise<boolean>): () => Promise<StepOutcome> {
+  let isOnItsWay = false;
+  const isStillOpen = async (): Promise<boolean> => {
+    let isOpen = false;
+    try {
+      isOpen = await mayBe();
+    } catch (error) {
+      if (isOnItsWay && error instanceof StepError) await takeAway(right, io);
+      throw error;
+    }
+    if (isOnItsWay && !isOpen) await takeAway(right, io);
+    return isOpen;
+  };
+  return async () => {
+    if (!(await isStillOpen())) return 'already-done';
+    isOnItsWay = true;
+    await io.pve.grant(right, io.signal);
+    return (await isStillOpen()) ? 'done' : 'already-done';
+  };
+}
