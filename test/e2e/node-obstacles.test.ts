@@ -152,6 +152,24 @@ describe('the class goes where it works, and the plan says why not elsewhere', (
       says: 'no stand goes to pve2: machine gw: QEMU on pve2 does not know machine type pc-q35-10.0+pve0 (newest: q35-9.2) (upgrade pve2,',
     },
     {
+      name: 'a disc on a storage that is for discs no longer: copies leave it out',
+      scenario: world(
+        { storages: [CEPH, { id: 'discs', type: 'nfs', content: ['snippets'] }] },
+        { config: { ide2: 'discs:iso/tools.iso,media=cdrom' } },
+      ),
+      nodes: ['pve2', 'pve3'],
+      says: 'no stand goes to pve1: machine gw: storage discs does not hold ISO images (allow ISO images on storage discs in Datacenter → Storage)',
+    },
+    {
+      name: 'a disc that is nowhere any more: copies leave it out',
+      scenario: world(
+        { storages: [CEPH, { id: 'discs', type: 'nfs', content: ['iso'] }] },
+        { config: { ide2: 'discs:iso/tools.iso,media=cdrom' } },
+      ),
+      nodes: ['pve2', 'pve3'],
+      says: 'no stand goes to pve1: machine gw: ide2 discs:iso/tools.iso is not on pve1 (',
+    },
+    {
       name: 'a CPU type that older nodes cannot give',
       scenario: world(
         {
@@ -258,6 +276,15 @@ describe('nothing is written where no node will do', () => {
       scenario: world({}, { config: { hookscript: 'local:snippets/gone.pl' } }),
       says: 'pve1, pve2, pve3: machine gw: hookscript local:snippets/gone.pl is not there',
       hint: 'put local:snippets/gone.pl on every node',
+    },
+    {
+      name: '7.4: disks on a storage that is for disks no longer',
+      scenario: {
+        ...world({ storages: [{ ...CEPH, content: ['rootdir'] }] }),
+        version: '7.4',
+      },
+      says: 'storage ceph does not hold VM images',
+      hint: 'allow disk images on storage ceph in Datacenter → Storage',
     },
     {
       name: 'a mapping that is not there any more',

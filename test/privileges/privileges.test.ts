@@ -184,6 +184,11 @@ describe('what a plan needs', () => {
     expect(needs({ templates, version }).filter((one) => one.includes('/mapping'))).toEqual(path);
   });
 
+  test('the storage that a template names for its memory is guarded where it is handed on', () => {
+    const templates = [template(101, 'ceph', { vmstatestorage: 'states' })];
+    expect(needs({ templates })).toContain('Datastore.AllocateSpace /storage/states');
+  });
+
   test('a VLAN tag is guarded on its own path, a vnet elsewhere', () => {
     const tagged = machine('pc', [real('vmbr0', { tag: 7 }), real('vnet1')]);
     const before = have({ vnets: ['vnet1'], rights: FULL });

@@ -262,13 +262,16 @@ test('rights: clone on the template, allocate on the number, space on the storag
   expect(await as(`anna@pve!t=${secret}`).task('POST', clonePath(100), { newid: 10001 })).toBe('OK');
 });
 
+const STATES = { vmstatestorage: 'states' };
 test.each([
-  ['8.4', 'OK'],
-  ['9.2', 'Permission check failed (/mapping/cpu/lab, Mapping.Use)'],
-] as const)('%s: a CPU model of the datacenter: %s', async (version, answer) => {
+  ['8.4', { cpu: 'custom-lab' }, 'OK'],
+  ['9.2', { cpu: 'custom-lab' }, 'Permission check failed (/mapping/cpu/lab, Mapping.Use)'],
+  ['7.4', STATES, 'Permission check failed (/storage/states, Datastore.AllocateSpace)'],
+  ['9.2', STATES, 'Permission check failed (/storage/states, Datastore.AllocateSpace)'],
+] as const)('%s: what a clone takes over: %o: %s', async (version, config, answer) => {
   const { as } = await start({
     version,
-    templates: [{ vmid: 100, name: 'base', node: 'pve1', storage: 'ceph', config: { cpu: 'custom-lab' } }],
+    templates: [{ vmid: 100, name: 'base', node: 'pve1', storage: 'ceph', config }],
     users: [userWithToken('anna@pve')],
     acl: [
       { path: '/vms', role: 'PVEVMAdmin', user: 'anna@pve' },

@@ -360,6 +360,49 @@ describe('migrate', () => {
       expect((await root.ok('GET', `${guest(400, 'pve2')}/config`)).scsi0).toContain(volid);
   });
 
+  test.each([
+    ['8.4', { 'amd-sev': 'std' }, 'uses local devices: amd-sev'],
+    ['8.4', { vga: 'std,clipboard=vnc' }, "VMs with 'clipboard' set to 'vnc' are not live migratable!"],
+    [
+      '9.2',
+      { vga: 'std,clipboard=vnc', machine: 'pc-i440fx-10.0' },
+      'with QEMU/machine versions older than 10.1!',
+    ],
+    ['9.2', { vga: 'std,clipboard=vnc' }, undefined],
+  ] as const)('%s: a running machine with %o: %s', async (version, config, says) => {
+    const { root } = await start({
+      version,
+      storages: [{ id: 'ceph', type: 'rbd' }],
+      templates: [],
+      guests: [{ vmid: 400, name: 'on', node: 'pve1', storage: 'ceph', running: true, config }],
+    });
+    const upid = await root.ok('POST', `${guest(400)}/migrate`, { target: 'pve2', online: 1 });
+    expect(await root.ended(upid)).toBe(says === undefined ? 'OK' : 'migration aborted');
+    const log = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);
+    expect(log.map((one: Loose) => one.t).join('\n')).toContain(says ?? '');
+  });
+
+  test.each([
+    ['7.4', { content: ['rootdir'] }, {}, "storage 'ceph' does not support content-type 'images'"],
+    [
+      '9.2',
+      {},
+      { ide2: 'files:iso/x.iso,media=cdrom' },
+      "storage 'files' does not support content-type 'iso'",
+    ],
+  ] as const)('%s: what a storage is for is asked at each start: %o', async (version, ceph, config, says) => {
+    const { root } = await start({
+      version,
+      storages: [
+        { id: 'ceph', type: 'rbd', ...ceph },
+        { id: 'files', type: 'dir', content: ['snippets'] },
+      ],
+      templates: [],
+      guests: [{ vmid: 400, name: 'off', node: 'pve1', storage: 'ceph', running: false, config }],
+    });
+    expect(await root.task('POST', `${guest(400)}/status/start`)).toBe(says);
+  });
+
   test('targetstorage: pairs for some disks, one storage for all others, never for shared ones', async () => {
     const local = (id: string, node: string, content: 'images' | 'rootdir' = 'images') =>
       ({ id, type: 'zfspool', nodes: [node], content: [content] }) as const;

@@ -32,15 +32,15 @@ function fileKey(node: string, { storage, content }: Pick<NeededFile, 'storage' 
   return `${node} ${storage} ${content}`;
 }
 
-/** An image in a drive is looked for where its template is; a snippet wherever a clone may start. PVE shows snippets to Datastore.Allocate alone. */
+/** An image in a drive is looked for where its template is, and that list is the one of all who share the storage; a snippet wherever a clone may start. PVE shows snippets to Datastore.Allocate alone. */
 function filesToList({ configs, storages, online, rights, moving }: StockScope): [string, NeededFile][] {
   const lists = new Map<string, [string, NeededFile]>();
   for (const { node: home, values } of configs) {
     for (const file of neededFiles(values)) {
       const may = privilegesOn(rights, `/storage/${file.storage}`)['Datastore.Allocate'] === true;
       if (file.content === 'snippets' ? !may : moving === true) continue;
-      for (const { node, storage, active } of storages) {
-        const isWanted = file.content === 'snippets' || node === home;
+      for (const { node, storage, active, shared } of storages) {
+        const isWanted = file.content === 'snippets' || node === home || shared;
         if (storage !== file.storage || !active || !online.has(node) || !isWanted) continue;
         lists.set(fileKey(node, file), [node, file]);
       }

@@ -19,7 +19,7 @@ export interface Scope {
   readonly storages: readonly string[];
   /** Storages of snippets that templates name. */
   readonly snippets: readonly string[];
-  /** Does a template have one of PVE's own CPU types, which not every host can give? */
+  /** Does a template have one of PVE's own CPU types or `amd-sev`, which not every host can give? */
   readonly asksCpus: boolean;
   /** What machines of the lab have. */
   readonly machineKeys: ReadonlySet<MachineKey>;
@@ -188,8 +188,8 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
     {
       path: '/nodes',
       anyOf: ['Sys.Audit'],
-      why: 'to see which nodes can give the CPU type of a template; else its machines may go where they cannot start',
-      when: "a template has one of PVE's own CPU types (x86-64-v2, …)",
+      why: 'to see which nodes can give the CPU type or `amd-sev` of a template; else its machines may go where they cannot start',
+      when: "a template has one of PVE's own CPU types (x86-64-v2, …) or `amd-sev`",
       reaches: true,
       advice: true,
       at: ({ asksCpus }) => when(asksCpus),
@@ -319,7 +319,7 @@ const READING: Readonly<Record<Command, readonly ScopeRule[]>> = {
       reaches: true,
       at: () => [''],
     },
-    { ...seeTasks, why: `${seeTasks.why}; and which CPU types nodes can give` },
+    { ...seeTasks, why: `${seeTasks.why}; and which CPU types and \`amd-sev\` nodes can give` },
   ],
   balance: [
     {

@@ -19,6 +19,7 @@ export function guestValues(configs: readonly VmConfig[]): Map<number, GuestValu
         cpuModel: customCpu(values),
         nics: pluggedNics(values),
         storages: allocatingStorages(values),
+        stateStorage: values['vmstatestorage'],
         hasHostDrive: Object.entries(values).some(
           ([key, value]) => isDriveKey(key) && sourceOf(value) === 'cdrom',
         ),

@@ -229,6 +229,13 @@ const cloneFrom: readonly Rule<'vm.clone' | 'template.clone'>[] = [
       (configs.get(templateVmid)?.storages ?? []).map((own) => storage ?? own),
   },
   {
+    path: '/storage/{storage}',
+    anyOf: ['Datastore.AllocateSpace'],
+    why: 'to hand on where its memory is saved',
+    when: 'the template names a storage for that (vmstatestorage)',
+    at: ({ templateVmid }, { configs }) => [configs.get(templateVmid)?.stateStorage ?? []].flat(),
+  },
+  {
     path: '/sdn/zones/localnetwork/{bridge}',
     anyOf: ['SDN.Use'],
     why: "a clone starts with its template's networks",

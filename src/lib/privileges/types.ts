@@ -13,6 +13,8 @@ export interface GuestValues {
   readonly nics: readonly Pick<Nic, 'bridge' | 'tag'>[];
   /** Storages on which a clone allocates. */
   readonly storages: readonly string[];
+  /** Where it is told to save its memory. */
+  readonly stateStorage: string | undefined;
   /** Does it pass on a CD drive of its host? */
   readonly hasHostDrive: boolean;
   /** Resource mappings that it uses: `pci/gpu`. */

@@ -173,8 +173,10 @@ describe('what a copy needs', () => {
   const zfs = { scsi0: 'zfs:base-101-disk-0,size=8G' };
   const both = (name: string, type: string, more: Partial<StorageInfo> = {}) =>
     ['pve1', 'pve2'].map((node) => storage(node, name, type, more));
-  const index = (rows: readonly StorageInfo[]) =>
-    new Map(rows.map((row) => [`${row.node}/${row.storage}`, row]));
+  const places = (rows: readonly StorageInfo[]) => {
+    const storages = new Map(rows.map((row) => [`${row.node}/${row.storage}`, row]));
+    return { storages, hosts: { ...viewOf(world([])).hosts, storages } };
+  };
 
   test.each([
     {
@@ -227,7 +229,7 @@ describe('what a copy needs', () => {
     },
   ])('$name', ({ rows, values, need, machine: more = {} }) => {
     const found = source(values);
-    const given = replicaNeed(machine('pc', [], more), found, 'pve2', index(rows));
+    const given = replicaNeed(machine('pc', [], more), found, 'pve2', places(rows));
     expect(given).toEqual({ source: found, ...need });
   });
 
@@ -251,7 +253,7 @@ describe('what a copy needs', () => {
       text: 'has no disk, only an image',
     },
   ])('refused: $name', ({ rows, values, text }) => {
-    const found = replicaNeed(machine('pc', []), source(values), 'pve2', index(rows));
+    const found = replicaNeed(machine('pc', []), source(values), 'pve2', places(rows));
     expect('code' in found && sayObstacle(found, 'pve2')).toContain(text);
   });
 });

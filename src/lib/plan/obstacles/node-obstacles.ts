@@ -13,6 +13,7 @@ import {
   type NeededFile,
 } from '../../pve-values/host-ties.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
+import type { Volume } from '../../pve-values/volumes.ts';
 import { compareNatural } from '../../order.ts';
 import type { VnetInfo } from '../../inventory/types.ts';
 import { USUAL_MTU } from '../../pve-values/interfaces.ts';
@@ -57,16 +58,20 @@ export function storageObstacle(
     : { code: 'storage-unseen', storage };
 }
 
-/** The same for new disks, EFI and TPM state among them (API2/Qemu.pm: `does not support vm images`). */
+/**
+ * The same for disks, EFI and TPM state among them, and for discs: a start, a migration and since 8 a clone ask whether they
+ * belong there (QemuServer.pm check_volume_storage_type, QemuMigrate.pm, API2/Qemu.pm: `does not support vm images`).
+ */
 export function diskObstacle(
   node: string,
   storage: string,
   hosts: Pick<Hosts, 'storages' | 'stock'>,
+  content: 'images' | 'iso' = 'images',
 ): StorageObstacle | undefined {
   const obstacle = storageObstacle(node, storage, hosts);
   if (obstacle) return obstacle;
-  const holdsImages = hosts.storages.get(`${node}/${storage}`)?.content.includes('images');
-  return holdsImages === true ? undefined : { code: 'storage-content', storage };
+  const holds = hosts.storages.get(`${node}/${storage}`)?.content.includes(content);
+  return holds === true ? undefined : { code: 'storage-content', storage, content };
 }
 
 /** How a card is plugged in. */
@@ -153,14 +158,34 @@ function nodesWith({ volid, storage, content }: NeededFile, { stock, nodes }: Ho
     .sort(compareNatural);
 }
 
+/** A script is looked for by its path, whatever became of its storage; only of a disc it is asked whether it belongs there. */
+function fileStorageObstacle(
+  node: string,
+  { key, storage, content }: NeededFile,
+  hosts: Hosts,
+): StorageObstacle | undefined {
+  if (key === 'hookscript') return undefined;
+  return content === 'iso'
+    ? diskObstacle(node, storage, hosts, 'iso')
+    : storageObstacle(node, storage, hosts);
+}
+
 /** GuestHelpers.pm check_hookscript, Cloudinit.pm, Storage.pm activate_volumes. A list that was not read proves nothing. */
 function fileObstacle(node: string, file: NeededFile, hosts: Hosts): NodeObstacle | undefined {
-  // A script is looked for by its path, whatever became of its storage.
-  const storage = file.key === 'hookscript' ? undefined : storageObstacle(node, file.storage, hosts);
+  const storage = fileStorageObstacle(node, file, hosts);
   if (storage && storage.code !== 'storage-unseen') return storage;
   const list = hosts.stock.files[`${node} ${file.storage} ${file.content}`];
   if (list === undefined || list.includes(file.volid)) return undefined;
   return { code: 'file', key: file.key, volid: file.volid, on: nodesWith(file, hosts) };
+}
+
+/** A disc that a copy of a template may leave out of its drive. */
+export function discObstacle(
+  node: string,
+  { key, storage, name }: Pick<Volume, 'key' | 'storage' | 'name'>,
+  hosts: Hosts,
+): NodeObstacle | undefined {
+  return fileObstacle(node, { key, volid: `${storage}:${name}`, storage, content: 'iso' }, hosts);
 }
 
 /** Snippets and mappings that a machine takes along wherever it is cloned to; images in its drives it may leave behind. */

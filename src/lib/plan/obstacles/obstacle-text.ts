@@ -31,7 +31,7 @@ function thingText(obstacle: NodeObstacle, there: string): string | undefined {
     case 'storage-offline':
       return `storage ${obstacle.storage} is offline ${there}`;
     case 'storage-content':
-      return `storage ${obstacle.storage} does not hold VM images`;
+      return `storage ${obstacle.storage} does not hold ${obstacle.content === 'iso' ? 'ISO' : 'VM'} images`;
     case 'bridge-missing': {
       const hidden = `, or the caller lacks SDN.Audit on /sdn/zones/localnetwork/${obstacle.bridge}`;
       return `bridge ${obstacle.bridge} does not exist ${there}${obstacle.mayBeHidden ? hidden : ''}`;
@@ -162,7 +162,7 @@ export function wayOut(obstacle: NodeObstacle, node: string): string | undefined
     case 'storage-offline':
       return `see why it cannot be reached: \`${shellCommand('pvesm', 'status', '--storage', obstacle.storage)}\` on ${node}`;
     case 'storage-content':
-      return `allow disk images on storage ${obstacle.storage} in Datacenter → Storage`;
+      return `allow ${obstacle.content === 'iso' ? 'ISO' : 'disk'} images on storage ${obstacle.storage} in Datacenter → Storage`;
     case 'bridge-missing':
       return `make ${obstacle.bridge} in ${node} → System → Network, or write "**${obstacle.bridge}**" in the lab`;
     case 'bridge-down':

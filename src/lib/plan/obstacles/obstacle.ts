@@ -17,7 +17,7 @@ export type NodeObstacle =
   | { readonly code: 'storage-elsewhere'; readonly storage: string; readonly nodes: readonly string[] }
   | { readonly code: 'storage-unseen'; readonly storage: string }
   | { readonly code: 'storage-offline'; readonly storage: string }
-  | { readonly code: 'storage-content'; readonly storage: string }
+  | { readonly code: 'storage-content'; readonly storage: string; readonly content: 'images' | 'iso' }
   // Bridges.
   | { readonly code: 'bridge-missing'; readonly bridge: string; readonly mayBeHidden: boolean }
   | { readonly code: 'bridge-down'; readonly bridge: string; readonly isStaged: boolean }

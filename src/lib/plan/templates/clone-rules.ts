@@ -1,6 +1,5 @@
 /** What PVE allows when a template is cloned: linked or full, on its node or onto another. Chooses nothing. */
 import { storageTraits } from '../../pve-values/storage-types.ts';
-import { isAtLeast } from '../../pve-values/version.ts';
 import type { Machine } from '../../config/types.ts';
 import type { Hosts } from '../cluster/hosts.ts';
 import { storageLocks } from '../cluster/storage-locks.ts';
@@ -50,16 +49,15 @@ export function unreadableDisk({ vmid, node, volumes }: Source, hosts: Storages)
   return undefined;
 }
 
-/** What has no other place is made beside what it is made of; before 8 nobody asked whether disks belong there. */
+/** What has no other place is made beside what it is made of; before 8 it is the start that asks whether disks belong there. */
 export function besideObstacle(
   { storage: other }: Pick<Machine, 'storage'>,
   { vmid, node, volumes }: Source,
   hosts: Storages,
 ): NodeObstacle | undefined {
   if (other !== undefined) return undefined;
-  const rule = isAtLeast(hosts.version, 8) ? diskObstacle : storageObstacle;
   for (const { kind, storage } of volumes) {
-    const obstacle = kind === 'iso' ? undefined : rule(node, storage, hosts);
+    const obstacle = kind === 'iso' ? undefined : diskObstacle(node, storage, hosts);
     if (obstacle) return { code: 'source', vmid, node, obstacle };
   }
   return undefined;

@@ -104,7 +104,7 @@ function throughReplica(
   if (ready) return { by: 'replica', origin, from: ready };
   const unreadable = offline(origin, index) ?? unreadableDisk(origin, index.hosts);
   if (unreadable) return unreadable;
-  const need = replicaNeed(machine, origin, node, index.storages);
+  const need = replicaNeed(machine, origin, node, index);
   if ('code' in need) return need;
   const refused = copiesRefused(have, index);
   if (refused) return refused.obstacle;

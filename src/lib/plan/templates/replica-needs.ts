@@ -6,6 +6,8 @@ import type { StorageInfo } from '../../inventory/types.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { StorageIndex, Template } from '../cluster/templates.ts';
 import { hostDevices } from '../../pve-values/host-ties.ts';
+import { discObstacle } from '../obstacles/node-obstacles.ts';
+import type { Hosts } from '../cluster/hosts.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 
 /** A copy of `source` that is to be made. */
@@ -25,6 +27,7 @@ interface Search {
   readonly source: Template;
   readonly target: string;
   readonly storages: StorageIndex;
+  readonly hosts: Hosts;
 }
 
 function at(node: string, name: string, storages: StorageIndex): StorageInfo | undefined {
@@ -48,11 +51,12 @@ function bestFit(rows: readonly StorageInfo[], bytes: number): string | undefine
     .sort((a, b) => freeOn(a) - freeOn(b) || compareNatural(a.storage, b.storage))[0]?.storage;
 }
 
-/** Volumes that go along. An ISO image that every node has stays in its drive. */
-function sortVolumes({ source, target, storages }: Search): { kept: Volume[]; eject: string[] } {
+/** Volumes that go along. An ISO image that every node has, and that a start there would find, stays in its drive. */
+function sortVolumes({ source, target, storages, hosts }: Search): { kept: Volume[]; eject: string[] } {
   const stays = (volume: Volume): boolean =>
     storages.get(`${source.node}/${volume.storage}`)?.shared === true &&
-    at(target, volume.storage, storages) !== undefined;
+    at(target, volume.storage, storages) !== undefined &&
+    discObstacle(target, volume, hosts) === undefined;
   return {
     kept: source.volumes.filter(({ kind }) => kind !== 'iso'),
     eject: source.volumes.filter((volume) => volume.kind === 'iso' && !stays(volume)).map(({ key }) => key),
@@ -102,9 +106,9 @@ export function replicaNeed(
   machine: Machine,
   source: Template,
   target: string,
-  storages: StorageIndex,
+  { storages, hosts }: Pick<Search, 'storages' | 'hosts'>,
 ): ReplicaNeed | NodeObstacle {
-  const search: Search = { source, target, storages };
+  const search: Search = { source, target, storages, hosts };
   const { kept, eject } = sortVolumes(search);
   if (!kept.some(({ kind }) => kind === 'disk')) {
     return { code: 'copy-no-disk', vmid: source.vmid, node: source.node };

@@ -246,7 +246,7 @@ function ejectedWarning({ source, home, eject }: ReplicaNeed): string | undefine
   const images = source.volumes
     .filter(({ key }) => eject.includes(key))
     .map(({ key, storage, name }) => `${key} (${storage}:${name})`);
-  return `the copy of template ${source.vmid} on ${home} has no image in ${images.join(', ')}: only ${source.node} has it`;
+  return `the copy of template ${source.vmid} on ${home} has no image in ${images.join(', ')}: other nodes cannot use it`;
 }
 
 function staleWarnings({ source, node, vmid }: ReplicaClaim, { replicas }: ClusterView): string[] {

@@ -138,6 +138,9 @@ function loadAndCheck(sim: Sim, user: string, node: string, job: CloneJob): Clon
   const old = snapshot?.config ?? guest.config;
   const drives = drivesOf(sim.contract, old);
   const shared = checkStorageAccess(sim, user, job, drives);
+  const { vmstatestorage } = old;
+  if (vmstatestorage !== undefined)
+    sim.rights.need(user, `/storage/${vmstatestorage}`, 'Datastore.AllocateSpace');
   checkMappingAccess(sim, user, old);
   checkBridges(sim, user, Object.entries(old));
   checkCpuModelAccess(sim, user, old);

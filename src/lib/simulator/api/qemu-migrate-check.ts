@@ -23,9 +23,15 @@ function missingStorages(sim: Sim, guest: GuestState, node: string): string[] {
   return [...new Set(missing)];
 }
 
-/** QemuServer.pm check_local_resources: devices of the host that are not mapped. */
+/**
+ * QemuMigrate/Helpers.pm check_local_resources: devices of the host that are not mapped, and of a running machine memory that
+ * its host cannot read.
+ */
 export function localResources(guest: GuestState): string[] {
-  return Object.entries(guest.config)
+  const sealed = isRunning(guest)
+    ? ['amd-sev', 'intel-tdx'].filter((key) => guest.config[key] !== undefined)
+    : [];
+  const devices = Object.entries(guest.config)
     .filter(([key, value]) =>
       /^hostpci\d+$/.test(key)
         ? !value.includes('mapping=')
@@ -34,6 +40,7 @@ export function localResources(guest: GuestState): string[] {
           (/^serial\d+$/.test(key) && value !== 'socket'),
     )
     .map(([key]) => key);
+  return [...sealed, ...devices];
 }
 
 /** HA/Config.pm get_resource_motion_info: who moves along, and whom the other nodes may not take in beside them. */

@@ -5,7 +5,7 @@ import { requestMigration } from '../ha-manager.ts';
 import { firstNicProblem } from '../network/network-check.ts';
 import { cpuProblemOn, mappedDevices, missingMappings } from '../guest/host-resources.ts';
 import { die, errorText, paramError } from '../pve-error.ts';
-import { machineProblem, processOf, qemuOn } from '../guest/qemu-version.ts';
+import { isOlderMachine, machineProblem, processOf, qemuOn } from '../guest/qemu-version.ts';
 import { runPreStartHook } from '../guest/start-check.ts';
 import { lockGuest, type Call, type Handlers, type Sim } from '../sim.ts';
 import type { GuestState, StorageState, VolumeState } from '../state.ts';
@@ -105,6 +105,12 @@ function missingLanding(
   return undefined;
 }
 
+/** QemuMigrate.pm prepare: QEMU hands it on since 10.1. */
+function hasStuckClipboard(sim: Sim, guest: GuestState): boolean {
+  if (!/(?:^|,)clipboard=vnc(?:,|$)/.test(guest.config['vga'] ?? '')) return false;
+  return sim.facts.major < 9 || isOlderMachine(processOf(sim, guest).machine, '10.1');
+}
+
 /** What the log says; the exit status is only ever `migration aborted`. */
 function obstacle(
   sim: Sim,
@@ -122,6 +128,10 @@ function obstacle(
   const mapped = mappedDevices(guest.config);
   if (running && mapped.length > 0)
     return `can't live migrate running VM which uses following mapped devices: ${mapped.join(', ')}`;
+  if (running && hasStuckClipboard(sim, guest))
+    return sim.facts.major < 9
+      ? "VMs with 'clipboard' set to 'vnc' are not live migratable!"
+      : "VMs with 'clipboard' set to 'vnc' are not live migratable with QEMU/machine versions older than 10.1!";
   const gone = missingLanding(sim, guest, target, map);
   if (gone !== undefined) return gone;
   for (const drive of localDrives(sim, guest)) {

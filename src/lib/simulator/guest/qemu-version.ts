@@ -84,6 +84,11 @@ export function processOf(sim: Sim, guest: GuestState): NonNullable<GuestState['
   return guest.process ?? processOn(sim, guest.node, guest.config);
 }
 
+export function isOlderMachine(type: string, version: string): boolean {
+  const own = /-(\d+\.\d+)/.exec(type)?.[1];
+  return own !== undefined && numberOf(own) < numberOf(version);
+}
+
 /** QemuServer.pm config_to_command: why the node's QEMU cannot run a machine type; undefined: it can. */
 export function machineProblem(sim: Sim, node: string, type: string): string | undefined {
   const [, version = '', revision = '0'] = /-(\d+\.\d+)[^+]*(?:\+pve(\d+))?/.exec(type) ?? [];

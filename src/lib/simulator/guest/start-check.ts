@@ -5,7 +5,7 @@ import { splitProperties } from '../contract/property-string.ts';
 import { checkHostResources } from './host-resources.ts';
 import type { Sim } from '../sim.ts';
 import type { GuestConfig } from '../state.ts';
-import { activateStorage, activateVolume } from './volumes.ts';
+import { activateStorage, activateVolume, storageOf } from './volumes.ts';
 
 /** GuestHelpers.pm check_hookscript: the file is looked for on the node that asks. */
 export function checkHookscript(sim: Sim, node: string, volid: string): void {
@@ -40,9 +40,17 @@ function readSnippets(sim: Sim, node: string, config: Readonly<GuestConfig>): vo
   }
 }
 
-/** Storage.pm activate_volumes: all storages, then each volume; a disc in a drive is a volume like others. */
+/**
+ * QemuServer.pm check_volume_storage_type (since 7.0), then Storage.pm activate_volumes: all storages, then each volume; a
+ * disc in a drive is a volume like others.
+ */
 function activateVolumes(sim: Sim, node: string, config: Readonly<GuestConfig>): void {
   const drives = drivesOf(sim.contract, config).filter(({ storage }) => storage !== '');
+  for (const { storage, isCdrom, isCloudInit } of drives) {
+    const type = isCdrom && !isCloudInit ? 'iso' : 'images';
+    if (!storageOf(sim, storage).content.includes(type))
+      die(`storage '${storage}' does not support content-type '${type}'`);
+  }
   for (const { storage, file } of drives) activateVolume(sim, file, storage, node);
   for (const { file, isCdrom, isCloudInit } of drives)
     if (isCdrom && !isCloudInit && !sim.world.volume(file, node)) die(`volume '${file}' does not exist`);

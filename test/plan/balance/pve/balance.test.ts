@@ -523,6 +523,32 @@ test.each<[string, Scene, string | undefined, string | undefined]>([
   ['a USB device', scene({ values: { usb0: 'host=1234:5678' } }), undefined, 'passthrough'],
   ['a SPICE port is none', scene({ values: { usb0: 'spice' } }), undefined, undefined],
   ['a raw disk', scene({ values: { scsi1: '/dev/sdb,size=1T' } }), undefined, 'passthrough'],
+  ['sealed memory', scene({ values: { 'amd-sev': 'std' } }), undefined, 'not-live'],
+  ['a VNC clipboard', scene({ values: { vga: 'std,clipboard=vnc' } }), undefined, 'not-live'],
+  [
+    'a VNC clipboard that QEMU hands on',
+    scene(
+      { values: { vga: 'std,clipboard=vnc' } },
+      {
+        nodes: [
+          { name: 'pve1', qemuVersion: '10.1' },
+          { name: 'pve2', qemuVersion: '10.1' },
+        ],
+        over: { running: [{ vmid: 101, machine: 'pc-i440fx-10.1+pve0', qemu: '10.1.2' }] },
+      },
+    ),
+    undefined,
+    undefined,
+  ],
+  [
+    'a storage that takes no disks any more',
+    scene(
+      { values: { scsi0: 'data:vm-101-disk-0,size=8G' } },
+      { storages: local('lvmthin')!.map((row) => ({ ...row, content: ['rootdir'] })) },
+    ),
+    undefined,
+    'no-target',
+  ],
   [
     'a local ISO',
     scene({ values: { ide2: 'data:iso/x.iso,media=cdrom' } }, { storages: local('dir')! }),

@@ -12,6 +12,7 @@ const LASTING = new Set([
   'local-iso',
   'local-disks',
   'passthrough',
+  'not-live',
   'host-mount',
   'bridge-taken',
   'foreign',

@@ -7,6 +7,7 @@ import { obstacleText } from '../../network/may-go-text.ts';
 import { otherStand } from '../../network/snapshot-bridges.ts';
 import {
   cpusObstacle,
+  diskObstacle,
   filesObstacle,
   hostObstacle,
   maintenanceObstacle,
@@ -144,9 +145,13 @@ function storages(move: Move): string | undefined {
   const { target, world, board } = move;
   const needed = new Map<string, number>();
   const missing = ofGuests(move, (guest) =>
-    first(world.facts.get(guest.vmid)?.volumes ?? [], ({ storage, bytes }) => {
+    first(world.facts.get(guest.vmid)?.volumes ?? [], ({ kind, storage, bytes }) => {
       const landing = world.landings(guest.vmid, storage, target.name);
-      const missing = said(storageObstacle(target.name, landing.storage, world.hosts));
+      const missing = said(
+        guest.type === 'lxc'
+          ? storageObstacle(target.name, landing.storage, world.hosts)
+          : diskObstacle(target.name, landing.storage, world.hosts, kind === 'iso' ? 'iso' : 'images'),
+      );
       if (missing !== undefined) return landing.why ? `${missing}; ${landing.why}` : missing;
       if (guest.type === 'lxc' && !holdsContainers(target.name, landing.storage, world))
         return `storage ${landing.storage} takes no containers (content type rootdir)`;
