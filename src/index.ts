@@ -31,6 +31,7 @@ export { createTaskWaiter } from './lib/proxmox/tasks.ts';
 export type {
   AgentAnswer,
   AgentProcess as PveAgentProcess,
+  GuestAt,
   PveApi,
   TaskWaiter,
 } from './lib/proxmox/types.ts';
