@@ -1,9 +1,10 @@
-/** What is wrong with the options that were given: one that takes one value is there twice, or some are missing. Knows none. */
+/** What is wrong with the options that were given: one that takes one value is there twice, or some are missing. */
 import type { Command, Option } from 'commander';
 import { UsageError } from '../lib/errors.ts';
 import { EXAMPLES } from './examples.ts';
 import { pathOf } from './help.ts';
 import { isRepeatable } from './options.ts';
+import { refuseLacking } from './selection-options.ts';
 
 function refuse({ long, flags }: Option, command: Command, values: readonly string[]): never {
   const others = command.options.filter((option) => isRepeatable(option)).map((option) => option.long);
@@ -47,15 +48,24 @@ function refuseMissing(command: Command): never {
   });
 }
 
+interface Answering {
+  unknownOption(flag: string): void;
+}
+
 /**
  * For a command and those below it. commander takes the last one of two without a word. A variable of the environment is
  * no repetition: the command line goes before it.
  */
 export function checkGivenOptions(command: Command): void {
-  // Where commander looks for what is missing (commander 14, lib/command.js); there is no setting for it.
+  const unknown = (command as unknown as Answering).unknownOption.bind(command);
+  // Where commander looks for what is missing or unknown (commander 14, lib/command.js); there is no setting for it.
   Object.assign(command, {
     missingMandatoryOptionValue: () => refuseMissing(command),
     missingArgument: (name: string) => refuseMissingArgument(command, name),
+    unknownOption: (flag: string) => {
+      refuseLacking(command, flag);
+      unknown(flag);
+    },
   });
   for (const option of command.options) {
     if (option.isBoolean() || isRepeatable(option)) continue;

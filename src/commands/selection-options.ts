@@ -1,5 +1,7 @@
 /** The options by which every command on stands is told which. Loaded for `--help` too: nothing heavy here. */
 import type { Command } from 'commander';
+import { UsageError } from '../lib/errors.ts';
+import { pathOf } from './help.ts';
 import { collect, labNameOption, labOption, nameList, usersOption } from './options.ts';
 
 export interface SelectionFlags {
@@ -13,8 +15,61 @@ export interface SelectionFlags {
   readonly node?: readonly string[];
 }
 
-/** `machines`: also of which machines, and on which nodes; not for commands that treat stands as a whole. */
-export function withSelection(command: Command, options: { readonly machines?: boolean } = {}): Command {
+/** Why an option of the selection is none of a command that treats stands as a whole, and what does it in its place. */
+interface Lack {
+  readonly why: string;
+  readonly instead: string;
+}
+
+type Lacks = Readonly<Partial<Record<'--machine' | '--node' | '--lab' | '--user', Lack>>>;
+
+const WHOSE_NODE =
+  '`deploy-stand status --node NAME` shows whose stands are there; select them with --user ID';
+const ACCESS: Lacks = {
+  '--machine': {
+    why: 'rights are given on the pool of a stand, to all of its machines at once',
+    instead:
+      '`deploy-stand power stop --machine NAME` and `power suspend --machine NAME` stop one machine of each stand',
+  },
+  '--node': { why: 'rights are given on the pool of a stand, wherever it runs', instead: WHOSE_NODE },
+};
+
+/** By the last word of the command. What `withSelection` gives to all others, these lack. */
+const WHOLE: Readonly<Record<string, Lacks>> = {
+  cleanup: {
+    '--machine': {
+      why: 'it removes stands as a whole, with their networks, rights and claims',
+      instead:
+        'take the machine out of lab.yml, and `deploy-stand deploy -c lab.yml -u users.yml --prune` removes it; `deploy-stand reset --reclone -c lab.yml -u users.yml --machine NAME` makes it anew',
+    },
+    '--node': {
+      why: 'it removes stands as a whole, with what they have on other nodes',
+      instead: `\`deploy-stand balance evacuate NAME\` empties a node; ${WHOSE_NODE}`,
+    },
+  },
+  freeze: ACCESS,
+  thaw: ACCESS,
+  extend: {
+    '--machine': {
+      why: 'stands and accounts expire, machines do not',
+      instead: 'select stands with -c lab.yml -u users.yml, --lab NAME or --user ID',
+    },
+    '--node': { why: 'stands and accounts expire, wherever they run', instead: WHOSE_NODE },
+  },
+  deploy: {
+    '--machine': {
+      why: 'it completes stands as a whole, and leaves alone what is there',
+      instead: '`deploy-stand reset --reclone -c lab.yml -u users.yml --machine NAME` makes one machine anew',
+    },
+    '--lab': { why: 'it makes what the file of a lab says', instead: 'name the file with -c lab.yml' },
+    '--user': {
+      why: 'it makes stands for those of the users file',
+      instead: 'pick users of the file with --only anna,boris',
+    },
+  },
+};
+
+export function withSelection(command: Command): Command {
   command
     .addOption(labOption('with -u: the stands of these users in this lab'))
     .addOption(usersOption())
@@ -22,8 +77,18 @@ export function withSelection(command: Command, options: { readonly machines?: b
     .option('--lab <name>', 'stands of this lab, without its file')
     .option('--user <id>', 'stands of this user (may be repeated)', collect)
     .option('--only <user,…>', 'only these users of the file', nameList);
-  if (options.machines === false) return command;
+  if (Object.hasOwn(WHOLE, command.name())) return command;
   return command
     .option('--machine <name>', 'only this machine of each stand (may be repeated)', collect)
     .option('--node <name>', 'only machines on this node (may be repeated)', collect);
+}
+
+/** Before commander says only that it does not know the option. `written`: perhaps with its value, `--machine=srv`. */
+export function refuseLacking(command: Command, written: string): void {
+  const [flag = ''] = written.split('=', 1);
+  const lack = Object.entries(WHOLE[command.name()] ?? {}).find(([option]) => option === flag)?.[1];
+  if (!lack) return;
+  throw new UsageError('WHOLE_STANDS', `${pathOf(command)} has no ${flag}: ${lack.why}`, {
+    hint: lack.instead,
+  });
 }

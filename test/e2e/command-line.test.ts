@@ -21,6 +21,29 @@ function files(): string {
 const words = (folder: string, text: string): string[] =>
   text.split(' ').map((word) => word.replace(/^@/, `${folder}/`));
 
+describe('an option of the selection that a command on whole stands lacks', () => {
+  test.each([
+    ['cleanup --lab net --machine srv', 'cleanup has no --machine: it removes stands as a whole', '--prune'],
+    ['cleanup --lab net --node=pve1', 'cleanup has no --node: ', 'balance evacuate'],
+    ['access freeze --machine srv --lab net', 'access freeze has no --machine: rights', 'power stop'],
+    ['access thaw --lab net --node pve1', 'access thaw has no --node: rights', 'status --node'],
+    ['extend --lab net --by 7d --machine srv', 'extend has no --machine: stands and accounts', '--user ID'],
+    ['extend --lab net --by 7d --node pve1', 'extend has no --node: ', 'status --node'],
+    ['deploy -c @lab.yml -u @a.yml --machine srv', 'deploy has no --machine: ', 'reset --reclone'],
+    ['deploy -c @lab.yml -u @a.yml --user=anna@pve', 'deploy has no --user: ', '--only'],
+  ])('%s: is refused with the reason and the way', async (text, why, instead) => {
+    const { code, stderr } = await runCli(words(files(), text), undefined);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
+    expect(stderr).toMatch(/WHOLE_STANDS\]\nhint: /);
+    expect(stderr).toContain(instead);
+  });
+
+  test('any other unknown option is answered as ever', async () => {
+    const { code, stderr } = await runCli(['cleanup', '--lab', 'net', '--machin', 'srv'], undefined);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("unknown option '--machin'")]);
+  });
+});
+
 describe('an option that is given twice', () => {
   test.each([
     ['deploy -c @lab.yml -c @lab.yml -u @a.yml', '--config'],

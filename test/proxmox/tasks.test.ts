@@ -198,6 +198,8 @@ describe('polling', () => {
   test.each([
     ['qmclone', 2500, 7000],
     ['qmrollback', 2000, 2700],
+    ['qmstart', 2000, 2700],
+    ['qmresume', 2000, 2700],
   ])('many of %s that end at 2 s are seen to end', async (type, from, to) => {
     const many = Array.from({ length: 30 }, (_, i) => upid(i).replace('qmclone', type));
     const { tasks, pve } = setup(Object.fromEntries(many.map((id) => [id, { endsAt: 2000 }])));

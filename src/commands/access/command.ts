@@ -16,7 +16,7 @@ function freezeCommand(io: ProgramIo): Command {
       await runFreeze(io, self.optsWithGlobals<FreezeFlags>());
     });
   return withDryRun(
-    withSelection(command, { machines: false })
+    withSelection(command)
       .option('--all-labs', ALL_LABS)
       .addOption(envOption('--snapshot <name>', 'then take this snapshot of every machine, for grading'))
       .addOption(envOption('--stop', 'then power the machines off, which ends consoles that are open'))
@@ -44,7 +44,7 @@ function thawCommand(io: ProgramIo): Command {
       const { runThaw } = await import('./run.ts');
       await runThaw(io, self.optsWithGlobals<ThawFlags>());
     });
-  return withDryRun(withSelection(command, { machines: false }).option('--all-labs', ALL_LABS));
+  return withDryRun(withSelection(command).option('--all-labs', ALL_LABS));
 }
 
 export function accessCommand(io: ProgramIo): Command {

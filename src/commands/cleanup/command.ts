@@ -9,7 +9,7 @@ export function cleanupCommand(io: ProgramIo): Command {
   const command = new Command('cleanup').description(
     'remove stands: machines, networks, rights, pools and users, and nothing else',
   );
-  return withRemovals(withDryRun(withSelection(command, { machines: false })))
+  return withRemovals(withDryRun(withSelection(command)))
     .option('--expired', 'labs and users past their expiry')
     .option('--orphans', 'what is ours and belongs to no stand')
     .addOption(envOption('--keep-users', 'leave user, pool and password for the next lab'))

@@ -13,7 +13,7 @@ export function extendCommand(io: ProgramIo): Command {
       await runExtend(io, self.optsWithGlobals<ExtendFlags>());
     });
   return withDryRun(
-    withSelection(command, { machines: false })
+    withSelection(command)
       .option('--until <date>', 'the last day, YYYY-MM-DD')
       .option(
         '--by <days>',

@@ -24,7 +24,7 @@ const SPACING_OF_THOSE_MS = 100;
 const INTERVAL_OF_THOSE_MS = 200;
 const WIDEST_SPACING_MS = 3000;
 /** These wait for no lock but their machine's own, so that they all end when the first does. */
-const UNQUEUED: ReadonlySet<string> = new Set(['qmrollback', 'qmsnapshot', 'qmstop']);
+const UNQUEUED: ReadonlySet<string> = new Set(['qmresume', 'qmrollback', 'qmsnapshot', 'qmstart', 'qmstop']);
 const SPACING_OF_UNQUEUED_MS = 250;
 
 function spread(ms: number, key: string): number {

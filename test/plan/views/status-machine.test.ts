@@ -136,10 +136,25 @@ test.each([
     verdict: 'missing',
   } as StandMachine;
   const have = { pools: [], now: '2026-06-01T00:00:00Z', removals: [{ vmid: 100, user, was }] };
-  const removed = beingRemoved({ have: have as never, stands: [{ ...VIEW, machines: [one] }] });
+  const removed = beingRemoved(
+    { have: have as never, stands: [{ ...VIEW, machines: [one] }] },
+    [],
+    () => true,
+  );
   const context = contextOf({ removed });
   const kindsSeen = machineProblems(VIEW, one, context).map(({ kind }) => kind);
   expect([machineStatus(one, VIEW, context).state, kindsSeen]).toEqual([state, problems]);
+});
+
+test.each([
+  ['without access', false, [VIEW.claim.lab]],
+  ['whose student may have done it', true, []],
+] as const)('a machine was cut off in a stand %s: its lab is being removed', (_what, isOpen, labs) => {
+  const machines = [{ vmid: 100, state: 'made', verdict: 'ours' } as StandMachine];
+  const have = { pools: [], now: '2026-06-01T00:00:00Z' };
+  const tasks = [{ node: 'pve1', type: 'qmstop', id: '100' }];
+  const seen = { have: have as never, stands: [{ ...VIEW, machines }] };
+  expect([...beingRemoved(seen, tasks, () => isOpen).keys()]).toEqual(labs);
 });
 
 test('what was taken away earlier is being removed as long as others of its lab are', () => {
@@ -149,6 +164,6 @@ test('what was taken away earlier is being removed as long as others of its lab 
     { vmid: 101, user: 'root@pam', was: 'running' },
   ];
   const have = { pools: [], now: '2026-06-01T00:00:00Z', removals };
-  const removed = beingRemoved({ have: have as never, stands: [{ ...VIEW, machines }] });
+  const removed = beingRemoved({ have: have as never, stands: [{ ...VIEW, machines }] }, [], () => true);
   expect([...(removed.get(VIEW.claim.lab)?.keys() ?? [])]).toEqual([100, 101]);
 });

@@ -33,9 +33,17 @@ export function isMaking({ have, stands }: Seen, tasks: readonly RunningTask[]):
 
 /**
  * VMIDs that somebody else than the student has removed, by the labs from which machines are being removed: a cleanup takes the
- * access of all stands first, and gives the claims back, under the lock, when the last machine of all is gone.
+ * access of all stands first, then cuts the power of what runs, and gives the claims back, under the lock, when the last machine
+ * of all is gone. `isOpen`: those without access switch nothing off themselves.
  */
-export function beingRemoved({ have, stands }: Seen): StatusContext['removed'] {
+export function beingRemoved(
+  { have, stands }: Seen,
+  tasks: readonly RunningTask[],
+  isOpen: (stand: StandView) => boolean,
+): StatusContext['removed'] {
+  const cut = new Set(tasks.flatMap(({ type, id }) => (type === 'qmstop' ? [id] : [])));
+  const isCut = (stand: StandView): boolean =>
+    stand.machines.some(({ vmid }) => cut.has(String(vmid))) && !isOpen(stand);
   const last = new Map((have.removals ?? []).map((one) => [one.vmid, one]));
   const byLab = new Map<string, Removal[]>();
   for (const { user, claim, machines } of stands) {
@@ -45,9 +53,10 @@ export function beingRemoved({ have, stands }: Seen): StatusContext['removed'] {
     }
   }
   const isLocked = isPlanningLocked(have);
+  const labs = new Set(stands.filter((stand) => isCut(stand)).map(({ claim }) => claim.lab));
+  for (const [lab, removals] of byLab)
+    if (isLocked || removals.some(({ was }) => was !== 'earlier')) labs.add(lab);
   return new Map(
-    [...byLab]
-      .filter(([, removals]) => isLocked || removals.some(({ was }) => was !== 'earlier'))
-      .map(([lab, removals]) => [lab, new Map(removals.map((one) => [one.vmid, one]))]),
+    [...labs].map((lab) => [lab, new Map((byLab.get(lab) ?? []).map((one) => [one.vmid, one]))]),
   );
 }

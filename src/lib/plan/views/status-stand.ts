@@ -1,7 +1,7 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
-import { bridgesOf } from '../cluster/view.ts';
+import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { StandView } from '../stands/selected.ts';
 import { isBeingMade, machineStatus } from './status-machine.ts';
 import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
@@ -10,9 +10,12 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function accessOf({ pool, user, mark }: StandView, { index }: StatusContext): StandStatus['access'] {
+export function accessOf(
+  { pool, user, mark }: StandView,
+  { acls }: Pick<ClusterView, 'acls'>,
+): StandStatus['access'] {
   if (frozenSince(mark) !== undefined) return 'frozen';
-  return index.acls.has(`/pool/${pool} ${user}`) ? 'open' : 'none';
+  return acls.has(`/pool/${pool} ${user}`) ? 'open' : 'none';
 }
 
 function loadOf(machines: readonly MachineStatus[]): Pick<StandStatus, 'uptime' | 'cpu' | 'memory'> {
@@ -38,7 +41,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
     running: machines.filter(({ state }) => state === 'running').length,
     ...loadOf(machines),
     expires: claim.expires ?? null,
-    access: accessOf(view, context),
+    access: accessOf(view, context.index),
     frozen: frozenSince(view.mark) ?? null,
     since: claim.since,
     problems,
@@ -121,7 +124,7 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
     ...(isHandedOut &&
     !context.isMaking &&
     !context.removed.has(claim.lab) &&
-    accessOf(view, context) === 'none'
+    accessOf(view, context.index) === 'none'
       ? [{ kind: 'no-access' as const, ...of }]
       : []),
   ];

@@ -9,7 +9,7 @@ import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
 import { beingRemoved, isMaking } from './status-at-work.ts';
 import { machineProblems } from './status-machine.ts';
-import { standProblems, standStatus } from './status-stand.ts';
+import { accessOf, standProblems, standStatus } from './status-stand.ts';
 import type {
   LabStatus,
   Problem,
@@ -145,7 +145,7 @@ export function viewStatus(input: StatusInput): StatusReport {
     resting: new Map(selection.lab === undefined ? [] : [[selection.lab, new Set(input.resting)]]),
     busy,
     isMaking: isMaking(input, tasks),
-    removed: beingRemoved(input),
+    removed: beingRemoved(input, tasks, (stand) => accessOf(stand, index) !== 'none'),
     sees: seesMachines(have),
     details: input.details ?? {},
   };
