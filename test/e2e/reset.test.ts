@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { macsOf } from './cluster-view.ts';
 import { post, scenario, startCluster, writes, type Cluster } from './harness.ts';
-import { admin, person, room } from './people.ts';
+import { admin, person, putPool, room } from './people.ts';
 
 const FILES = {
   'lab.yml':
@@ -87,6 +87,17 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect((await run(cluster, `deploy ${CLASS}`)).stdout).toContain('nothing to do');
     const fresh = await run(cluster, `reset --reclone --outdated ${CLASS}`);
     expect([fresh.code, fresh.stdout]).toEqual([0, expect.stringMatching(/nothing to do/i)]);
+    // A claim of 0.1.0 does not say which machine it is: notes and name do.
+    const claim = (): string =>
+      cluster.snapshot().pools.find(({ poolid }) => poolid === 'anna')?.comment ?? '';
+    const comment = claim().replace('vms=pc:10000', 'vmids=10000');
+    expect((await putPool(admin(cluster), version, 'anna', { comment })).status).toBe(200);
+    expect(claim()).toContain('vmids=10000');
+    const old = await run(cluster, `reset --reclone ${CLASS} --only anna --machine pc`);
+    expect([old.code, old.stdout, claim()]).toEqual([
+      ...[0, expect.stringContaining('1 stand: 1 complete')],
+      expect.stringContaining('vms=pc:10000'),
+    ]);
     seen.clear();
     // Until nothing tells of the clones any more. Before it cuts the power, a cleanup only takes access.
     await cluster.time.sleep(60_000);

@@ -132,7 +132,17 @@ function obstacle(view: StandView, one: StandMachine, input: RecloneInput): Refu
   return removalObstacle(view, one, input.index) ?? besideClones(view, one, input) ?? lossRefusal(one, input);
 }
 
+/** Of a claim of 0.1.0, whose student has written other notes, or removed the machine. */
+function untoldMachine(one: StandMachine): Refusal {
+  return {
+    code: 'UNKNOWN_MACHINE',
+    message: `which machine of the lab ${sayMachine(one)} is, neither its name nor its notes tell`,
+    hint: one.guest ? `name VM ${one.vmid} after its machine again, or remove it` : 'deploy makes it again',
+  };
+}
+
 function judge(view: StandView, one: StandMachine, input: RecloneInput, madeAs: MakeOf): JudgedMachine {
+  if (one.machine === undefined) return { one, isCurrent: false, why: untoldMachine(one) };
   if (!input.lab.machines.some(({ name }) => name === one.machine)) {
     const why = {
       code: 'UNKNOWN_MACHINE',

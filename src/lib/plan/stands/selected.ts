@@ -5,10 +5,11 @@ import type { ClusterView } from '../cluster/view.ts';
 import { judgeClaimed } from './judge.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import { selectedClaims, type SelectedClaim, type StandSelection } from './selection.ts';
+import { machineOf } from './which-machine.ts';
 
 export interface StandMachine {
   readonly vmid: number;
-  /** By the claim; 0.1.0 wrote no names. */
+  /** By the claim; of those of 0.1.0, which wrote no names, by notes and name, where they are ours and have been read. */
   readonly machine?: string;
   readonly state: ClaimedId['state'];
   /** Whose it is. Only `ours` and `unjoined` are written to. */
@@ -37,6 +38,24 @@ export function undecidedVmids(claim: Claim, guests: ReadonlyMap<number, GuestIn
     .map(({ vmid }) => vmid);
 }
 
+/** As a deploy takes them (stands/state.ts): of two that say the same the first is it. */
+function nameUnnamed(
+  judged: readonly { readonly id: ClaimedId; readonly verdict: Verdict }[],
+  lab: string,
+  { configs }: ClusterView,
+): ReadonlyMap<number, string> {
+  const told = new Set(judged.flatMap(({ id }) => id.machine ?? []));
+  const names = new Map<number, string>();
+  for (const { id, verdict } of judged) {
+    const config = configs.get(id.vmid);
+    const name = config && isWritable(verdict) ? machineOf(id, config, lab) : id.machine;
+    if (name === undefined || (id.machine === undefined && told.has(name))) continue;
+    told.add(name);
+    names.set(id.vmid, name);
+  }
+  return names;
+}
+
 function toView(
   selected: SelectedClaim,
   selection: StandSelection,
@@ -56,16 +75,18 @@ function toView(
   const isPicked = (machine: string | undefined, at: string | undefined): boolean =>
     (selection.machines === undefined || selection.machines.includes(machine ?? '')) &&
     (selection.nodes === undefined || selection.nodes.includes(at ?? ''));
+  const names = nameUnnamed(judged, claim.lab, index);
   const machines = judged.map(({ id, verdict, guest }): StandMachine => {
     const config = index.configs.get(id.vmid);
+    const machine = names.get(id.vmid);
     return {
       vmid: id.vmid,
-      ...(id.machine === undefined ? {} : { machine: id.machine }),
+      ...(machine === undefined ? {} : { machine }),
       state: id.state,
       verdict,
       ...(guest ? { guest } : {}),
       ...(config ? { config } : {}),
-      isSelected: isPicked(id.machine, guest?.node ?? node),
+      isSelected: isPicked(machine, guest?.node ?? node),
     };
   });
   return { ...selected, ...(node === undefined ? {} : { node }), nodes, machines };

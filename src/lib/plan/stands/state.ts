@@ -21,6 +21,7 @@ import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownershi
 import type { Refusal } from '../document/plan.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { poolRefusal } from './accounts.ts';
+import { machineOf } from './which-machine.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */
 export interface PresentVm {
@@ -100,15 +101,6 @@ interface Found extends Trouble {
   readonly openUnnamed: number[];
   readonly foreign: number[];
   readonly replaced: Set<string>;
-}
-
-/** The claim says it; those of 0.1.0 did not, so that notes and name have to. */
-function machineOf(id: ClaimedId, config: VmConfig, lab: Lab): string | undefined {
-  if (id.machine !== undefined) return id.machine;
-  const mark = ownVmMark(id.vmid, config.values);
-  if (mark?.lab === lab.name) return mark.machine;
-  const name = config.values['name'];
-  return lab.machines.some((machine) => machine.name === name) ? name : undefined;
 }
 
 function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']): PresentVm {
@@ -230,7 +222,7 @@ function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options
 }
 
 function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
-  const machine = machineOf(id, vm.config, lab);
+  const machine = machineOf(id, vm.config, lab.name, lab.machines);
   if (machine === undefined || found.present.has(machine)) {
     found.lost.push(vm.vmid);
     return;
