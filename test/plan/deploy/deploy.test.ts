@@ -1103,7 +1103,12 @@ describe('invariants', () => {
     return have({
       pools: [{ pool: 'anna', comment: claimOf('anna@pve', [10000]) }],
       guests: [...have().guests, guest(10000, { name: 'pc', pool: 'anna', status: 'stopped' })],
-      vms: [{ ...vm, values: { ...vm.values, description: 'my notes' } }],
+      vms: [
+        {
+          ...vm,
+          values: { ...vm.values, description: 'my notes', scsi0: 'local-lvm:vm-10000-disk-0,size=8G' },
+        },
+      ],
       ...more,
     });
   };
