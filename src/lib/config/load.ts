@@ -1,4 +1,5 @@
 /** Loads labs and users from files or text. One ConfigError lists the problems of all files; nothing is contacted. */
+import { networkAt } from './lab/device-profiles.ts';
 import { realOf } from './lab/networks.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { collect, valueOf, type Collected } from './input/collect.ts';
@@ -95,10 +96,10 @@ function sharedMacs({ name, networks }: Machine, users: number): string[] {
 }
 
 /** `ip=` and `ip6=` of cloud-init, on NICs that all users' machines have in one network. */
-function sharedAddresses({ name, networks, cloudInit, deviceType }: Machine, users: number): string[] {
-  const first = deviceType === 'ecorouter' ? 1 : 0;
+function sharedAddresses(machine: Machine, users: number): string[] {
+  const { name, cloudInit } = machine;
   return Object.entries(cloudInit?.ipConfig ?? {}).flatMap(([nic, config]) => {
-    const network = networks[Number(nic) - first];
+    const network = networkAt(machine, Number(nic));
     const real = network && realOf(network);
     if (!real) return [];
     return [...config.matchAll(/\bip6?=([\da-f.:]+)\/\d+/gi)].map(

@@ -3,14 +3,27 @@ import { aliasOf } from './networks.ts';
 import type { Machine, Network } from '../types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 
-/** The first index that networks of the lab may have: an ecorouter's net0 is its management port. */
-function firstNic({ deviceType }: Machine): number {
-  return deviceType === 'ecorouter' ? 1 : 0;
+interface ManagementCard {
+  readonly index: number;
+  readonly bridge: string;
 }
 
-/** Where the cards are plugged in that the lab does not name: an ecorouter's management port. */
-export function managementBridges({ deviceType }: Machine): string[] {
-  return deviceType === 'ecorouter' ? ['vmbr0'] : [];
+/** Cards that the lab does not name, and that come before those that it does: an ecorouter's management port. */
+export function managementCards({ deviceType }: Pick<Machine, 'deviceType'>): ManagementCard[] {
+  return deviceType === 'ecorouter' ? [{ index: 0, bridge: 'vmbr0' }] : [];
+}
+
+/** The first index that networks of the lab may have. */
+function firstNic(machine: Pick<Machine, 'deviceType'>): number {
+  return managementCards(machine).length;
+}
+
+/** The network of the lab that is on this card, where no shift is known; undefined: none is. */
+export function networkAt(
+  machine: Pick<Machine, 'deviceType' | 'networks'>,
+  index: number,
+): Network | undefined {
+  return machine.networks[index - firstNic(machine)];
 }
 
 /** NIC index of `networks[position]`; `shift` is that of the machine (stands/nic-shift.ts), 0 for those that we made. */

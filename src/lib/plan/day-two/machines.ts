@@ -67,7 +67,7 @@ export function leftAs(
 ): Refusal {
   if (verdict === 'unsealed') {
     const { vmid, guest } = one;
-    return unsealedRefusal({ vmid, node: guest?.node ?? 'its node', name: guest?.name });
+    return unsealedRefusal({ vmid, node: guest?.node, name: guest?.name });
   }
   const { code, message } = WHY[verdict];
   return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };

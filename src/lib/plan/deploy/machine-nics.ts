@@ -4,7 +4,7 @@ import type { Machine, Network } from '../../config/types.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
-import { managementBridges, nicFirewall, nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
+import { managementCards, nicFirewall, nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 function toNic(
@@ -53,10 +53,10 @@ function chooseMac(choice: MacChoice, index: number, wanted: string | undefined)
 export function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[] {
   const { machine } = choice;
   const nics: Nic[] = [];
-  for (const bridge of managementBridges(machine)) {
-    const mac = chooseMac(choice, 0, undefined);
+  for (const { index, bridge } of managementCards(machine)) {
+    const mac = chooseMac(choice, index, undefined);
     nics.push({
-      index: 0,
+      index,
       model: 'vmxnet3',
       bridge,
       ...(mac === undefined ? {} : { mac }),

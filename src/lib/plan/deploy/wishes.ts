@@ -3,7 +3,7 @@ import type { Machine } from '../../config/types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { takesUpgrade } from './machine-options.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
-import { nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
+import { managementCards, nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 
 type Source = ResolvedMachine['template'];
@@ -26,7 +26,7 @@ function replacedModels(machine: Machine, { vmid, values }: Source): string[] {
 
 function lostCards(machine: Machine, { vmid, values }: Source): string[] {
   const wanted = new Set(machine.networks.map((_, position) => nicIndex(machine, position, 0)));
-  if (machine.deviceType === 'ecorouter') wanted.add(0);
+  for (const { index } of managementCards(machine)) wanted.add(index);
   const lost = presentNics(values).filter(({ index }) => !wanted.has(index));
   if (lost.length === 0) return [];
   const cards = lost.map(({ index, bridge }) => `net${index} (${bridge})`).join(', ');

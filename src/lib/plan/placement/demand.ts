@@ -1,5 +1,5 @@
 /** What a stand still needs on a node. Knows no limits. */
-import { managementBridges } from '../../config/lab/device-profiles.ts';
+import { managementCards } from '../../config/lab/device-profiles.ts';
 import { aliasesOf, realBridges } from '../../config/lab/networks.ts';
 import { MIB } from '../../bytes.ts';
 import { disksIn } from './replica-demand.ts';
@@ -47,7 +47,7 @@ function disksOf({ machine }: ResolvedMachine, way: CloneWay, lab: Lab): Disk[] 
 function portsOf({ machine }: ResolvedMachine): Map<string, number> {
   const ports = new Map<string, number>();
   const add = (bridge: string): void => void ports.set(bridge, (ports.get(bridge) ?? 0) + 1);
-  managementBridges(machine).forEach(add);
+  for (const { bridge } of managementCards(machine)) add(bridge);
   realBridges(machine).forEach(add);
   return ports;
 }

@@ -6,7 +6,7 @@ import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates
 import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
 import { hostObstacle, maintenanceObstacle, mtuObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
-import { managementBridges, nicModel } from '../../config/lab/device-profiles.ts';
+import { managementCards, nicModel } from '../../config/lab/device-profiles.ts';
 import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
@@ -36,7 +36,7 @@ interface RealPlug extends Pick<Network, 'tag' | 'trunks' | 'model' | 'mtu'> {
 
 function realPlugs(lab: Lab): RealPlug[] {
   const plugs = lab.machines.flatMap((machine): RealPlug[] => [
-    ...managementBridges(machine).map((bridge) => ({ bridge, reserved: false })),
+    ...managementCards(machine).map(({ bridge }) => ({ bridge, reserved: false })),
     ...machine.networks.flatMap((network) => {
       const { tag, trunks, mtu } = network;
       const real = realOf(network);

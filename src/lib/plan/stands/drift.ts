@@ -13,7 +13,7 @@ import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
-import { nicIndex, nicsBefore } from '../../config/lab/device-profiles.ts';
+import { managementCards, nicIndex, nicsBefore } from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from './state.ts';
 
 interface Comparison {
@@ -88,7 +88,7 @@ function nicDrift(comparison: Comparison): Drift[] {
     present.delete(index);
     return cardDrift(comparison, position, index, nic);
   });
-  if (machine.deviceType === 'ecorouter') present.delete(0);
+  for (const { index } of managementCards(machine)) present.delete(index);
   for (const index of nicsBefore(machine, vm.nicShift)) present.delete(index);
   for (const { index, bridge } of present.values()) {
     const field = `net${index}`;

@@ -44,11 +44,12 @@ export function unsealedRefusal({
   vmid,
   node,
   name,
-}: Pick<GuestInfo, 'vmid' | 'node'> & { readonly name?: string | undefined }): Refusal {
+}: Pick<GuestInfo, 'vmid'> & { readonly [K in 'node' | 'name']?: string | undefined }): Refusal {
+  const where = node ?? 'its node';
   return {
     code: 'SEAL_LOST',
-    message: `VM ${vmid} (${name ?? 'no name'}) on ${node} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
-    hint: `look at VM ${vmid}, remove it (as root on ${node}: \`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
+    message: `VM ${vmid} (${name ?? 'no name'}) on ${where} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
+    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
   };
 }
 
