@@ -168,7 +168,7 @@ describe('room', () => {
     );
     // Alone it is refused as any other; and of two stands nobody knows which is the one that was changed.
     const { stands } = world({ ...change, selection: { users: [{ userid: 'anna@pve' }] } });
-    if (larger > node) expect(() => plan(change, {}, { lab: asLab, stands })).toThrow(/fits 0 of 1 stands/);
+    if (larger > node) expect(() => plan(change, {}, { lab: asLab, stands })).toThrow(/fits 0 of 1 stand:/);
     expect(() => plan(change)).toThrow(/fits 1 of 2 stands/);
   });
 

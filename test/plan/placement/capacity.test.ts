@@ -407,7 +407,7 @@ describe('replicas', () => {
       row.node === 'pve1' ? { ...row, used: 95 * GIB } : row,
     );
     expect(refusal(want, students(1), replicated(90, { storages })).message.split('\n')).toEqual([
-      'fits 0 of 1 stands: storage thick on pve1 is full; s1@pve would not fit',
+      'fits 0 of 1 stand: storage thick on pve1 is full; s1@pve would not fit',
       '  storage thick on pve1: 100.0 GiB, 95.0 used before, 0.0 by what fits; the next needs 8.0, 8.0 of it for a replica',
     ]);
   });

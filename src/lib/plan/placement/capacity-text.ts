@@ -205,7 +205,7 @@ export function describeShortage(
     .sort((a, b) => compareNatural(a.resource.key, b.resource.key))
     .map((lack) => numbers(lack, context));
   const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : [];
-  const fits = `fits ${context.total - users.length} of ${context.total} stands`;
+  const fits = `fits ${context.total - users.length} of ${context.total} stand${context.total === 1 ? '' : 's'}`;
   const each = new Map<string, Refusal>();
   for (const one of left) {
     const own = shortageOf([one], context);
