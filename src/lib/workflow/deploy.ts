@@ -43,6 +43,7 @@ import pMap from 'p-map';
 /** A deploy always has a file for its passwords. */
 export type DeployContext = RunContext & { readonly credentials: CredentialsFile };
 
+/** With every option decided. Of `loadClass` alone there is a `DeployOrder`, for `createDeployStand`: the rest is as usual. */
 export interface DeployWant {
   readonly lab: Lab;
   readonly users: readonly User[];
