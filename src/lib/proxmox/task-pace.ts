@@ -20,8 +20,7 @@ const SPACING_PER_TASK_MS = 250;
 const FEW = 3;
 /** Of these no more are begun than can work, and they take a second or two: with each that is told late a place stays empty. */
 const OF_FIXED_WIDTH: ReadonlySet<string> = new Set(['qmdestroy']);
-const SPACING_OF_THOSE_MS = 100;
-const INTERVAL_OF_THOSE_MS = 200;
+const SPACING_OF_THOSE_MS = 220;
 const WIDEST_SPACING_MS = 3000;
 /** These wait for no lock but their machine's own, so that they all end when the first does. */
 const UNQUEUED: ReadonlySet<string> = new Set(['qmresume', 'qmrollback', 'qmsnapshot', 'qmstart', 'qmstop']);
@@ -81,10 +80,8 @@ export class TaskPace {
       const task = this.#tasks.get(id);
       if (!task) continue;
       task.seen = now;
-      const first = OF_FIXED_WIDTH.has(task.type) ? INTERVAL_OF_THOSE_MS : FIRST_INTERVAL_MS;
-      const patience = first === FIRST_INTERVAL_MS ? PATIENCE * (now - task.since) : first;
-      const wait = failed ? LAST_INTERVAL_MS : patience;
-      task.due = now + spread(Math.min(Math.max(wait, first), LAST_INTERVAL_MS), `${id} ${now}`);
+      const wait = failed ? LAST_INTERVAL_MS : PATIENCE * (now - task.since);
+      task.due = now + spread(Math.min(Math.max(wait, FIRST_INTERVAL_MS), LAST_INTERVAL_MS), `${id} ${now}`);
     }
   }
 
