@@ -363,6 +363,14 @@ describe('without a history of its own', () => {
     writeFiles(installation.folder, { 'history.json': '{"users": []}' });
     const bad = await balanceOn(installation, kept);
     expect([bad.code, bad.stdout]).toEqual([2, expect.stringContaining('BALANCE_STATE')]);
+    // A file that could not be written is told by its name before anything moves, not by each move.
+    const nowhere = inFolder('nowhere/history.json');
+    const homeless = await balanceOn(installation, [...json, '--state-file', nowhere]);
+    expect([homeless.code, homeless.stdout]).toEqual([
+      2,
+      expect.stringContaining('its folder does not exist'),
+    ]);
+    expect(homeless.stdout).toContain(nowhere);
   });
 });
 
