@@ -361,9 +361,29 @@ describe('without a history of its own', () => {
     await installation.time.sleep(60_000);
     const free = await balanceOn(installation, [...kept, '--dry-run', '-c', inFolder('c.yml')]);
     expect(resultOf(free).plan.balance.moves).toHaveLength(1);
+    // A clock was set back since: neither what ended nor what a killed run left holds its guest for years.
+    const history = readFileSync(inFolder('history.json'), 'utf8');
+    for (const status of ['ok', 'running']) {
+      const ahead = history.replaceAll(/"20\d\d-/g, '"2099-').replaceAll('"ok"', `"${status}"`);
+      writeFiles(installation.folder, { 'history.json': ahead });
+      const later = await balanceOn(installation, [...kept, '--dry-run', '-c', inFolder('b.yml')]);
+      expect(resultOf(later).plan.balance).toMatchObject({
+        moves: [{}],
+        inFlight: [],
+        gaps: expect.arrayContaining([expect.stringContaining('a time to come')]) as unknown,
+      });
+    }
     writeFiles(installation.folder, { 'history.json': '{"users": []}' });
     const bad = await balanceOn(installation, kept);
     expect([bad.code, bad.stdout]).toEqual([2, expect.stringContaining('BALANCE_STATE')]);
+    // A file that could not be written is told by its name before anything moves, not by each move.
+    const nowhere = inFolder('nowhere/history.json');
+    const homeless = await balanceOn(installation, [...json, '--state-file', nowhere]);
+    expect([homeless.code, homeless.stdout]).toEqual([
+      2,
+      expect.stringContaining('its folder does not exist'),
+    ]);
+    expect(homeless.stdout).toContain(nowhere);
   });
 });
 

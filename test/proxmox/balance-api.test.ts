@@ -121,6 +121,7 @@ const cases: readonly Case[] = [
             data: [
               { id: 'qemu/101', metric: 'cpu_current', timestamp: 1010, type: 'gauge', value: 0.5 },
               { id: 'qemu/101', metric: 'x', timestamp: 1010, type: 'gauge', value: null },
+              { id: 'qemu/102', metric: 'cpu_current', timestamp: 1010, type: 'gauge', value: 'nan' },
             ],
           },
         },

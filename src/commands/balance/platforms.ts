@@ -65,12 +65,12 @@ function pvePlace(target: string | undefined, tools: Tools): Place {
   };
 }
 
-function vmmanagerPlace(target: Target, session: VmmanagerSession, tools: Tools): Place {
+async function vmmanagerPlace(target: Target, session: VmmanagerSession, tools: Tools): Promise<Place> {
   const { vmmanager, timeZone, url } = session;
   const { io, run, settings } = tools;
   const ssh = settings.ssh ?? session.ssh;
   const want: VmmanagerWant = { ...tools.want, clusters: settings.clusters };
-  const memory = new MigrationMemory(url, settings.stateFile);
+  const memory = await MigrationMemory.open(url, settings.stateFile);
   const contextOf = async (): Promise<VmmanagerContext> => ({
     ...(await run.baseContext(target)),
     ...{ vmmanager, timeZone, memory },

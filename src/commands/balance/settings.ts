@@ -2,6 +2,7 @@
 import { loadBalance } from '../../lib/config/balance/balance.ts';
 import { loadBalanceEnv, parseBalanceEnv, type EnvUse } from '../../lib/config/balance/env-file.ts';
 import type { BalanceConfig } from '../../lib/config/balance/types.ts';
+import type { Origin } from '../../lib/config/input/issues.ts';
 import type { Connection, SshSettings } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { languageOfLocale, type Language } from '../../lib/render/languages/codes.ts';
@@ -67,6 +68,21 @@ function assertFlags(flags: BalanceFlags): void {
     throw new UsageError('INTERVAL', '--interval 0 never rests', { hint: 'give e.g. 10m' });
 }
 
+const FLAGS = [
+  ['maxMigrations', 'max_migrations', '--max-migrations', '6'],
+  ['metricsFile', 'metrics_file', '--metrics-file', 'balance.prom'],
+  ['excludeSource', 'exclude.source', '--exclude-source', 'pve1,pve2'],
+  ['excludeTarget', 'exclude.target', '--exclude-target', 'pve1,pve2'],
+] as const;
+
+function originsOf(flags: BalanceFlags): [string, Origin][] {
+  return FLAGS.flatMap(([name, key, flag, usual]) => {
+    const value = flags[name];
+    if (value === undefined) return [];
+    return [[key, { file: 'command line', path: flag, value: String(value), hint: `e.g. ${flag} ${usual}` }]];
+  });
+}
+
 /** Flags win over the env-file, which wins over balance.yml. */
 function rawOf(flags: BalanceFlags, env: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const below = env['exclude'] as Record<string, unknown> | undefined; // made by balance-env.ts: a mapping or nothing
@@ -113,7 +129,11 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     flags.envFile === undefined
       ? parseBalanceEnv('', 'command line', use)
       : loadBalanceEnv(flags.envFile, use);
-  const overlay = { raw: rawOf(flags, env.overlay.raw), file: flags.envFile ?? 'command line' };
+  const overlay = {
+    raw: rawOf(flags, env.overlay.raw),
+    file: flags.envFile ?? 'command line',
+    origins: new Map([...(env.overlay.origins ?? []), ...originsOf(flags)]),
+  };
   const { config, warnings } = loadBalance(flags.config, overlay);
   const named = flags.connection?.split(',').map((name) => name.trim());
   const targets: readonly Target[] = env.installation

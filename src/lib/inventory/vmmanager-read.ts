@@ -108,6 +108,12 @@ function isLong(start: number, now: number, { migrationTimeout }: ReadOptions): 
   return now - start > migrationTimeout * 1000;
 }
 
+/** A clock was set back since, and nobody knows how long ago that was. One under way is waited for as long as it may take. */
+function isToCome({ start, status }: MigrationRecord, now: number, options: ReadOptions): boolean {
+  const margin = status === 'running' ? options.migrationTimeout * 1000 : AHEAD_MS;
+  return Date.parse(start) > now + margin;
+}
+
 /** Where the installation's list does not reach, ours is all that is known. */
 function ownRecord(record: MigrationRecord, now: number, options: ReadOptions): MigrationRecord {
   const isOver = record.status === 'running' && isLong(Date.parse(record.start), now, options);
@@ -147,13 +153,15 @@ function recordsOf(
 async function readHistories(
   vmmanager: VmmanagerApi,
   ids: readonly number[],
-  options: ReadOptions,
+  given: ReadOptions,
 ): Promise<Histories> {
   const records: MigrationRecord[] = [];
   const vetoes: Veto[] = [];
   let ahead = 0;
   let reason = '';
   const now = vmmanager.serverTime().getTime();
+  const remembered = given.remembered.filter((one) => !isToCome(one, now, given));
+  const options = { ...given, remembered };
   await pMap(
     ids,
     async (vmid) => {
@@ -179,6 +187,9 @@ async function readHistories(
     ...{ records, vetoes },
     gaps: [
       ...(reason === '' ? [] : [`the history of migrations cannot be read (${reason}): ${hint}`]),
+      ...(remembered.length < given.remembered.length
+        ? ['what is remembered has migrations of a time to come, which do not count: a clock was set back']
+        : []),
       ...(ahead > AHEAD_MS
         ? [
             `the history is ${Math.round(ahead / (30 * MINUTE)) / 2} h ahead of ${options.timeZone}: set time_zone of the connection`,

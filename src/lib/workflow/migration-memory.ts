@@ -3,7 +3,7 @@ import type { MigrationRecord } from '../inventory/balance-types.ts';
 import { ConfigError } from '../errors.ts';
 import { beginsLike, readRegularFile } from '../files/open.ts';
 import { FileProblem } from '../files/problem.ts';
-import { replaceFile } from '../files/replace.ts';
+import { assertReplaceable, replaceFile } from '../files/replace.ts';
 
 const FORMAT = 'deploy-stand-balance-history';
 const MAX_BYTES = 50 * 1024 * 1024;
@@ -58,6 +58,16 @@ function parse(text: string, file: string): Kept['installations'] {
   return Object.fromEntries(lists);
 }
 
+/** What cannot be written is told with its name. */
+async function orRefuse(file: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    refuse(file, error.message);
+  }
+}
+
 /** Empty where there is no file yet. Throws a ConfigError for what is no such file. */
 function readKept(file: string): Kept['installations'] {
   try {
@@ -75,8 +85,14 @@ export class MigrationMemory {
   #records: readonly MigrationRecord[];
   #writing: Promise<void> = Promise.resolve();
 
-  /** `file`: kept there, too, so that the next run knows. */
-  constructor(installation: string, file?: string) {
+  /** `file`: kept there, too, so that the next run knows. Throws a ConfigError where it could not be: no move is begun then. */
+  static async open(installation: string, file?: string): Promise<MigrationMemory> {
+    const memory = new MigrationMemory(installation, file);
+    if (file !== undefined) await orRefuse(file, assertReplaceable(file, { isOurs }));
+    return memory;
+  }
+
+  private constructor(installation: string, file?: string) {
     this.#file = file;
     this.#installation = installation;
     this.#records = file === undefined ? [] : (readKept(file)[installation] ?? []);
@@ -112,7 +128,7 @@ export class MigrationMemory {
     const write = async (): Promise<void> => {
       const installations = { ...readKept(file), [this.#installation]: this.#records };
       const kept: Kept = { format: FORMAT, version: 1, installations };
-      await replaceFile(file, `${JSON.stringify(kept)}\n`, { mode: 0o600, isOurs });
+      await orRefuse(file, replaceFile(file, `${JSON.stringify(kept)}\n`, { mode: 0o600, isOurs }));
     };
     this.#writing = this.#writing.catch(() => undefined).then(write);
     return this.#writing;

@@ -28,8 +28,12 @@ TELEGRAM_CHAT_ID=-100
 `;
 
 function issuesOf(text: string): readonly ConfigIssue[] {
+  return thrownBy(() => parseBalanceEnv(text, 'x.env'));
+}
+
+function thrownBy(read: () => unknown): readonly ConfigIssue[] {
   try {
-    parseBalanceEnv(text, 'x.env');
+    read();
   } catch (error) {
     if (error instanceof ConfigError) return error.issues;
     throw error;
@@ -160,6 +164,32 @@ describe('bad values', () => {
     const found = issuesOf(text).find((issue) => issue.path === path);
     expect(found).toMatchObject({ file: 'x.env', line, message: expect.stringMatching(message) as string });
     expect(found?.hint).toBeTruthy();
+  });
+
+  /** What only the rules of balance.yml refuse, with and without such a file beside it. */
+  test.each<[string, object]>([
+    ['\nBALANCE_INTERVAL= 5', { line: 2, column: 19, path: 'BALANCE_INTERVAL', value: '5' }],
+    ['MIGRATION_TIMEOUT=2', { line: 1, column: 19, path: 'MIGRATION_TIMEOUT', value: '2' }],
+    ['MAX_MIGRATIONS_PER_CYCLE=99999', { line: 1, path: 'MAX_MIGRATIONS_PER_CYCLE', value: '99999' }],
+    ['CPU_OVERLOAD_THRESHOLD=0.001', { line: 1, path: 'CPU_OVERLOAD_THRESHOLD', value: '0.001' }],
+    [
+      'SSH_ENABLED=1\nCPU_TARGET_THRESHOLD=8\nCPU_OVERLOAD_THRESHOLD=700',
+      { line: 3, column: 24, path: 'CPU_OVERLOAD_THRESHOLD', value: '700' },
+    ],
+  ])('%j stands where it is written', (text, place) => {
+    const { overlay } = parseBalanceEnv(text, 'x.env');
+    for (const file of ['x.env', 'b.yml']) {
+      const issues = thrownBy(() => parseBalance('cooldown: 1h\n', file, overlay));
+      expect(issues[0]).toMatchObject({ file: 'x.env', ...place });
+      expect(issues[0]?.hint).toMatch(/^e\.g\. /);
+      expect(new Set(issues.map(({ path, message }) => path + message)).size).toBe(issues.length);
+    }
+  });
+
+  test('a fraction is no percentage', () => {
+    expect(issuesOf('MEMORY_TARGET_THRESHOLD=0.5')).toMatchObject([
+      { line: 1, column: 25, path: 'MEMORY_TARGET_THRESHOLD', value: '0.5' },
+    ]);
   });
 
   test('all at once, and never a secret', () => {

@@ -2,7 +2,7 @@
 import type { BalanceConfig } from './types.ts';
 import { normaliseBalance, type WrittenBalance } from './normalise.ts';
 import { balanceRules } from './rules.ts';
-import { configError, Issues, type Path } from '../input/issues.ts';
+import { configError, Issues, type Origin, type Path } from '../input/issues.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { readYaml } from '../input/read-yaml.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
@@ -19,6 +19,13 @@ export interface BalanceOverlay {
   readonly raw: Written;
   /** Named in messages when there is no balance.yml. */
   readonly file: string;
+  /** What each of its keys came from, e.g. `overload.memory`. */
+  readonly origins?: ReadonlyMap<string, Origin>;
+}
+
+/** Of the key, or of what it is part of. */
+function originIn({ origins }: BalanceOverlay, path: Path): Origin | undefined {
+  return path.map((_, index) => origins?.get(path.slice(0, index + 1).join('.'))).find((one) => one);
 }
 
 function isSecret(path: Path): boolean {
@@ -69,7 +76,7 @@ export function parseBalance(
   overlay: BalanceOverlay = { raw: {}, file },
 ): LoadedBalance {
   const yaml = readYaml(content, file, { textKeys: textKeysOf('balance') });
-  const issues = new Issues(yaml, isSecret);
+  const issues = new Issues({ ...yaml, origin: (path) => originIn(overlay, path) }, isSecret);
   checkKind(yaml.value, issues);
   if (issues.errors.length > 0) throw configError(issues.errors);
   const value = merge(mapping(yaml.value), overlay.raw);

@@ -2,7 +2,7 @@
 import { parseEnv } from 'node:util';
 import type { ConfigIssue } from '../../errors.ts';
 import type { BalanceOverlay } from './balance.ts';
-import { configError, printable } from '../input/issues.ts';
+import { configError, printable, type Origin, type Position } from '../input/issues.ts';
 import type { Platform } from '../types.ts';
 import { put, YES, type Read, type Reader } from './env-reader.ts';
 import { thresholds } from './env-thresholds.ts';
@@ -44,16 +44,14 @@ export interface EnvUse {
 /** Read with their counterparts, see `thresholds`. */
 const threshold: Read = () => undefined;
 
-function wholeNumber(key: string, least: number): Read {
+function wholeNumber(key: string, usual: number): Read {
   return (reader, name, value) => {
-    if (!/^\d{1,9}$/.test(value) || Number(value) < least)
-      reader.fail(name, `is not a whole number of at least ${least}`, `e.g. ${name}=600`);
-    else put(reader.raw, [key], Number(value));
+    const hint = `e.g. ${name}=${usual}`;
+    if (!/^\d{1,9}$/.test(value) || Number(value) < 1)
+      reader.fail(name, 'is not a whole number of at least 1', hint);
+    else put(reader, { name, path: [key], hint }, Number(value));
   };
 }
-
-/** Seconds without a unit. */
-const seconds = (key: string): Read => wholeNumber(key, 1);
 
 function list(value: string): string[] {
   return value
@@ -69,7 +67,7 @@ function nodes(side: 'source' | 'target'): Read {
     const ids = reader.platform === 'pve' ? names.filter((node) => /^\d+$/.test(node)) : [];
     if (ids.length > 0)
       reader.fail(name, `names nodes by number: ${ids.join(', ')}`, 'write the names of the nodes');
-    else put(reader.raw, ['exclude', side], names);
+    else put(reader, { name, path: ['exclude', side], hint: `e.g. ${name}=pve1,pve2` }, names);
   };
 }
 
@@ -83,7 +81,10 @@ const token: Read = (reader, name, value) => {
     reader.fail(name, 'is no bot token', 'copy it from @BotFather, or leave it empty to send nothing');
   else if (!reader.values['TELEGRAM_CHAT_ID'])
     reader.fail(name, 'has no TELEGRAM_CHAT_ID beside it', 'add TELEGRAM_CHAT_ID, or leave both empty');
-  else reader.raw['notify'] = { telegram: { token: value, chat: reader.values['TELEGRAM_CHAT_ID'] } };
+  else {
+    const telegram = { token: value, chat: reader.values['TELEGRAM_CHAT_ID'] };
+    put(reader, { name, path: ['notify'], hint: 'copy it from @BotFather' }, { telegram });
+  }
 };
 
 const chat: Read = (reader, name) => {
@@ -148,10 +149,10 @@ const yesOrNo: Read = (reader, name, value) => {
 
 /** All names that the VM Balancer knows, and two of our own: a passphrase, and whose keys are known. */
 const VARIABLES: Readonly<Record<string, Read>> = {
-  BALANCE_INTERVAL: seconds('interval'),
+  BALANCE_INTERVAL: wholeNumber('interval', 600),
   CLUSTER_IDS: clusters,
-  MAX_MIGRATIONS_PER_CYCLE: wholeNumber('max_migrations', 1),
-  MIGRATION_TIMEOUT: seconds('migration_timeout'),
+  MAX_MIGRATIONS_PER_CYCLE: wholeNumber('max_migrations', 3),
+  MIGRATION_TIMEOUT: wholeNumber('migration_timeout', 1800),
   CPU_OVERLOAD_THRESHOLD: threshold,
   CPU_TARGET_THRESHOLD: threshold,
   MEMORY_OVERLOAD_THRESHOLD: threshold,
@@ -185,15 +186,17 @@ const VARIABLES: Readonly<Record<string, Read>> = {
 
 const SECRET = /TOKEN|PASSWORD|PASSPHRASE|CHAT|KEY/;
 
-/** The line that counts is the last one, as for parseEnv. */
-function lineOf(text: string, name: string): number | undefined {
+/** Where its value begins. The line that counts is the last one, as for parseEnv. */
+function positionOf(text: string, name: string): Position | undefined {
   const nameIn = (line: string): string =>
     line
       .slice(0, line.indexOf('='))
       .replace(/^\s*export\s/, '')
       .trim();
-  const at = text.split('\n').findLastIndex((line) => line.includes('=') && nameIn(line) === name);
-  return at < 0 ? undefined : at + 1;
+  const lines = text.split('\n');
+  const at = lines.findLastIndex((line) => line.includes('=') && nameIn(line) === name);
+  const before = /^[^=]*=\s*/.exec(lines[at] ?? '')?.[0];
+  return before === undefined ? undefined : { line: at + 1, column: before.length + 1 };
 }
 
 function byLine(warnings: readonly { readonly line: number; readonly text: string }[]): string[] {
@@ -282,16 +285,19 @@ export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): B
   const issues: ConfigIssue[] = [];
   const warnings: { readonly line: number; readonly text: string }[] = [];
   const values = valuesIn(text, use);
-  const place = (name: string): Pick<ConfigIssue, 'file' | 'line' | 'path'> => {
+  const place = (name: string): Pick<ConfigIssue, 'file' | 'line' | 'column' | 'path'> => {
     const flag = use.flags?.[name]?.flag;
     if (flag !== undefined) return { file: 'command line', path: flag };
-    const line = lineOf(text, name);
-    return line === undefined ? { file, path: name } : { file, path: name, line };
+    return { file, path: name, ...positionOf(text, name) };
   };
+  const origins = new Map<string, Origin>();
   const meant = platformOf(values, use);
   const reader: Reader = {
     ...{ raw: {}, connections: [], clusters: [], values, ...meant },
     isMeasured: isMeasured({ values, ...meant }, use),
+    note: (key, name, hint) => {
+      origins.set(key, { ...place(name), value: values[name] ?? '', hint });
+    },
     fail: (name, message, hint) => {
       const shown = SECRET.test(name) ? {} : { value: printable(values[name] ?? '') };
       issues.push({ ...place(name), message, ...shown, hint });
@@ -309,7 +315,7 @@ export function parseBalanceEnv(text: string, file: string, use: EnvUse = {}): B
   const level = LOG_LEVELS[(values['LOG_LEVEL'] ?? '').toUpperCase() as keyof typeof LOG_LEVELS]; // or none
   const language = values['VM_BALANCER_LANG'];
   return {
-    overlay: { raw: reader.raw, file },
+    overlay: { raw: reader.raw, file, origins },
     ...{ connections: reader.connections, clusters: reader.clusters },
     ...(installation ? { installation } : {}),
     ...(ssh === undefined ? {} : { ssh }),

@@ -44,7 +44,9 @@ function thresholdOf(
   const value = reader.values[name];
   if (value === undefined) return usual;
   const number = Number(value.replace(/\s*%$/, ''));
-  if (number > 0 && number <= most) return number;
+  // A percentage of less than one is a fraction that somebody meant.
+  const isFraction = most === 100 && number < 1;
+  if (number > 0 && number <= most && !isFraction) return number;
   const what = most === 100 ? 'a percentage of 1 to 100' : 'a number above 0';
   reader.fail(name, `is not ${what}`, hint);
   return undefined;
@@ -70,8 +72,9 @@ export function thresholds(reader: Reader): void {
         `is not below ${upper}=${overload}: taken as ${target}, so that no node is a target and overloaded at once`,
       );
     for (const key of keysOf(reader)) {
-      put(reader.raw, ['overload', key], overload);
-      put(reader.raw, ['target', key], target);
+      put(reader, { name: upper, path: ['overload', key], hint: rest.hint }, overload);
+      const from = reader.values[lower] === undefined ? upper : lower;
+      put(reader, { name: from, path: ['target', key], hint: rest.hint }, target);
     }
     if (what === 'CPU' && !reader.isMeasured) reader.raw['measures'] = ['load', 'allocation'];
   }

@@ -10,12 +10,23 @@ export interface Position {
   readonly column?: number;
 }
 
+/** What stands in for the file at a path: a variable, or a flag. Its hint speaks of itself, not of the file's key. */
+export interface Origin extends Partial<Position> {
+  readonly file: string;
+  readonly path: string;
+  /** As it is written there. */
+  readonly value: string;
+  readonly hint: string;
+}
+
 /** Where things stand in the file. `locate` falls back to the nearest thing that exists. */
 export interface Source {
   readonly file: string;
   /** Its rows are those of a table, which takes further columns. */
   readonly isTable?: boolean;
   locate(path: Path, at: 'key' | 'value'): Position | undefined;
+  /** Absent: everything is the file's own. */
+  origin?(path: Path): Origin | undefined;
 }
 
 interface IssueDetails {
@@ -80,7 +91,9 @@ export class Issues {
 
   add(path: Path, message: string, details: IssueDetails = {}): void {
     this.#paths.add(formatPath(path));
-    if (this.errors.length < MAX_KEPT) this.errors.push(this.#issue(path, message, details));
+    const issue = this.#issue(path, message, details);
+    const isTold = this.#source.origin?.(path) !== undefined && this.#isTold(issue);
+    if (this.errors.length < MAX_KEPT && !isTold) this.errors.push(issue);
   }
 
   warn(path: Path, message: string, details: IssueDetails = {}): void {
@@ -93,7 +106,17 @@ export class Issues {
     return this.#source.locate(path, 'value')?.line ?? 1;
   }
 
+  /** One variable may stand for several keys. */
+  #isTold({ file, path, message }: ConfigIssue): boolean {
+    return this.errors.some((one) => one.file === file && one.path === path && one.message === message);
+  }
+
   #issue(path: Path, message: string, { value, hint, at = 'value' }: IssueDetails): ConfigIssue {
+    const origin = this.#source.origin?.(path);
+    if (origin) {
+      const { value: written, ...place } = origin;
+      return { ...place, message, ...(this.#isSecret(path) ? {} : { value: printable(written) }) };
+    }
     const position = this.#source.locate(path, at);
     const isShown = isScalar(value) && !this.#isSecret(path);
     return {
