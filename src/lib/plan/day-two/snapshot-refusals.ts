@@ -8,12 +8,11 @@ import { sayMachine, type ReadyMachine } from './machines.ts';
 
 interface Incapable {
   readonly storage: string;
-  /** Absent: not known. */
-  readonly type?: string;
+  readonly type: string;
   readonly volume: string;
 }
 
-/** The disk for which PVE can take no snapshot. */
+/** The disk for which PVE can take no snapshot. What a storage is that the caller may not see, PVE will say. */
 export function incapableDisk(
   { guest, config }: Pick<ReadyMachine, 'guest' | 'config'>,
   storages: ClusterView['storages'],
@@ -21,8 +20,8 @@ export function incapableDisk(
   for (const { kind, storage, name } of volumesOf(config.values)) {
     if (kind !== 'disk') continue;
     const type = storages.get(`${guest.node}/${storage}`)?.type;
-    if (type !== undefined && takesSnapshots(type, name)) continue;
-    return { storage, ...(type === undefined ? {} : { type }), volume: `${storage}:${name}` };
+    if (type === undefined || takesSnapshots(type, name)) continue;
+    return { storage, type, volume: `${storage}:${name}` };
   }
   return undefined;
 }
@@ -37,7 +36,7 @@ export function incapableRefusal(
   if (!disk) return undefined;
   return {
     code: 'NO_SNAPSHOTS',
-    message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type ?? 'of a type that is not known'}), which takes none of it`,
+    message: `${sayMachine(one)} cannot have snapshots: its disk ${disk.volume} is on storage ${disk.storage} (${disk.type}), which takes none of it`,
     hint: [
       'move the disk to a storage that does (qcow2 in files, ZFS, LVM-thin, Ceph RBD)',
       ...(reclone === undefined ? [] : [`to go back, it can be cloned anew: ${reclone}`]),
