@@ -80,7 +80,7 @@ export { renderHtmlCards } from './lib/render/cards-html.ts';
 export { renderMarkdownCards } from './lib/render/cards-markdown.ts';
 /* Types that those above are made of. */
 export type { BalanceOverlay, LoadedBalance } from './lib/config/balance/balance.ts';
-export type { Origin } from './lib/config/input/issues.ts';
+export type { Origin, Position } from './lib/config/input/issues.ts';
 export type {
   BalanceConfig,
   GuestRule,
