@@ -141,8 +141,9 @@ function bestOf(named: readonly Named[]): readonly Named[] {
 export function passedOver(ref: TemplateRef, have: Inventory): string[] {
   if (ref.by === 'vmid') return [];
   const replicas = copiesIn(have);
+  const mayBe = isNameable(have, replicas);
   const named = namedBy(ref, have).filter(({ guest }) => !replicas.has(guest.vmid));
-  const others = named.filter(({ guest }) => !isAmongCopies(guest) && !isOfStand(guest, have));
+  const others = named.filter(({ guest }) => mayBe(guest));
   const meant = new Set(bestOf(others));
   const say = (guest: GuestInfo, why: string): string =>
     `${sayRef(ref)}: ${describeTemplate(guest)} ${why} and was passed over`;
@@ -161,8 +162,7 @@ function isTaken(ref: TemplateRef, { guest, writer = '' }: Named): string {
 }
 
 /** By name or tag no lab means a copy, nor a machine of a stand. */
-function isNameable(have: Inventory): (guest: GuestInfo) => boolean {
-  const replicas = copiesIn(have);
+function isNameable(have: Inventory, replicas = copiesIn(have)): (guest: GuestInfo) => boolean {
   return (guest) => !replicas.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have);
 }
 

@@ -28,15 +28,14 @@ export async function takeAway(
 export function giving(right: Right, io: StepIo, mayBe: () => Promise<boolean>): () => Promise<StepOutcome> {
   let isOnItsWay = false;
   const isStillOpen = async (): Promise<boolean> => {
-    let isOpen = false;
     try {
-      isOpen = await mayBe();
+      if (await mayBe()) return true;
     } catch (error) {
       if (isOnItsWay && error instanceof StepError) await takeAway(right, io);
       throw error;
     }
-    if (isOnItsWay && !isOpen) await takeAway(right, io);
-    return isOpen;
+    if (isOnItsWay) await takeAway(right, io);
+    return false;
   };
   return async () => {
     if (!(await isStillOpen())) return 'already-done';

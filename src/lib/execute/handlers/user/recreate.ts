@@ -105,7 +105,7 @@ async function closedBy(
 /** Throws where a right was not given that no thaw gives back. */
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   const { userid } = step;
-  const lost: StepError[] = [];
+  let lost: StepError | undefined;
   for (const acl of step.acls) {
     const { path, role, propagate } = acl;
     await attempt(io, {
@@ -114,14 +114,13 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
         if (await isGone(acl, io)) return false;
         const closed = await closedBy(acl, userid, io);
         if (closed && !closed.comesBack)
-          lost.push(frozenMeanwhile({ ...closed, userid }, 'this command again'));
+          lost ??= frozenMeanwhile({ ...closed, userid }, 'this command again');
         return closed === undefined;
       }),
       look: () => Promise.resolve('absent'),
     });
   }
-  const [first] = lost;
-  if (first) throw first;
+  if (lost) throw lost;
 }
 
 export const recreateUser: Handler<'user.recreate'> = async (step, io) => {

@@ -121,13 +121,9 @@ export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   const remove = async (here: DeleteStep) => {
     node = here.node;
     try {
-      return await patiently({ node, vmid, seconds }, io, async () => {
-        try {
-          return await destroyOwn(here, io, (tries += 1) === 1);
-        } catch (error) {
-          return unlessGoing(here, io, error);
-        }
-      });
+      return await patiently({ node, vmid, seconds }, io, () =>
+        destroyOwn(here, io, (tries += 1) === 1).catch((error: unknown) => unlessGoing(here, io, error)),
+      );
     } catch (error) {
       if (!(error instanceof StepError) || error.code !== 'ZOMBIE_VM') throw error;
       return destroyRest(here, io, error);
