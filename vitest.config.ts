@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
+import { builds } from './test/builds.ts';
 import { isLengthy } from './test/runs.ts';
 
 /** Ends a test that hangs. None is meant to come near it, however slow the machine. */
@@ -11,10 +12,10 @@ const HEAP = ['--max-old-space-size=512', '--min-semi-space-size=32', '--max-sem
 export default defineConfig({
   // The programs of examples/library, by the name that users write.
   resolve: { alias: { 'deploy-stand': new URL('src/index.ts', import.meta.url).pathname } },
+  plugins: [builds()],
   test: {
     reporters: ['default'],
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/process/build.ts'],
     setupFiles: ['test/setup.ts'],
     sequence: { sequencer: LongestFirst, shuffle: { tests: true } },
     restoreMocks: true,

@@ -1,5 +1,6 @@
 /** Runs before every test file: hooks of a module that is loaded once would reach its first user only. */
-import { afterEach, beforeEach } from 'vitest';
+import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { cleanUp, underTest } from './cleanups.ts';
 import { holdSockets, holdTime, letTimeGo } from './hold-timers.ts';
 
@@ -16,3 +17,5 @@ beforeEach(({ task }) => {
 afterEach(letTimeGo);
 afterEach(cleanUp);
 afterEach(() => underTest(false));
+// Where a command writes when nobody says where: passwords, even simulated ones, do not belong into a checkout.
+afterEach(() => expect(existsSync('credentials.csv')).toBe(false));

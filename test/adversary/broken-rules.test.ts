@@ -13,6 +13,7 @@ import * as templates from '../../src/lib/plan/cluster/templates.ts';
 import type { ConfigValues } from '../../src/lib/proxmox/types.ts';
 import type { CommandName } from './class.ts';
 import { MOVES, type MoveName } from './moves.ts';
+import { replaceExport } from '../replace-export.ts';
 import { play, type Act, type Start } from './play.ts';
 
 /** What a student may write of a machine must not tell whose it is: broken by asking it. */
@@ -105,16 +106,32 @@ const sound = {
   assertOursNow: Reflect.get(Ownership.prototype, 'assertOursNow'),
 };
 
+/** Where the sources are watched, vitest itself makes what they export replaceable. */
+function replace<M extends object, K extends keyof M & string>(module: M, name: K, by: M[K]): () => void {
+  return replaceExport(module, name, by) ?? replaceWatched(module, name, by);
+}
+
+function replaceWatched(module: object, name: string, by: unknown): () => void {
+  const spy = vi.spyOn(module as Record<string, () => unknown>, name).mockImplementation(by as () => unknown);
+  return () => {
+    spy.mockRestore();
+  };
+}
+
+let restored: readonly (() => void)[] = [];
+
 beforeEach(() => {
-  vi.spyOn(ownership, 'verdictOn').mockImplementation(breakVerdict(sound.verdictOn));
-  vi.spyOn(delegated, 'tellDelegated').mockImplementation(breakDelegated(sound.tellDelegated));
-  vi.spyOn(templates, 'resolveTemplate').mockImplementation(breakTemplates(sound.resolveTemplate));
-  vi.spyOn(standState, 'readStandState').mockImplementation(breakState(sound.readStandState));
-  vi.spyOn(snapshotBridges, 'judgeSnapshotBridge').mockImplementation((...given) =>
-    isBroken('a machine does not go back onto bridges of others')
-      ? undefined
-      : sound.judgeSnapshotBridge(...given),
-  );
+  restored = [
+    replace(ownership, 'verdictOn', breakVerdict(sound.verdictOn)),
+    replace(delegated, 'tellDelegated', breakDelegated(sound.tellDelegated)),
+    replace(templates, 'resolveTemplate', breakTemplates(sound.resolveTemplate)),
+    replace(standState, 'readStandState', breakState(sound.readStandState)),
+    replace(snapshotBridges, 'judgeSnapshotBridge', (...given) =>
+      isBroken('a machine does not go back onto bridges of others')
+        ? undefined
+        : sound.judgeSnapshotBridge(...given),
+    ),
+  ];
   // Does not look at the pool before it believes what was read a moment ago.
   vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(function (this: Ownership, ...given) {
     return isAnyPool() ? this.assertOurs(...given) : sound.assertOursNow.apply(this, given);
@@ -122,6 +139,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   broken = undefined;
+  for (const restore of restored) restore();
 });
 
 interface Story {

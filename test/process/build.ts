@@ -4,7 +4,7 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { build } from 'esbuild';
 import { FOLDER } from './bin.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,7 +19,7 @@ function replace(file: string, content: Uint8Array): void {
 // Chunks are named by what is in them; the entry, which names them, comes last.
 const isEntry = ({ path }: { readonly path: string }): boolean => path.endsWith('cli.js');
 
-export default async function buildBin(): Promise<void> {
+export async function buildBin(): Promise<void> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['src/cli.ts'],
@@ -39,8 +39,6 @@ export default async function buildBin(): Promise<void> {
     },
     logLevel: 'error',
   });
-  // Its service would keep what it has read until the end: 280 MiB.
-  await stop();
   mkdirSync(FOLDER, { recursive: true });
   for (const { path, contents } of [...outputFiles].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b))))
     replace(path, contents);
