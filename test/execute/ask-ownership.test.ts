@@ -22,6 +22,11 @@ function reading(scenario: Scenario = {}, delay = 0) {
       asked.push('pools');
       return ownershipReads({ pve: client, hard: signal }).pools(signal);
     },
+    comments: async (signal) => {
+      asked.push('comments');
+      const pools = await client.pools(signal);
+      return pools.filter(({ pool }) => pool !== 'unseen');
+    },
     users: (signal) => {
       asked.push('users');
       return client.users(signal);
@@ -228,6 +233,29 @@ test('a pool and a user of a moment are read from the lists that all share; a tu
   await world.pass(6);
   await world.drive(Promise.all([ownership.pool('anna'), ownership.user('anna@pve')]));
   expect(asked.slice(5).sort()).toEqual([...PAIR, 'users'].sort());
+});
+
+test('what a comment says later is told by the next list of all that begins; what the list does not show is read alone', async () => {
+  const { world, asked, ownership } = reading();
+  const later = async (pool: string, afterMs: number) => {
+    await world.clock.sleep(afterMs);
+    return ownership.commentLater(pool);
+  };
+  const write = async () => {
+    await world.clock.sleep(200);
+    await world.pve.updatePool('anna', { comment: 'written meanwhile' });
+  };
+  await world.pve.createPool('unseen', 'somewhere');
+  const all = [later('anna', 0), later('unseen', 300), later('nobody', 300), write()];
+  expect(await world.drive(Promise.all(all))).toEqual([
+    'written meanwhile',
+    'somewhere',
+    undefined,
+    undefined,
+  ]);
+  expect(asked).toEqual(['comments', 'pool unseen', 'pool nobody']);
+  await world.drive(later('anna', 0));
+  expect(asked.slice(3)).toEqual(['comments']);
 });
 
 test('roles and groups are read again after half a minute, or when a right names a role that was made since', async () => {

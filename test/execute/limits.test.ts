@@ -102,6 +102,16 @@ describe('a storage', () => {
     expect(widths.at(-1)).toBe(16);
   });
 
+  test('does not get wider while clones wait for it nearly as long as they may', () => {
+    const limits = createLimits();
+    const key = ['storage:shared:nfs'];
+    for (let others = 3; others > 0; others -= 1) limits.enter(key);
+    for (let done = 0; done < 20; done += 1) limits.enter(key).leave(true, 8000);
+    expect(width(limits, key)).toBe(1);
+    for (let done = 0; done < 4; done += 1) limits.enter(key).leave(true, 7999);
+    expect(width(limits, key)).toBe(2);
+  });
+
   test('does not get wider while it is not used to the full', () => {
     const limits = createLimits();
     for (let i = 0; i < 100; i += 1) limits.enter(NFS).leave(true);

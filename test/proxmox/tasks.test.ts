@@ -173,6 +173,13 @@ describe('polling', () => {
     expect(naps.length).toBeLessThan(16);
   });
 
+  test('a reload takes seconds: the first look is not at once', async () => {
+    const reload = upid(1).replace('qmclone', 'srvreload');
+    const { tasks, clock } = setup({ [reload]: { endsAt: 0 } });
+    await tasks.wait(reload);
+    expect(clock.sleeps[0]).toBeGreaterThanOrEqual(1600);
+  });
+
   test('who has seen tasks of a type end looks when the next one should have', async () => {
     const many = Array.from({ length: 20 }, (_, i) => upid(1000 + i));
     const { tasks, pve } = setup(Object.fromEntries(many.map((id, i) => [id, { endsAt: 4000 * (i + 1) }])));

@@ -20,6 +20,8 @@ import { StepError } from './step-error.ts';
 
 /** A reading older than this is no evidence for a write. */
 const FRESH_MS = 5000;
+/** How long a question that only a later list answers waits for others of its kind. */
+const GATHER_MS = 500;
 
 /** The VM that a step is about, and the pool by whose claim the planner took it for ours. */
 export interface Claimed {
@@ -32,6 +34,8 @@ export interface Claimed {
   /** An orphan, for which nobody has finished it: once it has joined its pool it is none. */
   readonly halfMade?: true;
 }
+
+type PoolNow = Awaited<ReturnType<OwnershipReads['pool']>>;
 
 /** A clone that this run makes. */
 interface SealedClone extends Pick<Claimed, 'vmid' | 'pool'> {
@@ -50,6 +54,8 @@ export class Ownership {
   readonly #joined = new Map<number, string>();
   /** Pools that are being read. */
   readonly #asking = new Map<string, ReturnType<OwnershipReads['pool']>>();
+  /** Of the list of pools that is the next to begin. */
+  #comments: Promise<ReadonlyMap<string, string>> | undefined;
   /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
   readonly #sealed = new Map<number, { readonly at: number; readonly values: ConfigValues }>();
 
@@ -130,10 +136,11 @@ export class Ownership {
 
   /**
    * For what reaches into a VM or ends it. In the seconds since the shared reading its student may have removed it, and
-   * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof.
+   * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof. Answers
+   * the pool that was asked.
    */
-  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<void> {
-    await this.#assertNow(of, await this.verdict(of, values));
+  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<PoolNow> {
+    return this.#assertNow(of, await this.verdict(of, values));
   }
 
   /**
@@ -150,17 +157,18 @@ export class Ownership {
     return true;
   }
 
-  async #assertNow(of: Claimed, verdict: Verdict): Promise<void> {
+  async #assertNow(of: Claimed, verdict: Verdict): Promise<PoolNow> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
-    if (verdict === 'unjoined' && !of.halfMade) return;
+    if (verdict === 'unjoined' && !of.halfMade) return undefined;
     const pool = await this.poolNow(of.pool);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
-    if (verdict === 'unjoined') return;
+    if (verdict === 'unjoined') return pool;
     // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
     // and a comment that was written meanwhile can only say less than what was planned.
     const isClaimed = claimedId(pool?.comment ?? '', of.vmid) !== undefined;
     const isKnown = of.adopted === true || of.member === true || isClaimed;
     if (!isKnown || !pool?.vmids.includes(of.vmid)) throw notOurs(of, 'foreign');
+    return pool;
   }
 
   /**
@@ -240,6 +248,20 @@ export class Ownership {
       this.#pve.pool(pool, this.#signal).finally(() => void this.#asking.delete(pool));
     this.#asking.set(pool, asking);
     return asking;
+  }
+
+  /**
+   * Its comment in a list of all pools that was begun after this was asked: all who ask before it begins share it. What the
+   * list does not show (PVE/API2/Pool.pm asks Pool.Audit for it) is read alone. Undefined: there is no such pool.
+   */
+  async commentLater(pool: string): Promise<string | undefined> {
+    this.#comments ??= this.#clock.sleep(GATHER_MS, this.#signal).then(async () => {
+      this.#comments = undefined;
+      const pools = await this.#pve.comments(this.#signal);
+      return new Map(pools.map((one) => [one.pool, one.comment]));
+    });
+    const listed = (await this.#comments).get(pool);
+    return listed ?? (await this.poolNow(pool))?.comment;
   }
 
   async #isUnusedIn(reading: Reading, of: Claimed): Promise<boolean> {

@@ -17,7 +17,8 @@ interface Size {
  * `snapshot`: taking one, and going back to one, waits for no lock but the machine's own, for a second or two; the guests that
  * boot after it would all do so within seconds in a narrower gate, too.
  * `storage`: whoever wants the lock gives up after 10 s, and a linked clone holds it for 1–2 s per disk. Four in
- * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16.
+ * flight keep it busy without anyone waiting 10 s; a storage that holds it for half a second bears up to 16, found out by
+ * how long clones take and, where that comes too late, by one that was in vain.
  * `destroy`: a removal takes user.cfg's lock inside its task, when the disks are gone already; if it does not get it
  * within 10 s, a rest stays that only root can remove. So this one must never find out its width by failing. The lock has no
  * queue: whoever wants it sleeps and looks again (pve-cluster Cluster.pm, `$cfs_lock`: each second, since 9.1.0 the oftener
@@ -60,6 +61,12 @@ const SIZES: Readonly<Record<string, Size>> = {
 const OVERALL = 'overall';
 /** Successes at full width after which a width that once timed out is tried again. */
 const FORGIVE_AFTER = 64;
+
+/**
+ * A clone that takes this long has waited for its storage's lock nearly as long as PVE lets it: with one more beside it some
+ * would be in vain, and be made again.
+ */
+const NEARLY_IN_VAIN_MS = 8000;
 
 /** Share of a node's threads; from here on machines that start slow down those that run. */
 const BUSY = 0.8;
@@ -125,7 +132,8 @@ function blamed(keys: readonly string[], busy: BusyLock): readonly string[] {
 export interface Slot {
   /** PVE could not get a lock in time for this step. */
   timedOut(busy: BusyLock): void;
-  leave(succeeded: boolean): void;
+  /** `tookMs`: since it was entered. */
+  leave(succeeded: boolean, tookMs?: number): void;
 }
 
 export interface Limits {
@@ -159,7 +167,7 @@ export interface LimitOptions {
   readonly stagger?: { readonly ms: number; readonly now: () => number } | undefined;
 }
 
-/** Additive increase while all goes well, halving when PVE says "got timeout", never under one. */
+/** Additive increase while all goes well and quickly, halving when PVE says "got timeout", never under one. */
 export function createLimits(options: LimitOptions = {}): Limits {
   const { concurrency, migrations, nodes = [], stagger } = options;
   const cpus = new Map(nodes.map((node) => [node.name, node.cpus]));
@@ -221,9 +229,10 @@ export function createLimits(options: LimitOptions = {}): Limits {
             place.epoch = place.gauge.epoch;
           }
         },
-        leave: (succeeded) => {
-          for (const { gauge } of held) {
-            if (succeeded && gauge.adapts && gauge.used >= gauge.size) grow(gauge);
+        leave: (succeeded, tookMs = 0) => {
+          for (const { key, gauge } of held) {
+            const isWideEnough = key.startsWith('storage:') && tookMs >= NEARLY_IN_VAIN_MS;
+            if (succeeded && !isWideEnough && gauge.adapts && gauge.used >= gauge.size) grow(gauge);
             gauge.used -= 1;
           }
         },

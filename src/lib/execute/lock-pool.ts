@@ -88,7 +88,10 @@ export class LockPool {
   async tryTake(): Promise<boolean> {
     const next = this.#nextComment();
     this.#ours = new Set([next.comment]);
-    return (await this.#create(next.comment)) && this.#hold(next.until);
+    if (!(await this.#create(next.comment))) return false;
+    this.#until = next.until;
+    // Nobody writes over it before its deadline.
+    return this.isLate() ? this.#hold(next.until) : (this.#held = true);
   }
 
   /**

@@ -28,6 +28,8 @@ export type Users = readonly Pick<UserInfo, 'userid' | 'groups' | 'comment'>[];
 export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'guestConfig'> {
   readonly users: (signal: AbortSignal) => Promise<Users>;
   readonly pools: (signal: AbortSignal) => Promise<PoolReading>;
+  /** Whatever is written there, believed or not. */
+  readonly comments: PveApi['pools'];
   /** What planning read of all this a moment ago. */
   readonly kept?: {
     /** Before its first request. */

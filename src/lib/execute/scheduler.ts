@@ -72,6 +72,7 @@ function runStep<K extends StepKind>(handlers: Handlers, step: StepOf<K>, io: St
 /** What a running step holds; another one each time it has stepped aside. */
 interface Place {
   slot: Slot;
+  since: number;
   /** Given to others, for good. */
   isLeft: boolean;
 }
@@ -151,7 +152,7 @@ class Run {
   async #start(node: Node): Promise<void> {
     const { clock, onEvent } = this.#options;
     const { step } = node;
-    const place: Place = { slot: this.#limits.enter(node.keys), isLeft: false };
+    const place: Place = { slot: this.#limits.enter(node.keys), since: clock.now(), isLeft: false };
     const begun = clock.now();
     onEvent({ type: 'step.started', step });
     const ended = await this.#carryOut(node, place);
@@ -170,7 +171,7 @@ class Run {
   #leave(node: Node, place: Place, succeeded: boolean): void {
     if (place.isLeft) return;
     place.isLeft = true;
-    place.slot.leave(succeeded);
+    place.slot.leave(succeeded, this.#options.clock.now() - place.since);
     this.#ready.freed(node.keys);
   }
 
@@ -200,6 +201,7 @@ class Run {
           return await wait();
         } finally {
           place.slot = await this.#queueAgain(node);
+          place.since = this.#options.clock.now();
         }
       },
     };

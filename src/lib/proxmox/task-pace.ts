@@ -3,6 +3,8 @@ import { spreadOf } from '../spread.ts';
 
 const FIRST_INTERVAL_MS = 500;
 const LAST_INTERVAL_MS = 3000;
+/** Until one was seen to end: these take seconds, and nobody waits for the first of them. */
+const SUPPOSED_MS: Readonly<Record<string, number>> = { srvreload: 2000 };
 /** However long others of its type took: one that fails does so early. */
 const LATEST_FIRST_LOOK_MS = 5000;
 /** Of a task's age until the next look: whoever has waited for a minute can wait for another two seconds. */
@@ -52,7 +54,10 @@ export class TaskPace {
 
   add(id: string, type: string, now: number): void {
     if (this.#tasks.has(id)) return;
-    const expected = Math.min(this.#durations.get(type) ?? FIRST_INTERVAL_MS, LATEST_FIRST_LOOK_MS);
+    const expected = Math.min(
+      this.#durations.get(type) ?? SUPPOSED_MS[type] ?? FIRST_INTERVAL_MS,
+      LATEST_FIRST_LOOK_MS,
+    );
     const due = now + spread(expected, id);
     this.#tasks.set(id, { type, since: now, seen: undefined, due });
   }

@@ -110,6 +110,7 @@ export function ownershipReads(
   return {
     ...(kept ? { kept } : {}),
     pools: () => readPools(context, quietly, { rights: rights(), roles: roles(), users: users() }),
+    comments: (signal) => pve.pools(signal),
     users: (signal) => pve.users(signal),
     pool: (pool, signal) => pve.pool(pool, signal),
     resources: (signal) => pve.resources(signal),

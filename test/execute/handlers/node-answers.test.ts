@@ -1,6 +1,6 @@
 /** Steps of a run ask a node once, each by its own client; a node that is silent is asked again. */
 import { expect, test } from 'vitest';
-import { assertNodeAnswers } from '../../../src/lib/execute/handlers/node-answers.ts';
+import { assertNodeAnswers, nodeHasAnswered } from '../../../src/lib/execute/handlers/node-answers.ts';
 import { onPve1, PveWorld } from '../world.ts';
 
 /** How often pve2 was asked. */
@@ -27,6 +27,13 @@ test('steps of one run share the answer for 10 s, whichever client each has', as
   await world.pass(3);
   await step();
   expect(asked()).toBe(2);
+});
+
+test('a guest of the node that was read a moment ago is an answer', async () => {
+  const { world, step, asked } = asking();
+  nodeHasAnswered('pve2', world.io());
+  await step();
+  expect(asked()).toBe(0);
 });
 
 test('silence is no answer: the next one asks', async () => {

@@ -1,8 +1,13 @@
 /** Sees that a node is up before something is put onto it. Must not write. */
 import type { StepIo } from '../types.ts';
 
-/** Steps of one node that start together ask once. */
+/** Steps of one node that start together ask once, or not at all where one has just had an answer from there. */
 const GOOD_FOR_MS = 10_000;
+
+/** A guest's configuration is read by its node. */
+export function nodeHasAnswered(node: string, { clock, nodeAnswers }: StepIo): void {
+  nodeAnswers.set(node, { at: clock.now(), answer: Promise.resolve() });
+}
 
 /**
  * PVE moves the configuration of a clone on shared storage onto a node that is off without a word (qemu-server,

@@ -10,8 +10,11 @@ import type { StepIo } from '../../types.ts';
 
 /** What the pool says of itself; undefined: there is none. */
 export async function markNow(pool: string, { ownership }: StepIo): Promise<PoolMark | undefined> {
-  const present = await ownership.poolNow(pool);
-  return present && parsePoolComment(present.comment);
+  return markIn((await ownership.poolNow(pool))?.comment);
+}
+
+export function markIn(comment: string | undefined): PoolMark | undefined {
+  return comment === undefined ? undefined : parsePoolComment(comment);
 }
 
 /** The labs by which it is; empty: it is open. */

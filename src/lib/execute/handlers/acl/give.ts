@@ -24,12 +24,19 @@ export async function takeAway(
   }
 }
 
-/** One try of it. `mayBe` says no, or why not: then what this run has written of it goes again. */
-export function giving(right: Right, io: StepIo, mayBe: () => Promise<boolean>): () => Promise<StepOutcome> {
+/** Both say no, or why not. */
+interface Looks {
+  readonly before: () => Promise<boolean>;
+  /** Begun once it is written. */
+  readonly after: () => Promise<boolean>;
+}
+
+/** One try of it: what this run has written of it goes again where it may not be. */
+export function giving(right: Right, io: StepIo, { before, after }: Looks): () => Promise<StepOutcome> {
   let isOnItsWay = false;
-  const isStillOpen = async (): Promise<boolean> => {
+  const isStillOpen = async (look: () => Promise<boolean>): Promise<boolean> => {
     try {
-      if (await mayBe()) return true;
+      if (await look()) return true;
     } catch (error) {
       if (isOnItsWay && error instanceof StepError) await takeAway(right, io);
       throw error;
@@ -38,9 +45,9 @@ export function giving(right: Right, io: StepIo, mayBe: () => Promise<boolean>):
     return false;
   };
   return async () => {
-    if (!(await isStillOpen())) return 'already-done';
+    if (!(await isStillOpen(before))) return 'already-done';
     isOnItsWay = true;
     await io.pve.grant(right, io.signal);
-    return (await isStillOpen()) ? 'done' : 'already-done';
+    return (await isStillOpen(after)) ? 'done' : 'already-done';
   };
 }

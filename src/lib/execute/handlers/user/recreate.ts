@@ -108,15 +108,15 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   let lost: StepError | undefined;
   for (const acl of step.acls) {
     const { path, role, propagate } = acl;
+    const mayBe = async (): Promise<boolean> => {
+      if (await isGone(acl, io)) return false;
+      const closed = await closedBy(acl, userid, io);
+      if (closed && !closed.comesBack) lost ??= frozenMeanwhile({ ...closed, userid }, 'this command again');
+      return closed === undefined;
+    };
     await attempt(io, {
       id: `${step.id}${path}`,
-      act: giving({ path, role, propagate, userid }, io, async () => {
-        if (await isGone(acl, io)) return false;
-        const closed = await closedBy(acl, userid, io);
-        if (closed && !closed.comesBack)
-          lost ??= frozenMeanwhile({ ...closed, userid }, 'this command again');
-        return closed === undefined;
-      }),
+      act: giving({ path, role, propagate, userid }, io, { before: mayBe, after: mayBe }),
       look: () => Promise.resolve('absent'),
     });
   }

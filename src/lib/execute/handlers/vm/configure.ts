@@ -7,6 +7,7 @@ import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { nodeHasAnswered } from '../node-answers.ts';
 import { orGiveBack } from './abandoned.ts';
 import { hereOrMoved } from './gone.ts';
 import { lockError, unlessHibernated } from './lock.ts';
@@ -24,6 +25,7 @@ async function readOwn(step: ConfigureStep, io: StepIo): Promise<ConfigValues> {
     const values = await io.pve.guestConfig(step, io.signal);
     if (!values)
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
+    nodeHasAnswered(node, io);
     const lock = values['lock'];
     if (lock === undefined) {
       await io.ownership.assertOursNow({ vmid, pool: step.pool }, values);
