@@ -1,5 +1,5 @@
 // `reset` of one student and of a whole class, by rollback and by cloning anew, on the simulator's own time, against what its
-// locks and latencies allow (what `bound`, `apart` and `ceiling` are: bounds.mjs). Run: npm run build && node bench/reset.mjs [users machines nodes]
+// locks and latencies allow (what `bound`, `safe`, `apart` and `ceiling` are: bounds.mjs). Run: npm run build && node bench/reset.mjs [users machines nodes]
 // Rollbacks wait for nothing, so a class takes little longer than one student; what is not in the bound is looking at all
 // machines before the first write, and up to half a second until an end is seen. Cloned anew, the time is that of the storage's
 // lock but for the removals, which are kept to three at once: with more, PVE leaves disks behind. So `ceiling` is what

@@ -328,3 +328,32 @@ test('who asks a pool while it is being asked shares the answer; the next one as
   await world.drive(now());
   expect(asked.filter((one) => one === 'pool anna')).toHaveLength(2);
 });
+
+test('where those of a class ask at once, lists that were begun then tell them all', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `s${i}`);
+  const of = names.map((pool, i) => ({ vmid: 10_001 + i, pool }));
+  const pools = of.map(({ vmid, pool }) => ({
+    pool,
+    comment: claim(`pc:${vmid}`).replaceAll('anna', pool),
+    vms: [vmid],
+  }));
+  const { world, asked, ownership } = reading({ pools, guests: of.map(({ vmid }) => vm(vmid, 'pve1')) }, 100);
+  const all = () => world.drive(Promise.allSettled(of.map((one) => ownership.assertOursNow(one))));
+  expect((await all()).filter(({ status }) => status === 'rejected')).toEqual([]);
+  expect(asked.filter((one) => one.startsWith('pool '))).toHaveLength(3);
+  // Who left a moment ago is found out: no list from before is believed.
+  await world.drive(world.admin.updatePool('s9', { removeVmids: [10_010] }));
+  const left = (await all()).flatMap(({ status }, i) => (status === 'rejected' ? names[i] : []));
+  expect(left).toEqual(['s9']);
+  expect(asked.filter((one) => one.startsWith('pool '))).toHaveLength(6);
+});
+
+test('who was taken out of a pool by this run is no member any more, without reading', async () => {
+  const { world, asked, ownership, verdict } = reading();
+  expect(await verdict()).toBe('ours');
+  await world.drive(world.admin.updatePool('anna', { comment: RESERVED.comment, removeVmids: [10001] }));
+  ownership.wrote('anna', RESERVED.comment, [], [10001]);
+  expect(await world.drive(ownership.verdict(VM, { description: SEALED }))).toBe('unjoined');
+  expect((await world.drive(ownership.pool('anna')))?.vmids).toEqual([]);
+  expect(asked).toEqual(PAIR);
+});

@@ -29,6 +29,13 @@ test('all lanes go on while each takes about as long', async () => {
   expect(Math.max(...at)).toBeLessThan(18);
 });
 
+test('they do not begin at once, where all would want the same lock at once', async () => {
+  const at = (await begun(Array.from({ length: 30 }, () => 2))).toSorted((a, b) => a - b);
+  const gaps = at.slice(1).map((moment, i) => moment - (at[i] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThan(0.2);
+  expect(Math.max(...at)).toBeLessThan(12);
+});
+
 test('none is begun while one takes much longer than the others', async () => {
   const at = await begun([9, ...Array.from({ length: 40 }, () => 2)]);
   expect(at.filter((moment) => moment > 5.2 && moment < 9)).toEqual([]);

@@ -185,6 +185,12 @@ test("the node's own list corrects what the cluster's list shows late", async ()
   expect(have.guests.find((guest) => guest.vmid === 10000)?.lock).toBeUndefined();
 });
 
+test('a node is asked for its guests once, whether their states are wanted or their configurations', async () => {
+  const { pve, calls } = fakePve();
+  await readInventory({ pve }, { templates: [], claimed: () => [10000], live: () => [10000] });
+  expect(calls.filter((call) => call.startsWith('nodeVms'))).toEqual(['nodeVms pve1']);
+});
+
 test('a list that may not be read is a gap in words; an unreachable cluster is an error', async () => {
   const forbidden = () =>
     Promise.reject(

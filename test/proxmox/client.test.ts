@@ -539,6 +539,14 @@ describe('pools', () => {
     await Promise.all([1, 2, 3].map(() => pve.updatePool('anna', { comment: 'c' })));
   });
 
+  test('who has asked for the version needs no other answer', async () => {
+    expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
+    nock(ORIGIN).put(`${BASE}/pools`).reply(200, { data: null });
+    const pve = client();
+    await pve.version();
+    await pve.updatePool('anna', { comment: 'c' });
+  });
+
   test('whoever asked for the version was stopped: others ask for themselves', async () => {
     expectOne({ asks: 'GET /version', answer: { data: { version: '8.4.1', release: '8.4' } } });
     nock(ORIGIN).put(`${BASE}/pools`).reply(200, { data: null });

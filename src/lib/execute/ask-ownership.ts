@@ -23,6 +23,14 @@ const FRESH_MS = 5000;
 /** How long a question that only a later list answers waits for others of its kind. */
 const GATHER_MS = 500;
 
+/** Pools that are asked for at once; of more all are read together. */
+const ASKED_ALONE = 3;
+
+interface PoolNow {
+  readonly comment: string;
+  readonly vmids: readonly number[];
+}
+
 /** The VM that a step is about, and the pool by whose claim the planner took it for ours. */
 export interface Claimed {
   readonly vmid: number;
@@ -34,8 +42,6 @@ export interface Claimed {
   /** An orphan, for which nobody has finished it: once it has joined its pool it is none. */
   readonly halfMade?: true;
 }
-
-type PoolNow = Awaited<ReturnType<OwnershipReads['pool']>>;
 
 /** A clone that this run makes. */
 interface SealedClone extends Pick<Claimed, 'vmid' | 'pool'> {
@@ -50,8 +56,6 @@ export class Ownership {
   readonly #signal: AbortSignal;
   #reading: Promise<Reading> | undefined;
   #users: { readonly at: number; readonly list: Promise<Users> } | undefined;
-  /** Members that this run's own writes made since. */
-  readonly #joined = new Map<number, string>();
   /** Pools that are being read. */
   readonly #asking = new Map<string, ReturnType<OwnershipReads['pool']>>();
   /** Of the list of pools that is the next to begin. */
@@ -139,7 +143,7 @@ export class Ownership {
    * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof. Answers
    * the pool that was asked.
    */
-  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<PoolNow> {
+  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<PoolNow | undefined> {
     return this.#assertNow(of, await this.verdict(of, values));
   }
 
@@ -157,13 +161,13 @@ export class Ownership {
     return true;
   }
 
-  async #assertNow(of: Claimed, verdict: Verdict): Promise<PoolNow> {
+  async #assertNow(of: Claimed, verdict: Verdict): Promise<PoolNow | undefined> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return undefined;
-    const pool = await this.poolNow(of.pool);
+    const pool = await this.#poolAsItIs(of.pool);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return pool;
-    // Whether somebody else may write it is as old as the reading, 5 s at most: its members are what may change at once,
+    // Whether somebody else may write it is as old as a reading, 5 s at most: its members are what may change at once,
     // and a comment that was written meanwhile can only say less than what was planned.
     const isClaimed = claimedId(pool?.comment ?? '', of.vmid) !== undefined;
     const isKnown = of.adopted === true || of.member === true || isClaimed;
@@ -175,18 +179,19 @@ export class Ownership {
    * A pool's comment and members as the lists say that all share who ask within 5 s, of a reading begun at `earliest` or
    * later, and what this run has written since. Undefined: they show no such pool, or one that is not believed.
    */
-  async pool(
-    pool: string,
-    earliest = 0,
-  ): Promise<{ readonly comment: string; readonly vmids: readonly number[] } | undefined> {
+  async pool(pool: string, earliest = 0): Promise<PoolNow | undefined> {
     const { comments, delegated, guests } = await this.#read(
       Math.max(earliest, this.#clock.now() - FRESH_MS),
     );
     const comment = comments.get(pool);
     if (comment === undefined || delegated.has(pool)) return undefined;
-    const listed = [...guests].flatMap(([vmid, row]) => (row.pool === pool ? [vmid] : []));
-    const joined = [...this.#joined].flatMap(([vmid, into]) => (into === pool ? [vmid] : []));
-    return { comment, vmids: [...new Set([...listed, ...joined])] };
+    return { comment, vmids: [...guests].flatMap(([vmid, row]) => (row.pool === pool ? [vmid] : [])) };
+  }
+
+  /** As it is now. A few pools are asked alone; where those of a class are asked at once, the lists tell as much together. */
+  async #poolAsItIs(pool: string): Promise<PoolNow | undefined> {
+    if (this.#asking.has(pool) || this.#asking.size < ASKED_ALONE) return this.poolNow(pool);
+    return (await this.pool(pool, this.#clock.now())) ?? this.poolNow(pool);
   }
 
   /** As the list says that all share who ask within 5 s; undefined: it does not name such a user. */
@@ -212,12 +217,18 @@ export class Ownership {
     throw new StepError(code, message, hint === undefined ? {} : { hint });
   }
 
-  /** This run wrote the comment of a pool, and made members, or took some out: then who is one is read again. */
+  /** This run wrote the comment of a pool, and made members, or took some out. */
   wrote(pool: string, comment: string, members: readonly number[] = [], left: readonly number[] = []): void {
-    if (left.length > 0) this.#reading = undefined;
-    for (const vmid of members) this.#joined.set(vmid, pool);
     void this.#reading?.then(
-      ({ comments }) => comments.set(pool, comment),
+      ({ comments, guests }) => {
+        comments.set(pool, comment);
+        const move = (vmid: number, into: string | undefined): void => {
+          const row = guests.get(vmid) ?? { id: `qemu/${vmid}`, type: 'qemu', vmid };
+          guests.set(vmid, { ...row, pool: into });
+        };
+        for (const vmid of members) move(vmid, pool);
+        for (const vmid of left) move(vmid, undefined);
+      },
       () => undefined,
     );
   }
@@ -237,7 +248,6 @@ export class Ownership {
       this.#pve.pools(this.#signal),
       this.#pve.resources(this.#signal),
     ]);
-    this.#joined.clear();
     return readingOf(at, pools, rows);
   }
 
@@ -266,11 +276,7 @@ export class Ownership {
 
   async #isUnusedIn(reading: Reading, of: Claimed): Promise<boolean> {
     const verdict = await this.#judge(of, reading);
-    return UNUSED.has(verdict) || isOfPoolUser(of.pool, this.#placeOf(of.vmid, reading), verdict);
-  }
-
-  #placeOf(vmid: number, { guests }: Reading): { readonly pool?: string | undefined } {
-    return { pool: this.#joined.get(vmid) ?? guests.get(vmid)?.pool };
+    return UNUSED.has(verdict) || isOfPoolUser(of.pool, reading.guests.get(of.vmid) ?? {}, verdict);
   }
 
   async #judge(of: Claimed, reading: Reading, read?: ConfigValues): Promise<Verdict> {
@@ -278,14 +284,13 @@ export class Ownership {
     const delegated = reading.delegated.get(pool);
     if (delegated !== undefined) throw notBelieved(pool, delegated);
     const row = reading.guests.get(vmid);
-    const place = this.#placeOf(vmid, reading);
     const isGone = row === undefined && read === undefined;
-    if (adopted) return place.pool === pool ? 'ours' : isGone ? 'missing' : 'foreign';
+    if (adopted) return row?.pool === pool ? 'ours' : isGone ? 'missing' : 'foreign';
     const id = claimedId(reading.comments.get(pool) ?? '', vmid);
     const verdict = id && (await this.#judgeClaimed(id, pool, reading, read));
     if (of.halfMade && id?.state === 'made' && verdict === 'ours') throw finishedMeanwhile(of);
     if (!member) return verdict ?? 'foreign';
-    return isOfPoolUser(pool, place, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
+    return isOfPoolUser(pool, row ?? {}, verdict) ? 'ours' : isGone ? 'missing' : 'foreign';
   }
 
   async #judgeClaimed(
@@ -296,7 +301,6 @@ export class Ownership {
   ): Promise<Verdict> {
     const { vmid } = id;
     const row = guests.get(vmid);
-    const member = this.#joined.get(vmid) ?? row?.pool;
     const isAway = row?.node !== undefined && offline.has(row.node);
     const values = read ?? (id.state === 'reserved' && !isAway ? await this.#configOf(vmid, row) : undefined);
     // What is not in the list, and was read all the same, was made a moment ago.
@@ -305,7 +309,11 @@ export class Ownership {
       id,
       pool,
       guest: isThere
-        ? { type: row?.type === 'lxc' ? 'lxc' : 'qemu', pool: member, lock: values ? undefined : row?.lock }
+        ? {
+            type: row?.type === 'lxc' ? 'lxc' : 'qemu',
+            pool: row?.pool,
+            lock: values ? undefined : row?.lock,
+          }
         : undefined,
       isAway,
       values,
@@ -317,7 +325,10 @@ export class Ownership {
     return verdict;
   }
 
-  async #configOf(vmid: number, row: ResourceRow | undefined): Promise<ConfigValues | undefined> {
+  async #configOf(
+    vmid: number,
+    row: Pick<ResourceRow, 'node'> | undefined,
+  ): Promise<ConfigValues | undefined> {
     if (row?.node === undefined) return undefined;
     const known = this.#sealed.get(vmid);
     if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;

@@ -5,6 +5,9 @@ import { parseReplicaPool } from '../marks/replica.ts';
 import { claimedIds, type ClaimedId } from '../plan/stands/ownership.ts';
 import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 
+/** `pool`: undefined also when this run has taken it out. */
+type ListedGuest = Omit<ResourceRow, 'pool'> & { readonly pool?: string | undefined };
+
 export interface Reading {
   readonly at: number;
   /** Pool → its comment. */
@@ -12,7 +15,7 @@ export interface Reading {
   /** Pool → who else may write it. */
   readonly delegated: ReadonlyMap<string, PoolWriter>;
   readonly writers: Pick<PoolReading, 'poolWriters'>;
-  readonly guests: ReadonlyMap<number, ResourceRow>;
+  readonly guests: Map<number, ListedGuest>;
   readonly offline: ReadonlySet<string>;
 }
 

@@ -13,8 +13,14 @@ const STALLED_AFTER_MS = 3000;
 const STALLED_UNTIL_MS = 13_000;
 const POLL_MS = 250;
 
+/** Begun at once, they would all want the same lock at once. Of the time between two ends, when those that run are spread evenly. */
+const APART = 0.7;
+/** Longer than a lock is held. */
+const MOST_APART_MS = 500;
+
 export class RemovalPace {
   readonly #clock: Clock;
+  #last = Number.NEGATIVE_INFINITY;
   readonly #begun = new Set<{ readonly at: number }>();
   #usual: number | undefined;
 
@@ -24,8 +30,9 @@ export class RemovalPace {
 
   /** Does the removal, when no other one is held up. */
   async remove<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    while (this.#isStalled()) await this.#clock.sleep(POLL_MS, signal);
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#clock.sleep(wait, signal);
     const own = { at: this.#clock.now() };
+    this.#last = own.at;
     this.#begun.add(own);
     try {
       const result = await work();
@@ -35,6 +42,13 @@ export class RemovalPace {
     } finally {
       this.#begun.delete(own);
     }
+  }
+
+  #wait(): number {
+    if (this.#isStalled()) return POLL_MS;
+    const evenly = (this.#usual ?? SUPPOSED_MS) / (this.#begun.size + 1);
+    const apart = Math.min(APART * evenly, MOST_APART_MS);
+    return this.#last + apart - this.#clock.now();
   }
 
   #isStalled(): boolean {

@@ -42,20 +42,27 @@ function withoutLock(guest: GuestInfo): GuestInfo {
   return Object.fromEntries(Object.entries(guest).filter(([key]) => key !== 'lock')) as unknown as GuestInfo; // `lock` is optional
 }
 
+interface GuestScope {
+  /** Of these also the configuration. */
+  readonly claimed: ReadonlySet<number>;
+  readonly live: ReadonlySet<number>;
+  readonly online: ReadonlySet<string>;
+}
+
 /** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
-export async function withLiveState(
+async function withLiveState(
   pve: PveApi,
   guests: readonly GuestInfo[],
-  claimed: ReadonlySet<number>,
-  online: ReadonlySet<string>,
+  { claimed, live, online }: GuestScope,
   signal: AbortSignal | undefined,
 ): Promise<GuestInfo[]> {
-  const nodes = new Set(guests.filter((guest) => claimed.has(guest.vmid)).map((guest) => guest.node));
+  const isInScope = ({ vmid }: GuestInfo): boolean => claimed.has(vmid) || live.has(vmid);
+  const nodes = new Set(guests.filter(isInScope).map((guest) => guest.node));
   const asked = [...nodes].filter((node) => online.has(node));
-  const live = await pMap(asked, (node) => pve.nodeVms(node, signal), { concurrency: PARALLEL_READS });
-  const byId = new Map(live.flat().map((vm) => [vm.vmid, vm]));
+  const lists = await pMap(asked, (node) => pve.nodeVms(node, signal), { concurrency: PARALLEL_READS });
+  const byId = new Map(lists.flat().map((vm) => [vm.vmid, vm]));
   return guests.map((guest) => {
-    const vm = claimed.has(guest.vmid) ? byId.get(guest.vmid) : undefined;
+    const vm = isInScope(guest) ? byId.get(guest.vmid) : undefined;
     if (!vm) return guest;
     const { uptime = 0, mem = 0 } = vm;
     return {
@@ -80,19 +87,18 @@ interface ClaimedVms {
 export async function readClaimed(
   pve: PveApi,
   listed: readonly GuestInfo[],
-  claimed: ReadonlySet<number>,
-  online: ReadonlySet<string>,
+  scope: GuestScope,
   signal: AbortSignal | undefined,
 ): Promise<ClaimedVms> {
-  const read = async (guests: readonly GuestInfo[]): Promise<ClaimedVms> => ({
-    guests: await withLiveState(pve, guests, claimed, online, signal),
-    vms: await readConfigs(
-      pve,
-      guests.filter((guest) => claimed.has(guest.vmid)),
-      online,
-      signal,
-    ),
-  });
+  const { claimed, online } = scope;
+  const read = async (these: readonly GuestInfo[]): Promise<ClaimedVms> => {
+    const wanted = these.filter((guest) => claimed.has(guest.vmid));
+    const [guests, vms] = await Promise.all([
+      withLiveState(pve, these, scope, signal),
+      readConfigs(pve, wanted, online, signal),
+    ]);
+    return { guests, vms };
+  };
   const first = await read(listed);
   const found = new Set(first.vms.map((config) => config.vmid));
   const isLost = (guest: GuestInfo): boolean =>

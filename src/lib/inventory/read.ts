@@ -6,7 +6,7 @@ import { asksCpus } from '../pve-values/host-ties.ts';
 import { isAtLeast } from '../pve-values/version.ts';
 import { readUse } from './bridge-use.ts';
 import { unlessForbidden, unlessUnread } from './forbidden.ts';
-import { readClaimed, readConfigs, withLiveState, withMonitors } from './guests.ts';
+import { readClaimed, readConfigs, withMonitors } from './guests.ts';
 import { readNetwork } from './network.ts';
 import { readNodeStates } from './node-states.ts';
 import { PARALLEL_READS } from './parallel.ts';
@@ -144,14 +144,16 @@ async function readGuests(
   const online = onlineAmong(nodes);
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
-  const liveGuests = async (): Promise<GuestInfo[]> => {
-    const guests = await withLiveState(pve, listed, live, online, signal);
-    return scope.monitors === true ? withMonitors(pve, guests, live, signal) : guests;
+  const readGuestsOf = async () => {
+    const read = await readClaimed(pve, listed, { claimed, live, online }, signal);
+    return scope.monitors === true
+      ? { ...read, guests: await withMonitors(pve, read.guests, live, signal) }
+      : read;
   };
   const isWanted = (guest: GuestInfo): boolean =>
     scope.templates.some((ref) => isNamedBy(ref, guest)) || (scope.allTemplates === true && guest.template);
   const [{ guests, vms }, networks, templates] = await Promise.all([
-    readClaimed(pve, await liveGuests(), claimed, online, signal),
+    readGuestsOf(),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
     readConfigs(pve, listed.filter(isWanted), online, signal),
   ]);

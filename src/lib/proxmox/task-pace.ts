@@ -7,10 +7,12 @@ const LAST_INTERVAL_MS = 3000;
 const SUPPOSED_MS: Readonly<Record<string, number>> = { srvreload: 2000 };
 /** However long others of its type took: one that fails does so early. */
 const LATEST_FIRST_LOOK_MS = 5000;
-/** Of a task's age until the next look: whoever has waited for a minute can wait for another two seconds. */
-const PATIENCE = 0.25;
+/** Of a task's age until the next look: whoever has waited for 20 s can wait for another three. */
+const PATIENCE = 0.15;
 /** A type that had ended at its first look is looked at a little earlier the next time. */
 const EARLIER = 0.9;
+/** One that had to wait for others says little of the next one: a look too early costs less than one too late. */
+const GROWTH = 1.1;
 /**
  * What waits for one of PVE's locks looks at it once a second: tasks that are started in step with that, behind others that
  * were, would meet it held each time until they give up.
@@ -20,13 +22,22 @@ const SPREAD = 0.4;
 const SPACING_PER_TASK_MS = 250;
 /** More than this only queue for a lock: what is told late keeps no place empty. */
 const FEW = 3;
-/** Of these no more are begun than can work, and they take a second or two: with each that is told late a place stays empty. */
-const OF_FIXED_WIDTH: ReadonlySet<string> = new Set(['qmdestroy']);
-const SPACING_OF_THOSE_MS = 220;
 const WIDEST_SPACING_MS = 3000;
-/** These wait for no lock but their machine's own, so that they all end when the first does. */
-const UNQUEUED: ReadonlySet<string> = new Set(['qmresume', 'qmrollback', 'qmsnapshot', 'qmstart', 'qmstop']);
-const SPACING_OF_UNQUEUED_MS = 250;
+/**
+ * These wait for no lock but their machine's own, so that they all end when the first does; and of removals no more are begun
+ * than can work. They take a second or two, and with each end that is told late a place stays empty, or a stand unfinished.
+ */
+const PROMPT: ReadonlySet<string> = new Set([
+  'qmdestroy',
+  'qmresume',
+  'qmrollback',
+  'qmsnapshot',
+  'qmstart',
+  'qmstop',
+]);
+const PROMPT_INTERVAL_MS = 200;
+
+const firstInterval = (type: string): number => (PROMPT.has(type) ? PROMPT_INTERVAL_MS : FIRST_INTERVAL_MS);
 
 function spread(ms: number, key: string): number {
   return ms * (1 + SPREAD * (spreadOf(key) - 0.5));
@@ -74,8 +85,11 @@ export class TaskPace {
     const { type, since, seen } = task;
     const first = EARLIER * (now - since);
     // Somewhere between the last two looks.
-    const took = seen === undefined ? first : (seen + now) / 2 - since;
-    this.#durations.set(type, Math.max(FIRST_INTERVAL_MS, took));
+    const took = Math.max(FIRST_INTERVAL_MS, seen === undefined ? first : (seen + now) / 2 - since);
+    const known = this.#durations.get(type) ?? took;
+    // Only one that was seen to run for longer does tell that they take longer: a look may have come late.
+    const tookLonger = seen !== undefined && seen - since > known;
+    this.#durations.set(type, Math.min(took, tookLonger ? known * GROWTH : known));
   }
 
   /** These were looked at, and still run. `failed`: nobody could be asked. */
@@ -86,21 +100,23 @@ export class TaskPace {
       if (!task) continue;
       task.seen = now;
       const wait = failed ? LAST_INTERVAL_MS : PATIENCE * (now - task.since);
-      task.due = now + spread(Math.min(Math.max(wait, FIRST_INTERVAL_MS), LAST_INTERVAL_MS), `${id} ${now}`);
+      const interval = Math.min(Math.max(wait, firstInterval(task.type)), LAST_INTERVAL_MS);
+      task.due = now + spread(interval, `${id} ${now}`);
     }
   }
 
   /** Milliseconds until the next look, for one who has tasks. */
   wait(now: number): number {
     const tasks = [...this.#tasks.values()];
-    const widest = tasks.every(({ type }) => UNQUEUED.has(type)) ? SPACING_OF_UNQUEUED_MS : WIDEST_SPACING_MS;
-    const queueing = tasks.filter(({ type }) => !OF_FIXED_WIDTH.has(type)).length;
-    const spacing = Math.min(
-      (queueing > 0 ? SPACING_PER_TASK_MS : SPACING_OF_THOSE_MS) * tasks.length +
-        (queueing > FEW ? SPACING_PER_TASK_MS * queueing : 0),
-      widest,
-    );
-    const due = Math.min(...tasks.map((task) => task.due));
-    return Math.max(0, due - now, this.#looked + spacing - now);
+    const prompt = tasks.filter(({ type }) => PROMPT.has(type));
+    const others = tasks.filter(({ type }) => !PROMPT.has(type));
+    const perTask = SPACING_PER_TASK_MS * (others.length > FEW ? 2 : 1);
+    const spacing = Math.min(perTask * others.length, WIDEST_SPACING_MS);
+    const next = Math.min(this.#next(prompt, PROMPT_INTERVAL_MS), this.#next(others, spacing));
+    return Math.max(0, next - now);
+  }
+
+  #next(tasks: readonly Paced[], spacing: number): number {
+    return Math.max(Math.min(...tasks.map(({ due }) => due)), this.#looked + spacing);
   }
 }

@@ -6,37 +6,41 @@ import type { PveApi } from './types.ts';
 /** Is the host that answers now at least of this release? */
 type Gate = (signal?: AbortSignal) => Promise<boolean>;
 
+interface VersionGates {
+  readonly gate: (since: readonly [number, number]) => Gate;
+  /** Asks, and lets the gates know. */
+  readonly version: PveApi['version'];
+}
+
 /** Makes gates; those who ask at once wait for one answer. */
-export function versionGates(
-  http: Pick<PveHttp, 'host'>,
-  version: PveApi['version'],
-): (since: readonly [number, number]) => Gate {
-  const releases = new Map<string, Promise<string>>();
-  const ask = async (signal: AbortSignal | undefined): Promise<string> => {
+export function versionGates(http: Pick<PveHttp, 'host'>, version: PveApi['version']): VersionGates {
+  const answers = new Map<string, ReturnType<PveApi['version']>>();
+  const ask: PveApi['version'] = async (signal) => {
     const { host } = http;
-    const asking = version(signal).then(({ release }) => release);
-    releases.set(host, asking);
+    const asking = version(signal);
+    answers.set(host, asking);
     const forget = (): void => {
-      if (releases.get(host) === asking) releases.delete(host);
+      if (answers.get(host) === asking) answers.delete(host);
     };
     try {
-      const release = await asking;
+      const answer = await asking;
       // Another host may have answered in its place.
       forget();
-      releases.set(http.host, asking);
-      return release;
+      answers.set(http.host, asking);
+      return answer;
     } catch (error) {
       forget();
       throw error;
     }
   };
-  const releaseOf = async (signal: AbortSignal | undefined): Promise<string> => {
-    const asked = releases.get(http.host);
+  const known = async (signal: AbortSignal | undefined): ReturnType<PveApi['version']> => {
     // Whoever asked may have been stopped: that is no answer for others.
-    const known = asked && (await asked.catch(() => undefined));
-    return known ?? ask(signal);
+    const asked = answers.get(http.host);
+    return (asked && (await asked.catch(() => undefined))) ?? ask(signal);
   };
-  return ([major, minor]) =>
+  const gate: VersionGates['gate'] =
+    ([major, minor]) =>
     async (signal) =>
-      isAtLeast(await releaseOf(signal), major, minor);
+      isAtLeast((await known(signal)).release, major, minor);
+  return { gate, version: ask };
 }

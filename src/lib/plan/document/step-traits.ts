@@ -96,8 +96,8 @@ const task = ({ node }: OnNode): readonly string[] => [`task:${node}`];
 
 const snapshot = ({ node }: OnNode): readonly string[] => [`snapshot:${node}`];
 
-/** A guest that boots keeps its node busy long after the task that started it has ended. */
-const boot = (step: OnNode): readonly string[] => [...task(step), `boot:${step.node}`];
+/** A guest that boots keeps its node busy long after the task that started it has ended: that alone says how many may. */
+const boot = ({ node }: OnNode): readonly string[] => [`boot:${node}`];
 
 const running = (): PowerState => 'running';
 
