@@ -125,8 +125,9 @@ export class Draft {
   }
 
   #unwanted(unit: Unit, destination: Destination, reach: Reach): Obstacle | undefined {
+    const { target, board, purpose } = destination;
     return (
-      wishObstacle({ ...destination, unit, world: this.world, reach }) ??
+      wishObstacle({ target, board, purpose, unit, world: this.world, reach }) ??
       this.constraints.ofMove(unit, destination)
     );
   }
