@@ -29,8 +29,21 @@ export interface NeededFile {
 
 type Values = Readonly<Record<string, string>>;
 
+/** Whether a machine can go somewhere is asked for each node, and a configuration is never written to. */
+function readOnce<T>(read: (values: Values) => T): (values: Values) => T {
+  const known = new WeakMap<Values, T>();
+  return (values) => {
+    const before = known.get(values);
+    if (before !== undefined) return before;
+    const now = read(values);
+    known.set(values, now);
+    return now;
+  };
+}
+
 /** A property string's value, by its name or, in front of all others, without one. */
 function propertyOf(value: string, name: string): string | undefined {
+  if (value === '') return '';
   const [first] = propertiesOf(value);
   return propertyRecord(value)[name] ?? (first?.value === undefined ? first?.key : undefined);
 }
@@ -53,14 +66,14 @@ function deviceOf(key: string, value: string): HostDevice | undefined {
 }
 
 /** By key. */
-export function hostDevices(values: Values): HostDevice[] {
-  return Object.entries(values)
+export const hostDevices = readOnce((values): readonly HostDevice[] =>
+  Object.entries(values)
     .flatMap(([key, value]) => deviceOf(key, value) ?? [])
-    .sort((a, b) => compareText(a.key, b.key));
-}
+    .sort((a, b) => compareText(a.key, b.key)),
+);
 
 /** Cloud-init's own files are read only where there is a drive to write them on. */
-export function neededFiles(values: Values): NeededFile[] {
+export const neededFiles = readOnce((values): readonly NeededFile[] => {
   const volumes = allVolumes(values);
   const { hookscript, cicustom = '' } = values;
   const hasDrive = volumes.some(({ kind }) => kind === 'cloud-init');
@@ -83,7 +96,7 @@ export function neededFiles(values: Values): NeededFile[] {
         content: 'iso' as const,
       })),
   ].filter(({ storage }) => storage !== '');
-}
+});
 
 /** With a version or without one; empty: PVE's default. */
 export function machineType(values: Values): string {

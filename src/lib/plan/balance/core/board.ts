@@ -15,6 +15,9 @@ import {
 } from './load.ts';
 import type { World } from './world.ts';
 
+/** What no node measures. */
+type Given = { -readonly [K in 'committed' | 'vcpus' | 'guests']: number };
+
 /** A search moves guests to and fro hundreds of thousands of times: it is added up in place. */
 interface State {
   readonly demand: { -readonly [K in keyof Demand]: number } & Pick<NodeDemand, 'node' | 'measured'>;
@@ -36,14 +39,17 @@ export class Board {
   /** Starts with the migrations that are under way as if they had arrived. */
   constructor(world: World) {
     this.#world = world;
-    const given = new Map<string, Demand>();
+    const given = new Map<string, Given>();
     const coming = new Map<string, Demand>();
     for (const guest of world.guests.values()) {
       this.#where.set(guest.vmid, guest.node);
       this.#joinGroups(guest.vmid, guest.node);
       const own = presentDemandOf(guest);
-      const before = given.get(guest.node);
-      given.set(guest.node, before ? sum([before, own]) : own);
+      let sums = given.get(guest.node);
+      if (!sums) given.set(guest.node, (sums = { committed: 0, vcpus: 0, guests: 0 }));
+      sums.committed += own.committed;
+      sums.vcpus += own.vcpus;
+      sums.guests += own.guests;
       if (guest.lessonCpu === undefined) continue;
       const more = sum([demandOf(guest), negative(own)]);
       coming.set(guest.node, sum([coming.get(guest.node) ?? NO_DEMAND, more]));

@@ -37,9 +37,13 @@ export class Draft {
   /** What the relief of nodes costs, and what it costs at least. `felt`: of the cost what is more than a count of migrations. */
   readonly relief = { cost: 0, least: 0, felt: 0 };
   readonly #moved = new Set<number>();
-  readonly #obstacles = new Map<Unit, Obstacle | null>();
+  readonly #obstacles: Map<Unit, Obstacle | null>;
 
-  constructor(parts: Pick<Draft, 'world' | 'constraints' | 'board' | 'units' | 'torn'>) {
+  constructor(
+    parts: Pick<Draft, 'world' | 'constraints' | 'board' | 'units' | 'torn'>,
+    obstacles = new Map<Unit, Obstacle | null>(),
+  ) {
+    this.#obstacles = obstacles;
     this.world = parts.world;
     this.constraints = parts.constraints;
     this.board = parts.board;
@@ -57,7 +61,7 @@ export class Draft {
 
   /** A draft to try on; what it moves is moved on the same board. */
   snapshot(): Draft {
-    const copy = new Draft(this);
+    const copy = new Draft(this, this.#obstacles);
     for (const vmid of this.#moved) copy.#moved.add(vmid);
     return copy;
   }
@@ -125,8 +129,9 @@ export class Draft {
   }
 
   #unwanted(unit: Unit, destination: Destination, reach: Reach): Obstacle | undefined {
+    const { target, board, purpose } = destination;
     return (
-      wishObstacle({ ...destination, unit, world: this.world, reach }) ??
+      wishObstacle({ target, board, purpose, unit, world: this.world, reach }) ??
       this.constraints.ofMove(unit, destination)
     );
   }

@@ -139,7 +139,11 @@ function settled(node: string, { world, board }: Draft): string | undefined {
 }
 
 /** Why this unit of a node that has something to give away stays. */
-function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove {
+function reasonFor(
+  unit: Unit,
+  draft: Draft,
+  { nodes, done }: { readonly nodes: NodeObstacles; readonly done: string | undefined },
+): RejectedMove {
   const { world, board } = draft;
   const isEvacuated = world.evacuated.has(unit.node);
   const purpose = isEvacuated ? 'evacuate-anyway' : 'load';
@@ -149,7 +153,6 @@ function reasonFor(unit: Unit, draft: Draft, nodes: NodeObstacles): RejectedMove
     return reject(unit, 'blackout', `nothing moves now: ${world.closed.all}`);
   if (!isEvacuated && !isLoad(unit))
     return reject(unit, 'no-load', 'does not run, so its move would relieve nothing');
-  const done = isEvacuated ? undefined : settled(unit.node, draft);
   if (done !== undefined) return reject(unit, 'not-needed', done);
   const targets = targetsOf(unit, draft, nodes);
   if (targets.reduce((count, { nodes }) => count + nodes.length, 0) === world.nodes.size - 1)
@@ -194,15 +197,17 @@ export function rejections(
       .filter((move) => move.why === 'half-moved' && !deferred.includes(move))
       .flatMap(({ unit }) => unit.stands.map(standKey)),
   );
-  const obstacles = nodeObstacles(draft, draft.world.evacuated.size > 0 ? 'evacuate-anyway' : 'load');
-  return nodes.flatMap((node) =>
-    (draft.units.on.get(node) ?? []).flatMap((unit) => {
+  const { evacuated } = draft.world;
+  const obstacles = nodeObstacles(draft, evacuated.size > 0 ? 'evacuate-anyway' : 'load');
+  return nodes.flatMap((node) => {
+    const around = { nodes: obstacles, done: evacuated.has(node) ? undefined : settled(node, draft) };
+    return (draft.units.on.get(node) ?? []).flatMap((unit) => {
       if (late.has(unit))
         return [reject(unit, 'limit', 'the limits of this run are reached; the next one goes on')];
       const isMended = unit.stands.some((stand) => mended.has(standKey(stand)));
-      return draft.hasMoved(unit) || isMended ? [] : [reasonFor(unit, draft, obstacles)];
-    }),
-  );
+      return draft.hasMoved(unit) || isMended ? [] : [reasonFor(unit, draft, around)];
+    });
+  });
 }
 
 export function stuckStands(rejected: readonly RejectedMove[], draft: Draft): StuckStand[] {

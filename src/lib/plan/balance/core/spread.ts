@@ -58,18 +58,45 @@ function shareOf(threads: number, memory: number, { cpus, memoryTotal }: Node): 
   return (threads / Math.max(cpus, 1) + memory / Math.max(memoryTotal, 1)) / 2;
 }
 
-/** Tells of each move off the source that evens out. */
-function eachOption(source: Node, field: Field, draft: Draft, tell: Tell): void {
-  const { board, world, units } = draft;
+interface Target {
+  readonly node: Node;
+  readonly load: number;
+  /** Of the nodes that are neither this one nor the source. */
+  readonly total: number;
+  readonly squares: number;
+}
+
+function targetsFor(source: Node, field: Field, { board, world }: Draft): Target[] {
   const here = field.loads.get(source.name) ?? 0;
-  const count = field.loads.size;
-  const targets = [...world.nodes.values()].flatMap((node) => {
+  return [...world.nodes.values()].flatMap((node) => {
     const load = field.loads.get(node.name);
     if (load === undefined || load >= here || !board.isBelow(node.name, 'target')) return [];
     return [
       { node, load, total: field.total - here - load, squares: field.squares - here * here - load * load },
     ];
   });
+}
+
+/** Of nodes of one size the least loaded is the best for any unit, as each adds as much to any of them. */
+function bestOfEachSize(targets: readonly Target[]): Target[] {
+  const best = new Map<string, Target>();
+  for (const target of targets) {
+    const size = `${target.node.cpus} ${target.node.memoryTotal}`;
+    if (target.load < (best.get(size)?.load ?? Infinity)) best.set(size, target);
+  }
+  return [...best.values()];
+}
+
+/** Tells of each move off the source to one of these that evens out. */
+function eachOption(
+  source: Node,
+  targets: readonly Target[],
+  { field, draft }: { readonly field: Field; readonly draft: Draft },
+  tell: Tell,
+): void {
+  const { world, units } = draft;
+  const here = field.loads.get(source.name) ?? 0;
+  const count = field.loads.size;
   for (const unit of units.on.get(source.name) ?? []) {
     const { threads, committed } = unit.demand;
     if (committed === 0 || draft.hasMoved(unit) || draft.obstacle(unit, 'load')) continue;
@@ -91,8 +118,10 @@ function compareOptions(a: Option, b: Option): number {
 
 /** The best first. It nearly always does, so the others are not even listed before. */
 function* bestFirst(source: Node, field: Field, draft: Draft): Generator<Option> {
+  const targets = targetsFor(source, field, draft);
+  const around = { field, draft };
   let best: Option | undefined;
-  eachOption(source, field, draft, (unit, to, score) => {
+  eachOption(source, bestOfEachSize(targets), around, (unit, to, score) => {
     if (best && score < best.score) return;
     const option = { unit, to, score };
     if (!best || compareOptions(option, best) < 0) best = option;
@@ -100,7 +129,7 @@ function* bestFirst(source: Node, field: Field, draft: Draft): Generator<Option>
   if (!best) return;
   yield best;
   const all: Option[] = [];
-  eachOption(source, field, draft, (unit, to, score) => all.push({ unit, to, score }));
+  eachOption(source, targets, around, (unit, to, score) => all.push({ unit, to, score }));
   yield* all.sort(compareOptions).slice(1);
 }
 

@@ -42,14 +42,19 @@ function boundStand(vmid: number, world: World): Stand | undefined {
   return world.bound.has(vmid) ? world.stands.get(vmid) : undefined;
 }
 
+function distinct(stands: readonly Stand[]): Stand[] {
+  if (stands.length < 2) return [...stands];
+  return [...new Map(stands.map((stand) => [standKey(stand), stand]))]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([, stand]) => stand);
+}
+
 export function makeUnit(guests: readonly Guest[], world: World): Unit {
   const ordered = inOrder(guests, world);
   const [first] = ordered;
   if (!first) throw new RangeError('a unit has guests');
   const refs = ordered.flatMap(({ vmid }) => boundStand(vmid, world) ?? []);
-  const stands = [...new Map(refs.map((ref) => [standKey(ref), ref])).entries()]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([, ref]) => ref);
+  const stands = distinct(refs);
   const [stand] = stands;
   const isStand = stand !== undefined && stands.length === 1 && refs.length === ordered.length;
   const kind = isStand ? 'stand' : ordered.length === 1 ? 'guest' : 'group';

@@ -39,8 +39,9 @@ export function constraintsOn(world: World): Constraints {
       return there && nodeObstacle(there);
     },
     ofMove: (unit, destination) => {
-      const there = view(destination);
-      return there && unitTargetObstacle({ ...there, unit: ours(unit) });
+      const target = world.nodes.get(destination.target.name);
+      const { board, purpose } = destination;
+      return target && unitTargetObstacle({ target, world, board, purpose, unit: ours(unit) });
     },
     lasting: LASTING,
   };
