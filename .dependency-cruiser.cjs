@@ -170,7 +170,7 @@ const LIB = {
       VERDICT,
       LOCKS,
       '^src/lib/plan/network/may-go(-text)?[.]ts$',
-      '^src/lib/plan/stands/(protected-accounts|snapshots)[.]ts$',
+      '^src/lib/plan/stands/(frozen-right|protected-accounts|snapshots)[.]ts$',
       '^node_modules/p-map/',
       CRYPTO,
     ],

@@ -420,6 +420,6 @@ describe('tickets', () => {
     const error: unknown = await transport(password)
       .get('/x')
       .catch((thrown: unknown) => thrown);
-    expect(error).toHaveProperty('message', 'POST /access/ticket: no answer (status 596)');
+    expect(error).toHaveProperty('message', 'POST /access/ticket: no answer (status 596 unknown)');
   });
 });

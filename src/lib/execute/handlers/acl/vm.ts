@@ -1,10 +1,11 @@
 /** Whether a right may be given or taken away: what it is on is ours, and nobody has frozen it meanwhile. Reads only. */
 import type { StepOf } from '../../../plan/document/step.ts';
+import { frozenLabs } from '../../../marks/pool.ts';
 import { poolIn, vmidIn } from '../../../pve-values/acl-path.ts';
 import type { Claimed } from '../../ask-ownership.ts';
 import type { StepIo } from '../../types.ts';
 import { poolChanged } from '../pool/members.ts';
-import { frozenLabs, frozenMeanwhile, markNow } from './frozen.ts';
+import { frozenMeanwhile, markNow } from './frozen.ts';
 
 type AclStep = StepOf<'acl.grant'> | StepOf<'acl.revoke'>;
 
