@@ -63,7 +63,3 @@ export function whyUnanswered({ isSent, troubles }: Omit<Unanswered, 'asked'>, t
   const reasons = troublesText(troubles, texts);
   return isSent ? `${texts.noAnswer} (${reasons})` : reasons;
 }
-
-export function unansweredText(unanswered: Unanswered, texts = ENGLISH): string {
-  return `${unanswered.asked}: ${whyUnanswered(unanswered, texts)}`;
-}

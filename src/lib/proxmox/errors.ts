@@ -1,6 +1,6 @@
 /** Errors of talking to PVE. What their texts mean is told by words.ts. Must not retry or decide anything. */
 import { ConnectionError } from '../errors.ts';
-import { unansweredText, type HostTrouble, type Unanswered } from '../unanswered.ts';
+import { whyUnanswered, type HostTrouble, type Unanswered } from '../unanswered.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -71,7 +71,7 @@ export class UnreachableError extends ConnectionError {
     hint = 'check that the host is up, its name right, and port 8006 open from here',
   }: Unreachable) {
     const unanswered = { asked: `${method} ${path}`, isSent, troubles };
-    super('PVE_UNREACHABLE', unansweredText(unanswered), { hint, cause, unanswered });
+    super('PVE_UNREACHABLE', `${method} ${path}: ${whyUnanswered(unanswered)}`, { hint, cause, unanswered });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Gap, PoolRight, PoolWriter } from '../../inventory/types.ts';
-import { unansweredText, type UnansweredTexts } from '../../unanswered.ts';
+import { whyUnanswered, type UnansweredTexts } from '../../unanswered.ts';
 import type { NoteTexts } from './note-texts.ts';
 
 const isRight = (writer: PoolWriter): writer is PoolRight => 'subject' in writer;
@@ -80,6 +80,8 @@ export const noteRu: NoteTexts = {
       `Шаблон не прочитать (${machines.join(', ')}): из нынешней ли версии сделаны машины, неизвестно.`,
   },
   // What else stands in brackets are words of the system, or of PVE.
-  away: ({ code, message, unanswered }) =>
-    `${AWAY[code] ?? 'кластер не удалось прочитать'} (${unanswered ? unansweredText(unanswered, UNANSWERED) : message})`,
+  away: ({ code, message, unanswered }) => {
+    const words = unanswered ? `${unanswered.asked}: ${whyUnanswered(unanswered, UNANSWERED)}` : message;
+    return `${AWAY[code] ?? 'кластер не удалось прочитать'} (${words})`;
+  },
 };

@@ -30,7 +30,7 @@ async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
 
 /** What people can do something about, in words. */
 function explain({ node, vmid }: DeleteStep, error: unknown): unknown {
-  const says = (code: string, message: string, hint: string) =>
+  const says = (code: 'BASE_IN_USE' | 'PROTECTED' | 'STILL_RUNNING', message: string, hint: string) =>
     new StepError(code, `VM ${vmid} on ${node} ${message}`, { hint, cause: error });
   if (isProtected(error))
     return says('PROTECTED', 'is protected', 'add --force-protected to remove it all the same');
