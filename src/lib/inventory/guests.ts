@@ -25,11 +25,16 @@ export async function readConfig(
   }
 }
 
+/** Whom to ask, and about which nodes. */
+export interface Asking {
+  readonly pve: PveApi;
+  readonly online: ReadonlySet<string>;
+  readonly signal: AbortSignal | undefined;
+}
+
 export async function readConfigs(
-  pve: PveApi,
+  { pve, online, signal }: Asking,
   guests: readonly GuestInfo[],
-  online: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
 ): Promise<VmConfig[]> {
   const readable = guests.filter((guest) => guest.type === 'qemu' && online.has(guest.node));
   const configs = await pMap(readable, (guest) => readConfig(pve, guest, signal), {
@@ -44,11 +49,9 @@ function withoutLock(guest: GuestInfo): GuestInfo {
 
 /** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
 export async function withLiveState(
-  pve: PveApi,
+  { pve, online, signal }: Asking,
   guests: readonly GuestInfo[],
   claimed: ReadonlySet<number>,
-  online: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
 ): Promise<GuestInfo[]> {
   const nodes = new Set(guests.filter((guest) => claimed.has(guest.vmid)).map((guest) => guest.node));
   const asked = [...nodes].filter((node) => online.has(node));
@@ -78,19 +81,16 @@ interface ClaimedVms {
  * a VM at any time: one that is no longer where the list says is looked for once more.
  */
 export async function readClaimed(
-  pve: PveApi,
+  asking: Asking,
   listed: readonly GuestInfo[],
   claimed: ReadonlySet<number>,
-  online: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
 ): Promise<ClaimedVms> {
+  const { pve, online, signal } = asking;
   const read = async (guests: readonly GuestInfo[]): Promise<ClaimedVms> => ({
-    guests: await withLiveState(pve, guests, claimed, online, signal),
+    guests: await withLiveState(asking, guests, claimed),
     vms: await readConfigs(
-      pve,
+      asking,
       guests.filter((guest) => claimed.has(guest.vmid)),
-      online,
-      signal,
     ),
   });
   const first = await read(listed);
@@ -108,10 +108,9 @@ export async function readClaimed(
 
 /** The list lags about 10 s: one that went on a moment ago still counts as paused there. */
 export async function withMonitors(
-  pve: PveApi,
+  { pve, signal }: Asking,
   guests: readonly GuestInfo[],
   live: ReadonlySet<number>,
-  signal: AbortSignal | undefined,
 ): Promise<GuestInfo[]> {
   return pMap(
     guests,

@@ -137,23 +137,22 @@ interface Reading {
 async function readGuests(
   { context, scope }: Reading,
   listed: readonly GuestInfo[],
-  pools: readonly PoolInfo[],
-  nodes: readonly NodeInfo[],
+  { pools, nodes }: { readonly pools: readonly PoolInfo[]; readonly nodes: readonly NodeInfo[] },
 ) {
   const { pve, hard: signal } = context;
-  const online = onlineAmong(nodes);
+  const asking = { pve, online: onlineAmong(nodes), signal };
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
   const liveGuests = async (): Promise<GuestInfo[]> => {
-    const guests = await withLiveState(pve, listed, live, online, signal);
-    return scope.monitors === true ? withMonitors(pve, guests, live, signal) : guests;
+    const guests = await withLiveState(asking, listed, live);
+    return scope.monitors === true ? withMonitors(asking, guests, live) : guests;
   };
   const isWanted = (guest: GuestInfo): boolean =>
     scope.templates.some((ref) => isNamedBy(ref, guest)) || (scope.allTemplates === true && guest.template);
   const [{ guests, vms }, networks, templates] = await Promise.all([
-    readClaimed(pve, await liveGuests(), claimed, online, signal),
+    readClaimed(asking, await liveGuests(), claimed),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
-    readConfigs(pve, listed.filter(isWanted), online, signal),
+    readConfigs(asking, listed.filter(isWanted)),
   ]);
   return { guests, vms, networks, templates };
 }
@@ -171,7 +170,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const { pools, poolWriters, memberWriters, sealReaders, users, acls, rolePrivileges, rights } = believed;
   const online = onlineAmong(nodes);
   const listed = guestsOf(rows, scope.use);
-  const { guests, vms, networks, templates } = await readGuests(reading, listed, pools, nodes);
+  const { guests, vms, networks, templates } = await readGuests(reading, listed, { pools, nodes });
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
   const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.

@@ -188,10 +188,16 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
   }
 }
 
+interface Whose {
+  readonly user: User;
+  readonly lab: Lab;
+  readonly index: ClusterView;
+}
+
 /** What is wrong with a machine that the lab does not want keeps nobody's stand from being made. */
 const TELLS_OF_STAND: ReadonlySet<Verdict> = new Set(['in-flight', 'foreign']);
 
-function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options: StateOptions): Found {
+function findVms(claim: Claim, { user, lab, index }: Whose, options: StateOptions): Found {
   const found = nothingFound();
   const taken = new Set(options.taken?.vmids);
   const wanted = new Set(lab.machines.map(({ name }) => name));
@@ -238,7 +244,7 @@ function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
 }
 
 /** What is taken over is no longer in doubt. */
-function takeOver(found: Found, user: User, lab: Lab, index: ClusterView): Adoption {
+function takeOver(found: Found, { user, lab, index }: Whose): Adoption {
   const present = [...found.present];
   const unmarked = [
     ...present.filter(([, vm]) => !vm.marked && vm.isJoined).map(([, vm]) => vm.vmid),
@@ -287,8 +293,8 @@ export function readStandState(user: User, lab: Lab, index: ClusterView, options
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, index, options.adopt);
   if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
-  const found = claim ? findVms(claim, user, lab, index, options) : nothingFound();
-  const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
+  const found = claim ? findVms(claim, { user, lab, index }, options) : nothingFound();
+  const adoption = options.adopt && mark ? takeOver(found, { user, lab, index }) : undefined;
   const refused =
     unreadableRefusal(found, index) ??
     adoption?.refused ??

@@ -29,9 +29,7 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
     const digest = values['digest'];
     try {
       await writeConfig({ node, vmid: step.vmid }, io, {
-        set,
-        remove: [],
-        ...(digest === undefined ? {} : { digest }),
+        change: { set, remove: [], ...(digest === undefined ? {} : { digest }) },
       });
     } catch (error) {
       // Another run wrote the same.
