@@ -19,7 +19,7 @@ const AGENT_LIMIT_MS = 3000;
 
 async function addressesOf(
   pve: PveApi,
-  { node, vmid }: MachineRef,
+  machine: MachineRef,
   clock: Clock,
   hard: AbortSignal | undefined,
 ): Promise<Addresses> {
@@ -31,7 +31,7 @@ async function addressesOf(
   );
   try {
     const signal = hard ? AbortSignal.any([hard, late.signal]) : late.signal;
-    return await pve.agentAddresses(node, vmid, signal);
+    return await pve.agentAddresses(machine, signal);
   } catch (error) {
     if (late.signal.aborted && hard?.aborted !== true) return 'silent';
     if (error instanceof AuthError) return 'forbidden';
