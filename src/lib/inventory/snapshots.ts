@@ -24,11 +24,11 @@ function byAge(rows: readonly SnapshotRow[]): SnapshotInfo[] {
 }
 
 async function snapshotsOf(
-  { node, vmid }: MachineRef,
+  guest: MachineRef,
   { pve, hard }: ReadContext,
 ): Promise<SnapshotInfo[] | undefined> {
   // A machine that is gone, a node that is away: what needs its snapshots says so of that machine.
-  const rows = await unlessUnread(pve.snapshots({ node, vmid }, hard), undefined);
+  const rows = await unlessUnread(pve.snapshots(guest, hard), undefined);
   return rows && byAge(rows);
 }
 
@@ -52,9 +52,9 @@ export async function readSnapshotConfigs(
 ): Promise<ReadonlyMap<number, ConfigValues>> {
   const configs = await pMap(
     wanted,
-    async ({ vmid, node, snapshot }) => {
-      const read = pve.snapshotConfig({ node, vmid }, snapshot, hard);
-      return [vmid, await unlessForbidden(read, undefined, quietly)] as const;
+    async (one) => {
+      const read = pve.snapshotConfig(one, one.snapshot, hard);
+      return [one.vmid, await unlessForbidden(read, undefined, quietly)] as const;
     },
     { concurrency: PARALLEL_READS },
   );

@@ -7,6 +7,7 @@ import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { nameSome } from '../document/text.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
@@ -261,7 +262,6 @@ function planOne(
     newerRefusal(view, one, { target, clearing }, input) ??
     bridgeRefusal(view, one, { target, bridges }, input);
   if (refused) return { refused };
-  const { vmid, guest } = one;
   return {
     steps: [
       makeStep(
@@ -272,7 +272,8 @@ function planOne(
           reason: options.to === undefined ? 'the state it was handed out in' : 'asked for',
         },
         {
-          ...{ node: guest.node, vmid, pool: view.pool, snapshot: target, bridges },
+          ...oursAt(one.guest, view.pool),
+          ...{ snapshot: target, bridges },
           power: options.start ? 'start' : 'keep',
           lockWaitSeconds,
         },

@@ -2,6 +2,7 @@
 import { frozenSince } from '../../marks/pool.ts';
 import type { Machine } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import { ranksOf } from '../stands/start-order.ts';
 import type { StandState } from '../stands/state.ts';
@@ -53,7 +54,7 @@ export function planStarts(
           ],
           after: [...acl.map((grant) => grant.id), ...former],
         },
-        { node: vm.node, vmid: vm.vmid, pool: state.user.pool },
+        oursAt(vm, state.user.pool),
       );
     });
     former = steps.map(({ id }) => id);

@@ -116,12 +116,12 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
 
 export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   let { node } = step;
-  const { vmid, lockWaitSeconds: seconds } = step;
+  const { vmid } = step;
   let tries = 0;
   const remove = async (here: DeleteStep) => {
     node = here.node;
     try {
-      return await patiently({ node, vmid, seconds }, io, () =>
+      return await patiently(here, io, () =>
         destroyOwn(here, io, (tries += 1) === 1).catch((error: unknown) => unlessGoing(here, io, error)),
       );
     } catch (error) {
