@@ -7,7 +7,7 @@ import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
-import { oursAt } from '../document/steps/place.ts';
+import { oursAt, type GuestPlace } from '../document/steps/place.ts';
 import { nameSome } from '../document/text.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
@@ -33,9 +33,7 @@ export interface RollbackOptions {
   readonly start: boolean;
 }
 
-export interface RollbackTarget {
-  readonly vmid: number;
-  readonly node: string;
+export interface RollbackTarget extends GuestPlace {
   readonly snapshot: string;
 }
 
@@ -60,7 +58,7 @@ export function rollbackTargets(
   return stands.flatMap(({ machines }) =>
     machines.filter(isReady).flatMap((one) => {
       const snapshot = one.isSelected ? targetOf(one, options, lists) : undefined;
-      return snapshot === undefined ? [] : [{ vmid: one.vmid, node: one.guest.node, snapshot }];
+      return snapshot === undefined ? [] : [{ ...one.guest, snapshot }];
     }),
   );
 }
