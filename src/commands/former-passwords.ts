@@ -11,14 +11,15 @@ export interface NewPasswords {
   readonly file: string;
   readonly users: readonly string[];
   readonly url: string;
+  readonly warn: (text: string) => void;
 }
 
-/** Files that cannot be read without a key, or are none of ours, are passed over: nothing depends on it. */
-export async function formerPasswords(
+/** Tells of them. Files that cannot be read without a key, or are none of ours, are passed over: nothing depends on it. */
+export async function tellFormerPasswords(
   io: ProgramIo,
   flags: GlobalFlags,
-  { file, users, url }: NewPasswords,
-): Promise<string[]> {
+  { file, users, url, warn }: NewPasswords,
+): Promise<void> {
   const named = new Set(users);
   const reading = readingOf(io, flags, () => undefined);
   const told = credentialsFilesBeside(file).map(async (other) => {
@@ -35,5 +36,5 @@ export async function formerPasswords(
       return [];
     }
   });
-  return (await Promise.all(told)).flat();
+  for (const text of (await Promise.all(told)).flat()) warn(text);
 }

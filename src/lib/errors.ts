@@ -1,4 +1,5 @@
 /** Every error a user can meet, with its permanent code and exit code. */
+import type { Unanswered } from './unanswered.ts';
 import { EXIT, type ExitCode, type StopSignal } from './exit.ts';
 
 /** One problem in an input file. Lines and columns count from 1. */
@@ -19,6 +20,7 @@ export interface StandErrorOptions {
   readonly hint?: string | undefined;
   readonly cause?: unknown;
   readonly issues?: readonly ConfigIssue[];
+  readonly unanswered?: Unanswered;
 }
 
 /** Base of all errors with an exit code. `code` is permanent: scripts match it. */
@@ -27,6 +29,8 @@ export abstract class StandError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly issues: readonly ConfigIssue[];
+  /** What the message says, for who speaks another language; absent: it is no request without an answer. */
+  readonly unanswered?: Unanswered;
 
   constructor(code: string, message: string, options: StandErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -34,6 +38,7 @@ export abstract class StandError extends Error {
     this.code = code;
     this.hint = options.hint;
     this.issues = options.issues ?? [];
+    if (options.unanswered) this.unanswered = options.unanswered;
   }
 }
 

@@ -85,7 +85,8 @@ export function startCluster(options: ClusterOptions = {}, beside?: Cluster): Pr
 const connect: Connect = (host, options) => {
   const cluster = clusters.get(host.label);
   if (cluster) return inProcess(cluster.serve, cluster.time)(host, options);
-  const refuse = (): Promise<never> => Promise.reject(new NotSent(`connect ECONNREFUSED ${host.label}`));
+  const refuse = (): Promise<never> =>
+    Promise.reject(new NotSent([{ kind: 'said', words: `connect ECONNREFUSED ${host.label}` }]));
   return { host, send: refuse, close: () => undefined };
 };
 

@@ -37,7 +37,7 @@ export async function whileServing(
       ...{ host, close: () => transport.close() },
       send: (...request) =>
         isAway
-          ? Promise.reject(new NotSent(`connect ECONNREFUSED ${host.label}`))
+          ? Promise.reject(new NotSent([{ kind: 'said', words: `connect ECONNREFUSED ${host.label}` }]))
           : transport.send(...request),
     };
   };

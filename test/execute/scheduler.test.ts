@@ -85,7 +85,7 @@ const seconds =
   (table: Readonly<Record<string, number>>, failing: readonly string[] = []): Behaviour =>
   async (step, io) => {
     await io.clock.sleep((table[step.id] ?? 1) * 1000);
-    if (failing.includes(step.id)) throw new StepError('BROKEN', `${step.id} broke`);
+    if (failing.includes(step.id)) throw new StepError('STEP_KIND', `${step.id} broke`);
     return 'done';
   };
 
@@ -605,7 +605,7 @@ describe('any graph', () => {
           behave: async (step, io) => {
             const { fails, millis } = shapes[Number(step.id.slice(1))]!;
             await io.clock.sleep(millis);
-            if (fails) throw new StepError('BROKEN', 'broke');
+            if (fails) throw new StepError('STEP_KIND', 'broke');
             return 'done';
           },
           options: { limits: createLimits(concurrency === null ? {} : { concurrency }) },
@@ -659,7 +659,7 @@ describe('a step that leaves its place', () => {
     const behave: Behaviour = (step, io) => {
       io.leavePlace();
       return step.id === 'a'
-        ? Promise.reject(new StepError('DISK_FULL', 'no room', {}))
+        ? Promise.reject(new StepError('DISK_LEFT', 'no room', {}))
         : Promise.resolve('done');
     };
     const { status } = await run({ steps: [...users, last], behave });

@@ -199,7 +199,8 @@ export class PveWorld {
         host,
         close: () => undefined,
         send: (request, signal) => {
-          if (role === 'run' && this.#isCut) throw new NotSent('connect ECONNREFUSED');
+          if (role === 'run' && this.#isCut)
+            throw new NotSent([{ kind: 'said', words: 'connect ECONNREFUSED' }]);
           const serve: Serve = async (wire) => {
             if (delay) await this.#time.sleep(delay());
             const answer =

@@ -3,6 +3,10 @@ import { readInventory } from '../../src/lib/inventory/read.ts';
 import type { Rights } from '../../src/lib/inventory/types.ts';
 import { AuthError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import type { GuestAt, PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
+import type { Trouble } from '../../src/lib/unanswered.ts';
+
+const unreachable = (path: string, trouble: Trouble): Error =>
+  new UnreachableError({ method: 'GET', path, isSent: false, troubles: [trouble] });
 
 const rows: ResourceRow[] = [
   {
@@ -200,7 +204,8 @@ test('a list that may not be read is a gap in words; an unreachable cluster is a
   expect((await readInventory({ pve }, scope)).gaps).toEqual([
     { kind: 'acls-unread', text: 'the access control list cannot be read' },
   ]);
-  const down = () => Promise.reject(new UnreachableError('GET', '/cluster/resources', 'connection refused'));
+  const down = () =>
+    Promise.reject(unreachable('/cluster/resources', { kind: 'said', words: 'connection refused' }));
   await expect(readInventory({ pve: fakePve({ resources: down }).pve }, scope)).rejects.toThrow(
     UnreachableError,
   );
@@ -208,7 +213,8 @@ test('a list that may not be read is a gap in words; an unreachable cluster is a
 
 test('a node that goes down between the lists is unreadable, not fatal', async () => {
   const { pve } = fakePve({
-    network: () => Promise.reject(new UnreachableError('GET', '/nodes/pve1/network', '595')),
+    network: () =>
+      Promise.reject(unreachable('/nodes/pve1/network', { kind: 'status', status: 595, words: '' })),
   });
   const have = await readInventory({ pve }, scope);
   expect(have.networks[0]).toEqual({ node: 'pve1', readable: false, bridges: [], pending: [] });

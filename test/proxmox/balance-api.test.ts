@@ -246,7 +246,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'runningMachine',
-    call: (pve) => pve.runningMachine('pve1', 101),
+    call: (pve) => pve.runningMachine({ node: 'pve1', vmid: 101 }),
     exchanges: [
       {
         asks: 'GET /nodes/pve1/qemu/101/status/current',

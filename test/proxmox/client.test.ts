@@ -974,7 +974,7 @@ describe('guests', () => {
     },
     {
       name: 'agentAddresses: those that others reach',
-      call: (pve) => pve.agentAddresses('pve1', 100),
+      call: (pve) => pve.agentAddresses({ node: 'pve1', vmid: 100 }),
       asks: 'GET /nodes/pve1/qemu/100/agent/network-get-interfaces',
       answer: {
         data: {
@@ -998,7 +998,7 @@ describe('guests', () => {
     },
     {
       name: 'agentExec: words stay words',
-      call: (pve) => pve.agentExec('pve1', 100, ['sh', '-c', 'a b; c=d']),
+      call: (pve) => pve.agentExec({ node: 'pve1', vmid: 100 }, ['sh', '-c', 'a b; c=d']),
       asks: 'POST /nodes/pve1/qemu/100/agent/exec',
       form: 'command=sh&command=-c&command=a%20b%3B%20c%3Dd',
       answer: { data: { pid: '77' } },
@@ -1006,7 +1006,7 @@ describe('guests', () => {
     },
     {
       name: 'agentExec: a pid that is none',
-      call: (pve) => pve.agentExec('pve1', 100, ['true']),
+      call: (pve) => pve.agentExec({ node: 'pve1', vmid: 100 }, ['true']),
       asks: 'POST /nodes/pve1/qemu/100/agent/exec',
       form: 'command=true',
       answer: { data: { pid: -1 } },
@@ -1014,7 +1014,7 @@ describe('guests', () => {
     },
     {
       name: 'agentExecStatus: bytes are UTF-8 again, broken ones replaced',
-      call: (pve) => pve.agentExecStatus('pve1', 100, 77),
+      call: (pve) => pve.agentExecStatus({ node: 'pve1', vmid: 100 }, 77),
       asks: 'GET /nodes/pve1/qemu/100/agent/exec-status?pid=77',
       answer: {
         data: { exited: 1, exitcode: 255, 'out-data': 'Ã©\u00ff', 'err-data': 'x', 'out-truncated': 1 },
@@ -1037,7 +1037,7 @@ describe('guests', () => {
       ] as const
     ).map(([data, gives], at): Case => ({
       name: `agentExecStatus: odd answer ${at}`,
-      call: (pve) => pve.agentExecStatus('pve1', 100, 77),
+      call: (pve) => pve.agentExecStatus({ node: 'pve1', vmid: 100 }, 77),
       asks: 'GET /nodes/pve1/qemu/100/agent/exec-status?pid=77',
       answer: { data },
       gives,
@@ -1355,7 +1355,10 @@ test.each([
   expectOne({ asks: 'GET /version', answer: { data: { version: release, release } } });
   const asks = 'POST /nodes/pve1/qemu/100/agent/exec';
   expectOne({ asks, form, answer: { data: { pid: 1 } } });
-  expect(await client().agentExec('pve1', 100, ['/opt/my check'])).toEqual({ kind: 'answer', value: 1 });
+  expect(await client().agentExec({ node: 'pve1', vmid: 100 }, ['/opt/my check'])).toEqual({
+    kind: 'answer',
+    value: 1,
+  });
 });
 
 test.each([
@@ -1368,7 +1371,7 @@ test.each([
   ],
 ])('an agent that does not: %s', async (message, gives) => {
   nock(ORIGIN).post(`${BASE}/nodes/pve1/qemu/100/agent/exec`).reply(500, { data: null, message });
-  expect(await client().agentExec('pve1', 100, ['x'])).toEqual(gives);
+  expect(await client().agentExec({ node: 'pve1', vmid: 100 }, ['x'])).toEqual(gives);
 });
 
 test('every method takes part in the tests above', () => {

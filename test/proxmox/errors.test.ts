@@ -137,7 +137,10 @@ test('errors end with exit code 4 and tell method, path and words', () => {
   expect(long.message.startsWith('POST /x: first line second line xxx')).toBe(true);
   expect(long.message.length).toBeLessThan(620);
   expect(pveError('').message).toBe('POST /x: status 500');
-  const unreachable = new UnreachableError('PUT', '/x', 'no route');
+  const unreachable = new UnreachableError({
+    ...{ method: 'PUT', path: '/x', isSent: false },
+    troubles: [{ kind: 'said', words: 'no route' }],
+  });
   const lost = new AnswerLostError('PUT /x', 'reset');
   const task = new TaskError({
     upid: UPID,

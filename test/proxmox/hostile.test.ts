@@ -209,8 +209,8 @@ const CALLS: {
     pve: PveClient,
   ) => Promise<unknown>;
 } = {
-  agentExec: (pve) => pve.agentExec('n', 1, ['true']),
-  agentExecStatus: (pve) => pve.agentExecStatus('n', 1, 2),
+  agentExec: (pve) => pve.agentExec({ node: 'n', vmid: 1 }, ['true']),
+  agentExecStatus: (pve) => pve.agentExecStatus({ node: 'n', vmid: 1 }, 2),
   clusterStatus: (pve) => pve.clusterStatus(),
   isVmidFree: (pve) => pve.isVmidFree(1),
   nodeHistory: (pve) => pve.nodeHistory('n', 'hour'),
@@ -221,7 +221,7 @@ const CALLS: {
   haRules: (pve) => pve.haRules(),
   vnetZones: (pve) => pve.vnetZones(),
   vnetStates: (pve) => pve.vnetStates('pve1', 'z'),
-  runningMachine: (pve) => pve.runningMachine('n', 1),
+  runningMachine: (pve) => pve.runningMachine({ node: 'n', vmid: 1 }),
   migrateProblems: (pve) => pve.migrateProblems({ node: 'n', vmid: 1, target: 'm' }),
   convertToTemplate: (pve) => pve.convertToTemplate({ node: 'n', vmid: 1 }),
   migrateVm: (pve) => pve.migrateVm({ node: 'n', vmid: 1, target: 'm' }),
@@ -265,7 +265,7 @@ const CALLS: {
   cloneVm: (pve) => pve.cloneVm(vm),
   updateVmConfig: (pve) => pve.updateVmConfig({ node: 'n', vmid: 1 }, { set: {}, remove: [] }),
   snapshots: (pve) => pve.snapshots({ node: 'n', vmid: 1 }),
-  agentAddresses: (pve) => pve.agentAddresses('n', 1),
+  agentAddresses: (pve) => pve.agentAddresses({ node: 'n', vmid: 1 }),
   snapshotConfigs: (pve) => pve.snapshotConfigs({ node: 'n', vmid: 1, type: 'lxc' }),
   snapshotConfig: (pve) => pve.snapshotConfig({ node: 'n', vmid: 1 }, 's'),
   snapshotVm: (pve) =>

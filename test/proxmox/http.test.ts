@@ -416,5 +416,10 @@ describe('tickets', () => {
     login('pa;ss=word').once().reply(200, { data: session });
     api().get('/api2/json/x').reply(200, { data: 1 });
     expect((await transport(password).get('/x')).data).toBe(1);
+    login('pa;ss=word').times(3).reply(596, '');
+    const error: unknown = await transport(password)
+      .get('/x')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty('message', 'POST /access/ticket: no answer (status 596 unknown)');
   });
 });

@@ -115,7 +115,7 @@ test('an abort ends one that waits; given to the first one, the next one goes fi
 test('a host that cannot be reached is found out by all at once', async () => {
   const { http, arrived, give } = stage(token);
   const failures = FIVE.map((path) => failure(http.get(path)));
-  const down = (): Error => new NotSent('connect ECONNREFUSED');
+  const down = (): Error => new NotSent([{ kind: 'said', words: 'connect ECONNREFUSED' }]);
   while (arrived.length < 3) await give(down());
   await give();
   while (arrived.length < 15) await give(down());

@@ -92,7 +92,10 @@ function setup(known: Record<Upid, FakeTask>): { clock: FakeClock; pve: FakePve;
   return { clock, pve, tasks: createTaskWaiter(pve, clock) };
 }
 
-const offline = new UnreachableError('GET', '/nodes/pve1/tasks', 'status 595 No route to host');
+const offline = new UnreachableError({
+  ...{ method: 'GET', path: '/nodes/pve1/tasks', isSent: false },
+  troubles: [{ kind: 'status', status: 595, words: 'No route to host' }],
+});
 
 describe('endings', () => {
   test.each([

@@ -13,11 +13,13 @@ import {
   HANDOUT_LANGUAGES,
   REPORT_LANGUAGES,
 } from '../../src/lib/render/languages/languages.ts';
+import { UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import { mailOf } from '../../src/lib/render/mail-text.ts';
 import { renderLiveReport, renderReportHtml } from '../../src/lib/render/report-html.ts';
 import { renderReportMarkdown } from '../../src/lib/render/report-lists.ts';
 import type { ChecksReport, Finding, Seen, WhyNotRun } from '../../src/lib/plan/views/checks-types.ts';
 import type { MachineState, ProblemKind, StatusNote } from '../../src/lib/plan/views/status-types.ts';
+import type { HostTrouble, Trouble } from '../../src/lib/unanswered.ts';
 import { afterwards } from '../cleanups.ts';
 import { reportOf, templatesNamed, topologyNamed, usersOf } from './report-fixture.ts';
 
@@ -38,6 +40,22 @@ const CARD: Card = {
 };
 
 const SEEN: Seen = { exit: 1, signal: 9, stdout: 'out', stderr: 'err', text: 'text' };
+
+/** Of every kind, some of several hosts. */
+const TROUBLES: { readonly [K in Trouble['kind']]: readonly (HostTrouble & { readonly kind: K })[] } = {
+  'no-connection': ['pve1:8006', 'pve2:8006'].map((host) => ({ kind: 'no-connection', seconds: 10, host })),
+  'no-answer': [{ kind: 'no-answer', seconds: 30, host: 'pve3:8006' }],
+  'handshake-closed': [{ kind: 'handshake-closed' }],
+  'no-tls': [{ kind: 'no-tls' }],
+  closed: [{ kind: 'closed' }],
+  status: [{ kind: 'status', status: 596, words: 'Broken pipe' }],
+  'no-json': [{ kind: 'no-json', status: 502 }],
+  said: [{ kind: 'said', words: 'proxy: no answer within 5 s' }],
+};
+const SAID: Readonly<Record<Language, string>> = {
+  en: '(pve1:8006: no connection within 10 s; pve2:8006: no connection within 10 s; pve3:8006: no answer within 30 s; connection closed during the handshake; it does not speak TLS; is this the right port?; the connection was closed; status 596 Broken pipe; status 502, no JSON; proxy: no answer within 5 s)',
+  ru: 'кластер не отвечает (GET /nodes: нет ответа (pve1:8006: нет соединения за 10 с; pve2:8006: нет соединения за 10 с; pve3:8006: нет ответа за 30 с; соединение закрыто во время рукопожатия; там нет TLS; тот ли это порт?; соединение закрыто; статус 596 Broken pipe; статус 502, не JSON; proxy: no answer within 5 s))',
+};
 
 /** Of every kind, and of one that printed nothing. */
 const FINDINGS: readonly Finding[] = [
@@ -205,8 +223,9 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
         ...templatesNamed('b').map((template) => ({ ...template, current: 0, outdated: [], untold: [] })),
       ],
     };
-    const message = 'GET /nodes: no answer (pve1:8006: no connection within 10 s)';
-    const away = { since: 'then', error: { code: 'PVE_UNREACHABLE', message } };
+    const asked = { method: 'GET', path: '/nodes', isSent: true } as const;
+    const error = new UnreachableError({ ...asked, troubles: Object.values(TROUBLES).flat() });
+    const away = { since: 'then', error };
     const pages = [whole, one, { ...empty, status: { ...empty.status, labs: [] } }].flatMap((report) => [
       renderReportHtml(report, { language, checks: CHECKS }),
       renderReportMarkdown(report, { language }),
@@ -223,7 +242,7 @@ describe.each(Object.keys(REPORT_LANGUAGES) as Language[])('the report in %s', (
         findings,
       ),
     );
-    expect(pages.join('\n').includes('pve1:8006: no connection within 10 s')).toBe(language === 'en');
+    expect(pages.join('\n')).toContain(SAID[language]);
     expect([...unused]).toEqual([]);
     // Nothing was left in the other language.
     for (const page of language === 'ru' ? pages.slice(0, 2) : []) expect(page).not.toContain('a note');

@@ -20,7 +20,7 @@ import {
 } from '../../lib/workflow/deploy.ts';
 import { assertMaySetPasswords } from '../../lib/workflow/users.ts';
 import { assertDistinctFiles } from '../distinct-files.ts';
-import { formerPasswords } from '../former-passwords.ts';
+import { tellFormerPasswords } from '../former-passwords.ts';
 import type { ProgramIo } from '../io.ts';
 import { pickUsers, whatWasMeant } from '../selection.ts';
 import { planFiles, runPlanned, type PlanFlags } from '../planned-command.ts';
@@ -194,8 +194,8 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       const { login, url } = await run.connect();
       assertMaySetPasswords(login, `run \`${recreateCommand(io.argv, flags, want)}\``);
       const users = want.users.map(({ userid }) => userid);
-      const former = await formerPasswords(io, flags, { file: credentials, users, url });
-      for (const text of former) run.output.warn(text);
+      const set = { file: credentials, users, url };
+      await tellFormerPasswords(io, flags, { ...set, warn: (text) => run.output.warn(text) });
     }
     return {
       credentials,

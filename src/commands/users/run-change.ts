@@ -9,7 +9,7 @@ import {
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { keptAccounts } from '../../lib/workflow/secrets.ts';
 import { readingOf } from '../age-recipient.ts';
-import { formerPasswords } from '../former-passwords.ts';
+import { tellFormerPasswords } from '../former-passwords.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { DeployContext } from '../../lib/workflow/deploy.ts';
@@ -92,8 +92,8 @@ export async function runUsersChange(
       const { login, url } = await run.connect();
       if (!flags.recreate) assertMaySetPasswords(login, 'add --recreate');
       const users = work.users.map(({ userid }) => userid);
-      const set = { file: credentialsPath(flags, selection), users, url };
-      for (const text of await formerPasswords(io, flags, set)) run.output.warn(text);
+      const file = credentialsPath(flags, selection);
+      await tellFormerPasswords(io, flags, { file, users, url, warn: (text) => run.output.warn(text) });
     }
     return {
       verb: by,

@@ -59,10 +59,9 @@ class Guest {
 
   async run(command: AgentCommand): Promise<CommandOutcome> {
     const { pve, soft, hard } = this.#io;
-    const { node, vmid } = this.#task;
     if (soft.aborted) return notRun('interrupted');
     try {
-      const started = await this.#requests.run(() => pve.agentExec(node, vmid, command.argv, hard), hard);
+      const started = await this.#requests.run(() => pve.agentExec(this.#task, command.argv, hard), hard);
       if (started.kind === 'refused') return { kind: 'not-started', text: started.text };
       return started.kind === 'answer' ? await this.#end(started.value, command) : unanswered(started);
     } catch (error) {
@@ -73,12 +72,11 @@ class Guest {
 
   async #end(pid: number, { timeoutSeconds }: AgentCommand): Promise<CommandOutcome> {
     const { pve, clock, hard } = this.#io;
-    const { node, vmid } = this.#task;
     const deadline = clock.now() + timeoutSeconds * 1000;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       const left = deadline - clock.now();
       if (!(await this.#slept(Math.max(Math.min(wait, left), 0)))) return notRun('interrupted');
-      const answer = await this.#requests.run(() => pve.agentExecStatus(node, vmid, pid, hard), hard);
+      const answer = await this.#requests.run(() => pve.agentExecStatus(this.#task, pid, hard), hard);
       if (answer.kind !== 'answer') return unanswered(answer);
       if (answer.value === 'flood') return { kind: 'flood' };
       if (answer.value !== 'running') return { kind: 'ended', process: answer.value };

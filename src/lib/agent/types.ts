@@ -1,4 +1,5 @@
 /** What is run in students' machines, and what came of it. Types only. */
+import type { GuestAt } from '../proxmox/types.ts';
 
 /** One command for one machine. */
 export interface AgentCommand {
@@ -9,9 +10,7 @@ export interface AgentCommand {
 }
 
 /** Commands of one machine, one after the other. */
-export interface MachineTask {
-  readonly vmid: number;
-  readonly node: string;
+export interface MachineTask extends GuestAt {
   readonly commands: readonly AgentCommand[];
 }
 

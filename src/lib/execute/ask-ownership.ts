@@ -214,7 +214,7 @@ export class Ownership {
     const right = user && poolRightOf(user, writers.poolWriters);
     if (!right) return;
     const { code, message, hint } = poolRightRefusal(userid, right);
-    throw new StepError(code, message, hint === undefined ? {} : { hint });
+    throw new StepError(code, message, { hint });
   }
 
   /** This run wrote the comment of a pool, and made members, or took some out. */

@@ -178,6 +178,6 @@ export async function awaitTask(io: StepIo, upid: Upid): Promise<{ readonly warn
     return await io.tasks.wait(upid, io.signal);
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
-    throw new AnswerLostError(`task ${upid}`, 'PVE could not be reached to follow it', error);
+    throw new AnswerLostError(`task ${upid}`, 'PVE could not be reached to follow it', { cause: error });
   }
 }

@@ -1,8 +1,12 @@
 /** The failure of one step, with a permanent code. Says what stands in the way; must not decide what follows. */
-import { ApplyError } from '../errors.ts';
+import { ApplyError, type StandErrorOptions } from '../errors.ts';
+import type { StepCode } from './step-codes.ts';
 
-/** `VMID_TAKEN` and `BRIDGE_TAKEN` make the command plan the stand again; all other codes are final for this run. */
-export class StepError extends ApplyError {}
+export class StepError extends ApplyError {
+  constructor(code: StepCode, message: string, options: StandErrorOptions = {}) {
+    super(code, message, options);
+  }
+}
 
 /** A bridge of the same node that guests name, and which. */
 export interface NamedBridge {

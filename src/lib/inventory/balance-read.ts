@@ -251,7 +251,7 @@ async function readRunning(
   signal: AbortSignal | undefined,
 ): Promise<RunningMachine[]> {
   if (guest.type !== 'qemu' || guest.status === 'stopped') return [];
-  const found = await unlessRefused(pve.runningMachine(guest.node, guest.vmid, signal), undefined);
+  const found = await unlessRefused(pve.runningMachine(guest, signal), undefined);
   return found ? [{ vmid: guest.vmid, ...found }] : [];
 }
 

@@ -25,11 +25,16 @@ export async function readConfig(
   }
 }
 
+/** Whom to ask, and about which nodes. */
+export interface Asking {
+  readonly pve: PveApi;
+  readonly online: ReadonlySet<string>;
+  readonly signal: AbortSignal | undefined;
+}
+
 export async function readConfigs(
-  pve: PveApi,
+  { pve, online, signal }: Asking,
   guests: readonly GuestInfo[],
-  online: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
 ): Promise<VmConfig[]> {
   const readable = guests.filter((guest) => guest.type === 'qemu' && online.has(guest.node));
   const configs = await pMap(readable, (guest) => readConfig(pve, guest, signal), {
@@ -46,15 +51,13 @@ interface GuestScope {
   /** Of these also the configuration. */
   readonly claimed: ReadonlySet<number>;
   readonly live: ReadonlySet<number>;
-  readonly online: ReadonlySet<string>;
 }
 
 /** `/cluster/resources` lags about 10 s; the nodes' own lists do not. Only nodes with VMs in scope are asked. */
 async function withLiveState(
-  pve: PveApi,
+  { pve, online, signal }: Asking,
   guests: readonly GuestInfo[],
-  { claimed, live, online }: GuestScope,
-  signal: AbortSignal | undefined,
+  { claimed, live }: GuestScope,
 ): Promise<GuestInfo[]> {
   const isInScope = ({ vmid }: GuestInfo): boolean => claimed.has(vmid) || live.has(vmid);
   const nodes = new Set(guests.filter(isInScope).map((guest) => guest.node));
@@ -85,17 +88,17 @@ interface ClaimedVms {
  * a VM at any time: one that is no longer where the list says is looked for once more.
  */
 export async function readClaimed(
-  pve: PveApi,
+  asking: Asking,
   listed: readonly GuestInfo[],
   scope: GuestScope,
-  signal: AbortSignal | undefined,
 ): Promise<ClaimedVms> {
-  const { claimed, online } = scope;
+  const { pve, online, signal } = asking;
+  const { claimed } = scope;
   const read = async (these: readonly GuestInfo[]): Promise<ClaimedVms> => {
     const wanted = these.filter((guest) => claimed.has(guest.vmid));
     const [guests, vms] = await Promise.all([
-      withLiveState(pve, these, scope, signal),
-      readConfigs(pve, wanted, online, signal),
+      withLiveState(asking, these, scope),
+      readConfigs(asking, wanted),
     ]);
     return { guests, vms };
   };
@@ -114,10 +117,9 @@ export async function readClaimed(
 
 /** The list lags about 10 s: one that went on a moment ago still counts as paused there. */
 export async function withMonitors(
-  pve: PveApi,
+  { pve, signal }: Asking,
   guests: readonly GuestInfo[],
   live: ReadonlySet<number>,
-  signal: AbortSignal | undefined,
 ): Promise<GuestInfo[]> {
   return pMap(
     guests,

@@ -2,14 +2,9 @@
 import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import type { PveApi } from '../proxmox/types.ts';
+import type { GuestAt, PveApi } from '../proxmox/types.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { ReadContext } from './pools.ts';
-
-export interface MachineRef {
-  readonly vmid: number;
-  readonly node: string;
-}
 
 /** `off`: no agent is configured; `silent`: it does not answer in time; `forbidden`: the caller may not ask it. */
 export type Addresses = readonly string[] | 'off' | 'silent' | 'forbidden';
@@ -19,7 +14,7 @@ const AGENT_LIMIT_MS = 3000;
 
 async function addressesOf(
   pve: PveApi,
-  { node, vmid }: MachineRef,
+  machine: GuestAt,
   clock: Clock,
   hard: AbortSignal | undefined,
 ): Promise<Addresses> {
@@ -31,7 +26,7 @@ async function addressesOf(
   );
   try {
     const signal = hard ? AbortSignal.any([hard, late.signal]) : late.signal;
-    return await pve.agentAddresses(node, vmid, signal);
+    return await pve.agentAddresses(machine, signal);
   } catch (error) {
     if (late.signal.aborted && hard?.aborted !== true) return 'silent';
     if (error instanceof AuthError) return 'forbidden';
@@ -44,7 +39,7 @@ async function addressesOf(
 }
 
 export async function readAddresses(
-  machines: readonly MachineRef[],
+  machines: readonly GuestAt[],
   { pve, hard }: ReadContext,
   clock: Clock,
 ): Promise<Map<number, Addresses>> {

@@ -137,17 +137,16 @@ interface Reading {
 async function readGuests(
   { context, scope }: Reading,
   listed: readonly GuestInfo[],
-  pools: readonly PoolInfo[],
-  nodes: readonly NodeInfo[],
+  { pools, nodes }: { readonly pools: readonly PoolInfo[]; readonly nodes: readonly NodeInfo[] },
 ) {
   const { pve, hard: signal } = context;
-  const online = onlineAmong(nodes);
+  const asking = { pve, online: onlineAmong(nodes), signal };
   const claimed = new Set(scope.claimed(pools, listed));
   const live = new Set(scope.live?.(pools));
   const readGuestsOf = async () => {
-    const read = await readClaimed(pve, listed, { claimed, live, online }, signal);
+    const read = await readClaimed(asking, listed, { claimed, live });
     return scope.monitors === true
-      ? { ...read, guests: await withMonitors(pve, read.guests, live, signal) }
+      ? { ...read, guests: await withMonitors(asking, read.guests, live) }
       : read;
   };
   const isWanted = (guest: GuestInfo): boolean =>
@@ -155,7 +154,7 @@ async function readGuests(
   const [{ guests, vms }, networks, templates] = await Promise.all([
     readGuestsOf(),
     pMap(nodes, (node) => readNetwork(pve, node, signal), { concurrency: PARALLEL_READS }),
-    readConfigs(pve, listed.filter(isWanted), online, signal),
+    readConfigs(asking, listed.filter(isWanted)),
   ]);
   return { guests, vms, networks, templates };
 }
@@ -173,7 +172,7 @@ export async function readInventory(context: ReadContext, scope: InventoryScope)
   const { pools, poolWriters, memberWriters, sealReaders, users, acls, rolePrivileges, rights } = believed;
   const online = onlineAmong(nodes);
   const listed = guestsOf(rows, scope.use);
-  const { guests, vms, networks, templates } = await readGuests(reading, listed, pools, nodes);
+  const { guests, vms, networks, templates } = await readGuests(reading, listed, { pools, nodes });
   const useNodes = (scope.bridgeUse?.(networks) ?? []).filter((node) => online.has(node));
   const storages = rows.filter((row) => row.type === 'storage').map(toStorage);
   // Whether somebody is at it, or the lock was left behind, is what a VM under a lock is asked first.

@@ -1,9 +1,8 @@
 /** Snapshots of VMs, and what going back to one brings back: one call per VM, which PVE lists nowhere together. Judges none. */
 import pMap from 'p-map';
-import type { ConfigValues, SnapshotRow } from '../proxmox/types.ts';
+import type { ConfigValues, GuestAt, SnapshotRow } from '../proxmox/types.ts';
 import { storageOfVolume } from '../pve-values/volumes.ts';
 import { unlessForbidden, unlessUnread } from './forbidden.ts';
-import type { MachineRef } from './machine-details.ts';
 import type { ReadContext } from './pools.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { SnapshotInfo } from './types.ts';
@@ -23,18 +22,15 @@ function byAge(rows: readonly SnapshotRow[]): SnapshotInfo[] {
   }));
 }
 
-async function snapshotsOf(
-  { node, vmid }: MachineRef,
-  { pve, hard }: ReadContext,
-): Promise<SnapshotInfo[] | undefined> {
+async function snapshotsOf(guest: GuestAt, { pve, hard }: ReadContext): Promise<SnapshotInfo[] | undefined> {
   // A machine that is gone, a node that is away: what needs its snapshots says so of that machine.
-  const rows = await unlessUnread(pve.snapshots({ node, vmid }, hard), undefined);
+  const rows = await unlessUnread(pve.snapshots(guest, hard), undefined);
   return rows && byAge(rows);
 }
 
 /** VMID → its snapshots, the oldest first; VMs of which they cannot be read are missing. */
 export async function readSnapshots(
-  guests: readonly MachineRef[],
+  guests: readonly GuestAt[],
   context: ReadContext,
 ): Promise<ReadonlyMap<number, readonly SnapshotInfo[]>> {
   const lists = await pMap(
@@ -47,21 +43,21 @@ export async function readSnapshots(
 
 /** VMID → the configuration in the snapshot that is named; VMs of which it cannot be read are missing. */
 export async function readSnapshotConfigs(
-  wanted: readonly (MachineRef & { readonly snapshot: string })[],
+  wanted: readonly (GuestAt & { readonly snapshot: string })[],
   { pve, hard }: ReadContext,
 ): Promise<ReadonlyMap<number, ConfigValues>> {
   const configs = await pMap(
     wanted,
-    async ({ vmid, node, snapshot }) => {
-      const read = pve.snapshotConfig({ node, vmid }, snapshot, hard);
-      return [vmid, await unlessForbidden(read, undefined, quietly)] as const;
+    async (one) => {
+      const read = pve.snapshotConfig(one, one.snapshot, hard);
+      return [one.vmid, await unlessForbidden(read, undefined, quietly)] as const;
     },
     { concurrency: PARALLEL_READS },
   );
   return new Map(configs.flatMap(([vmid, values]) => (values ? [[vmid, values] as const] : [])));
 }
 
-interface SavedMemory extends MachineRef {
+interface SavedMemory extends GuestAt {
   readonly snapshot: string;
   readonly volume: string;
 }
@@ -76,7 +72,7 @@ async function sizesOn(
 
 /** `vmid snapshot` → bytes of its saved memory, as far as the caller is shown them; one list per node and storage. */
 export async function readMemorySizes(
-  wanted: readonly (MachineRef & { readonly snapshot: string })[],
+  wanted: readonly (GuestAt & { readonly snapshot: string })[],
   context: ReadContext,
 ): Promise<ReadonlyMap<string, number>> {
   const { pve, hard } = context;

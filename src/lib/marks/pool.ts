@@ -261,6 +261,16 @@ export function frozenSince(mark: Pick<PoolMark, 'claims'> | undefined): string 
   );
 }
 
+/** The labs by which it is; empty: it is open. */
+export function frozenLabs(mark: Pick<PoolMark, 'claims'> | undefined): string[] {
+  return (mark?.claims ?? []).flatMap(({ lab, frozen }) => (frozen === undefined ? [] : [lab]));
+}
+
+/** On the pool, since before it became ours: nobody takes that role away. */
+export function hadBefore(mark: Pick<PoolMark, 'roles'> | undefined, role: string): boolean {
+  return mark?.roles?.includes(role) === true;
+}
+
 /** Foreign lines first, then our header, then the claims in the order given. */
 export function formatPoolComment(mark: PoolMark & { readonly user: string }): string {
   const { roles = [], kept = false } = mark;

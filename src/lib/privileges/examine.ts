@@ -46,8 +46,7 @@ const RIGHTS_OF: Readonly<Record<Profile, Rights>> = {
 /** The cluster as if nothing of any class were on it, replicas aside: then the plan makes everything. */
 function beforeTheClass(
   have: Inventory,
-  { machines }: Lab,
-  users: readonly User[],
+  { lab: { machines }, users }: Required<Pick<ExamineInput, 'lab' | 'users'>>,
   profile: Profile,
 ): Inventory {
   const class_ = new Set(users.map(({ userid }) => userid));
@@ -86,7 +85,7 @@ function nodesLost(lab: Lab, have: Inventory): string[] {
 }
 
 function examineDeploy(lab: Lab, users: readonly User[], { have, profile }: ExamineInput): Examined {
-  const before = beforeTheClass(have, lab, users, profile);
+  const before = beforeTheClass(have, { lab, users }, profile);
   const plan = planOrReason(() =>
     planDeploy({ lab, users, have: before, options: { adopt: false, updateRunning: false } }),
   );

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { isRecord } from './answer.ts';
 import { AnswerTooLargeError } from './errors.ts';
-import { path } from './form.ts';
+import { at } from './guest-path.ts';
 import type { Requests } from './http.ts';
 import { compact } from './rows.ts';
 import type { AgentAnswer, AgentProcess, PveApi } from './types.ts';
@@ -25,13 +25,13 @@ export function agentApi(
     return isOne && !(await takesArrays(signal)) ? [...argv, ''] : argv;
   };
   return {
-    agentExec: async (node, vmid, argv, signal) => {
+    agentExec: async (guest, argv, signal) => {
       const command = { each: await inWords(argv, signal) };
-      const url = path`/nodes/${node}/qemu/${vmid}/agent/exec`;
+      const url = `${at(guest)}/agent/exec`;
       return asked(async () => pidIn((await http.post(url, { command }, signal)).data));
     },
-    agentExecStatus: async (node, vmid, pid, signal) => {
-      const url = path`/nodes/${node}/qemu/${vmid}/agent/exec-status`;
+    agentExecStatus: async (guest, pid, signal) => {
+      const url = `${at(guest)}/agent/exec-status`;
       return asked(async () => {
         try {
           return processIn((await http.get(url, { pid }, signal, MOST_OUTPUT_BYTES)).data);
@@ -41,9 +41,9 @@ export function agentApi(
         }
       });
     },
-    agentAddresses: async (node, vmid, signal) => {
+    agentAddresses: async (guest, signal) => {
       try {
-        const url = path`/nodes/${node}/qemu/${vmid}/agent/network-get-interfaces`;
+        const url = `${at(guest)}/agent/network-get-interfaces`;
         return addressesIn((await http.get(url, {}, signal)).data);
       } catch (error) {
         if (isAgentOff(error)) return 'off';

@@ -1,6 +1,7 @@
 /** Judges what came back for one request: data, or the error it means. Must not send anything. */
 import { tokenIn, userIn } from '../pve-values/userid.ts';
 import { AnswerLostError, AuthError, NodeUnreachableError, PveError, UnreachableError } from './errors.ts';
+import { whyUnanswered, type HostTrouble } from '../unanswered.ts';
 import { isForbidden, isTaskListLockTimeout, isTimedOut, missingPrivilege } from './words.ts';
 import type { HttpMethod } from './errors.ts';
 
@@ -39,24 +40,30 @@ export function judge(asked: Asked, received: RawAnswer): Answer {
   const document = parseDocument(raw.body);
   if (raw.status >= 200 && raw.status < 300) return accepted(asked, raw, document);
   if (raw.status >= 300 && raw.status < 400) throw redirected(asked, raw);
-  if (raw.status === 595) throw new NodeUnreachableError(asked.method, asked.path, nodeTrouble(raw));
+  if (raw.status === 595) throw new NodeUnreachableError({ ...asked, troubles: nodeTrouble(raw) });
   if (LOST.has(raw.status))
     throw noAnswer(asked, nodeTrouble(raw), { hungUp: raw.status === 596 && !isTimedOut(raw.reason) });
   // PVE's own errors are JSON or empty; a page of text is some proxy's, which may have passed the request on.
   if (raw.status >= 500 && raw.body.trim() !== '' && !document)
-    throw noAnswer(asked, `status ${raw.status}, no JSON`);
+    throw noAnswer(asked, [{ kind: 'no-json', status: raw.status }]);
   throw refused(asked, raw, document);
 }
 
 /** A read that got no answer did no harm; a write may have been carried out. */
 export function noAnswer(
   asked: Asked,
-  reason: string,
+  troubles: readonly HostTrouble[],
   { cause, hungUp }: { readonly cause?: unknown; readonly hungUp?: boolean } = {},
 ): UnreachableError | AnswerLostError {
-  return asked.method === 'GET'
-    ? new UnreachableError(asked.method, asked.path, `no answer (${reason})`, cause)
-    : new AnswerLostError(`${asked.method} ${asked.path}`, `no answer (${reason})`, cause, hungUp);
+  const { method, path } = asked;
+  const isSent = true;
+  return method === 'GET'
+    ? new UnreachableError({ method, path, isSent, troubles, cause })
+    : new AnswerLostError(`${method} ${path}`, whyUnanswered({ isSent, troubles }), {
+        cause,
+        hungUp,
+        troubles,
+      });
 }
 
 function accepted(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Answer {
@@ -64,7 +71,8 @@ function accepted(asked: Asked, raw: RawAnswer, document: Answer['document'] | u
     return { method: asked.method, path: asked.path, data: document['data'], document };
   }
   const excerpt = asked.mask(raw.body.slice(0, 2000).replaceAll(/\s+/g, ' ')).slice(0, 80);
-  if (asked.method !== 'GET') throw noAnswer(asked, `not PVE's JSON: "${excerpt}"`);
+  if (asked.method !== 'GET')
+    throw noAnswer(asked, [{ kind: 'said', words: `not PVE's JSON: "${excerpt}"` }]);
   throw new PveError({
     ...asked,
     status: raw.status,
@@ -82,14 +90,15 @@ function redirected(asked: Asked, raw: RawAnswer): PveError {
   });
 }
 
-function nodeTrouble(raw: RawAnswer): string {
-  return `status ${raw.status} ${raw.reason}`.trim();
+function nodeTrouble({ status, reason }: RawAnswer): readonly HostTrouble[] {
+  return [{ kind: 'status', status, words: reason }];
 }
 
 function refused(asked: Asked, raw: RawAnswer, document: Answer['document'] | undefined): Error {
   const text = asked.mask(textOf(raw, document));
   const fields = fieldsOf(document, asked.mask);
-  if (asked.method !== 'GET' && isTaskListLockTimeout(text)) return noAnswer(asked, text);
+  if (asked.method !== 'GET' && isTaskListLockTimeout(text))
+    return noAnswer(asked, [{ kind: 'said', words: text }]);
   if (raw.status === 401) return loginRefused(asked, text);
   const missing = missingPrivilege(text);
   if (missing) {

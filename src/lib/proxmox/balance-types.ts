@@ -123,8 +123,7 @@ export interface BalanceApi {
   ): Promise<readonly { readonly vnet: string; readonly status: string }[]>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
   runningMachine(
-    node: string,
-    vmid: number,
+    guest: { readonly node: string; readonly vmid: number },
     signal?: AbortSignal,
   ): Promise<{ readonly machine?: string; readonly qemu?: string }>;
   /**

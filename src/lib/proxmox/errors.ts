@@ -1,5 +1,6 @@
 /** Errors of talking to PVE. What their texts mean is told by words.ts. Must not retry or decide anything. */
 import { ConnectionError } from '../errors.ts';
+import { whyUnanswered, type HostTrouble, type Unanswered } from '../unanswered.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -55,16 +56,22 @@ export class AuthError extends PveError {
   }
 }
 
+interface Unreachable extends Pick<Refused, 'method' | 'path' | 'hint'>, Omit<Unanswered, 'asked'> {
+  readonly cause?: unknown;
+}
+
 /** Proven not to have been carried out: no connection was made, or (reads only) no answer came. */
 export class UnreachableError extends ConnectionError {
-  constructor(
-    method: HttpMethod,
-    path: string,
-    reason: string,
-    cause?: unknown,
+  constructor({
+    method,
+    path,
+    isSent,
+    troubles,
+    cause,
     hint = 'check that the host is up, its name right, and port 8006 open from here',
-  ) {
-    super('PVE_UNREACHABLE', `${method} ${path}: ${reason}`, { hint, cause });
+  }: Unreachable) {
+    const unanswered = { asked: `${method} ${path}`, isSent, troubles };
+    super('PVE_UNREACHABLE', `${method} ${path}: ${whyUnanswered(unanswered)}`, { hint, cause, unanswered });
   }
 }
 
@@ -72,11 +79,17 @@ export class UnreachableError extends ConnectionError {
 export class NodeUnreachableError extends UnreachableError {
   readonly node: string;
 
-  constructor(method: HttpMethod, path: string, reason: string) {
-    const node = /^\/nodes\/([^/]+)/.exec(path)?.[1] ?? '';
-    super(method, path, reason, undefined, `see whether node ${node} is online, then run again`);
+  constructor(of: Omit<Unreachable, 'isSent' | 'hint'>) {
+    const node = /^\/nodes\/([^/]+)/.exec(of.path)?.[1] ?? '';
+    super({ ...of, isSent: false, hint: `see whether node ${node} is online, then run again` });
     this.node = node;
   }
+}
+
+interface Lost {
+  readonly cause?: unknown;
+  readonly hungUp?: boolean | undefined;
+  readonly troubles?: readonly HostTrouble[];
 }
 
 /** The outcome of a write (or of a task) is unknown: look before doing it again. */
@@ -84,7 +97,10 @@ export class AnswerLostError extends ConnectionError {
   /** The process that was to answer died over the request, instead of being too slow. */
   readonly hungUp: boolean;
 
-  constructor(what: string, reason: string, cause?: unknown, hungUp = false) {
+  /** Of a request. */
+  readonly troubles: readonly HostTrouble[];
+
+  constructor(what: string, reason: string, { cause, hungUp = false, troubles = [] }: Lost = {}) {
     super('ANSWER_LOST', `${what}: ${reason}; it may have been carried out all the same`, {
       cause,
       hint: hungUp
@@ -92,6 +108,7 @@ export class AnswerLostError extends ConnectionError {
         : undefined,
     });
     this.hungUp = hungUp;
+    this.troubles = troubles;
   }
 }
 

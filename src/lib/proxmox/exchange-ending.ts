@@ -9,9 +9,9 @@ import type { WriteEnding } from './types.ts';
 export function meaningOf(error: unknown, asked: Asked): unknown {
   if (error instanceof TooLarge && asked.method === 'GET')
     return new AnswerTooLargeError({ ...asked, status: 200, text: `unexpected answer: ${error.message}` });
-  if (error instanceof NoAnswer) return noAnswer(asked, error.message, { cause: error.cause });
+  if (error instanceof NoAnswer) return noAnswer(asked, error.troubles, { cause: error.cause });
   if (error instanceof NotSent)
-    return new UnreachableError(asked.method, asked.path, error.message, error.cause);
+    return new UnreachableError({ ...asked, isSent: false, troubles: error.troubles, cause: error.cause });
   return error;
 }
 

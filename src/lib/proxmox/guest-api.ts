@@ -1,6 +1,7 @@
 /** Endpoints about guests. Must not decide anything. */
 import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
+import { at } from './guest-path.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
@@ -31,11 +32,6 @@ type GuestApi = Pick<
   | 'vmStatus'
 >;
 type ConfigChange = Parameters<PveApi['updateVmConfig']>[1];
-
-/** The one path of a guest. */
-function at({ node, vmid, type = 'qemu' }: GuestAt): string {
-  return path`/nodes/${node}/${type}/${vmid}`;
-}
 
 export function guestApi(http: Requests): GuestApi {
   return {

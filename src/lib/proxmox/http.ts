@@ -205,9 +205,8 @@ export class PveHttp {
     const [method, path] = ['POST', '/access/ticket'] as const;
     const answer = await this.#exchange({ method, path, params, headers: {} }).catch((error: unknown) => {
       // A login changes nothing, so one without an answer may be repeated.
-      throw error instanceof AnswerLostError
-        ? new UnreachableError(method, path, error.message, error)
-        : error;
+      if (!(error instanceof AnswerLostError)) throw error;
+      throw new UnreachableError({ method, path, isSent: true, troubles: error.troubles, cause: error });
     });
     const row = rowOf(answer);
     if (row.flag('NeedTFA')) {
@@ -275,8 +274,8 @@ export class PveHttp {
         failures.push(error);
       }
     }
-    const reasons = failures.map((failure) => failure.message).join('; ');
-    throw new NotSent(reasons, { cause: failures[0]?.cause });
+    const troubles = failures.flatMap((failure) => failure.troubles);
+    throw new NotSent(troubles, { cause: failures[0]?.cause });
   }
 
   async #reported(peer: Transport, request: Outgoing, signal?: AbortSignal): Promise<RawAnswer> {

@@ -3,6 +3,7 @@ import { packageVersion } from '../pve-values/version.ts';
 import { isRecord } from './answer.ts';
 import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
 import { path } from './form.ts';
+import { at } from './guest-path.ts';
 import type { Requests } from './http.ts';
 import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
 
@@ -14,14 +15,10 @@ export function loadApi(http: Requests, hasMetrics: (signal?: AbortSignal) => Pr
       rowsOf(await http.get(path`/nodes/${node}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
         nodePoint,
       ),
-    guestHistory: async ({ node, type, vmid }, span, signal) =>
-      rowsOf(
-        await http.get(
-          path`/nodes/${node}/${type}/${vmid}/rrddata`,
-          { timeframe: span, cf: 'AVERAGE' },
-          signal,
-        ),
-      ).map(guestPoint),
+    guestHistory: async (guest, span, signal) =>
+      rowsOf(await http.get(`${at(guest)}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
+        guestPoint,
+      ),
     nodeStatus: async (node, signal) => {
       const row = rowOf(await http.get(path`/nodes/${node}/status`, {}, signal));
       const cpu = row.get('cpuinfo');

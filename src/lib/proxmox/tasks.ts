@@ -224,7 +224,9 @@ class NodeWatch {
       return await this.#pve.taskStatus(upid, signal);
     } catch (error) {
       if (!(error instanceof PveError) || error.status !== 400) throw error;
-      const lost = new AnswerLostError(`task ${titleOf(upid)}`, 'PVE no longer knows how it ended', error);
+      const lost = new AnswerLostError(`task ${titleOf(upid)}`, 'PVE no longer knows how it ended', {
+        cause: error,
+      });
       this.#finish(upid, (waiter) => waiter.reject(lost));
       return undefined;
     }
@@ -237,11 +239,9 @@ class NodeWatch {
     this.#troubleSince.set(upid, since);
     if (this.#clock.now() - since <= PATIENCE_MS) return;
     const reason = error instanceof Error ? error.message : String(error);
-    const lost = new AnswerLostError(
-      `task ${titleOf(upid)}`,
-      `${this.#node} cannot be asked: ${reason}`,
-      error,
-    );
+    const lost = new AnswerLostError(`task ${titleOf(upid)}`, `${this.#node} cannot be asked: ${reason}`, {
+      cause: error,
+    });
     this.#finish(upid, (waiter) => waiter.reject(lost));
   }
 

@@ -409,25 +409,15 @@ export interface PveApi extends BalanceApi, StockApi {
    * VM.Monitor (7, 8), VM.GuestAgent.Audit (9). `off`: no agent is configured; `silent`: it does not answer; PVE waits 3 s
    * for its ping, then 5 s.
    */
-  agentAddresses(
-    node: string,
-    vmid: number,
-    signal?: AbortSignal,
-  ): Promise<readonly string[] | 'off' | 'silent'>;
+  agentAddresses(guest: GuestAt, signal?: AbortSignal): Promise<readonly string[] | 'off' | 'silent'>;
   /**
    * `POST /nodes/{node}/qemu/{vmid}/agent/exec`: the number of the process. VM.Monitor (7, 8), VM.GuestAgent.Unrestricted (9).
    * ASCII only; on 7.4 an empty word at the end is lost. Never repeated: it may have run.
    */
-  agentExec(
-    node: string,
-    vmid: number,
-    argv: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<AgentAnswer<number>>;
+  agentExec(guest: GuestAt, argv: readonly string[], signal?: AbortSignal): Promise<AgentAnswer<number>>;
   /** `GET …/agent/exec-status`. The agent forgets the process once it has told its end. The same rights. */
   agentExecStatus(
-    node: string,
-    vmid: number,
+    guest: GuestAt,
     pid: number,
     signal?: AbortSignal,
   ): Promise<AgentAnswer<AgentProcess | 'running' | 'flood'>>;

@@ -142,14 +142,14 @@ export function labelled(
     .map((line, at) => ' '.repeat(indent) + paint(`${at === 0 ? prefix : margin}${line}`.trimEnd()));
 }
 
-/** `words`: the longest of each column, which is broken only where nothing else gives way any more. */
-function fitWidths(
-  natural: readonly number[],
-  words: readonly number[],
-  room: number,
-  options: ColumnOptions,
-): number[] {
-  const { fixed = [], yielding } = options;
+interface Fit extends Pick<ColumnOptions, 'fixed' | 'yielding'> {
+  readonly natural: readonly number[];
+  /** The longest of each column, which is broken only where nothing else gives way any more. */
+  readonly words: readonly number[];
+  readonly room: number;
+}
+
+function fitWidths({ natural, words, room, fixed = [], yielding }: Fit): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
   if (yielding && excess > 0) {
@@ -224,7 +224,7 @@ export function renderColumns(rows: readonly (readonly Cell[])[], options: Colum
   const wordsIn = (column: number): number[] =>
     texts.flatMap((row) => wordsOf(row[column] ?? '').flatMap(partsOf)).map(displayWidth);
   const words = isTooWide ? natural.map((_, column) => Math.max(0, ...wordsIn(column))) : [];
-  const widths = fitWidths(natural, words, room, options);
+  const widths = fitWidths({ ...options, natural, words, room });
   return rows
     .flatMap((row, y) => {
       const cells = widths.map((columnWidth, x) => {

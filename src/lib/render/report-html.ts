@@ -5,6 +5,7 @@ import { checksSection } from './checks-html.ts';
 import { escapeHtml } from './escape-html.ts';
 import { DEFAULT_LANGUAGE } from './languages/codes.ts';
 import { REPORT_LANGUAGES } from './languages/languages.ts';
+import type { AwayError } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { listOf, pictureSection, renderPage, sentParts, sortableTable, tiles } from './page.ts';
 import type { Parts } from './parts.ts';
@@ -83,7 +84,7 @@ export interface LookState {
   /** Since when the cluster does not answer, as it is said to people, and why; absent: it does. */
   readonly away?: {
     readonly since: string;
-    readonly error: { readonly code: string; readonly message: string };
+    readonly error: AwayError;
   };
 }
 
@@ -103,7 +104,7 @@ export function renderLiveReport(
   const parts = reportParts(report, texts, { files });
   const { away, intervalSeconds } = look;
   const html = away
-    ? `<p class="bad">${escapeHtml(texts.live.away(away.since, texts.notes.away(away.error.code, away.error.message)))}</p>`
+    ? `<p class="bad">${escapeHtml(texts.live.away(away.since, texts.notes.away(away.error)))}</p>`
     : `<p>${escapeHtml(texts.live.every(intervalSeconds))}</p>`;
   const live = [{ key: 'look', html }];
   return {

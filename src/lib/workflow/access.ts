@@ -59,7 +59,7 @@ async function planner({ selection, work }: AccessWant, seen: ReadStands, contex
   if (work.snapshot === undefined) return () => planFreeze({ ...input, options: work });
   const machines = viewStands(wholePools(selection, index.marks), index)
     .flatMap(actionable)
-    .map(({ vmid, guest }) => ({ vmid, node: guest.node }));
+    .map(({ guest }) => guest);
   const snapshots = await readSnapshots(machines, context);
   return () => planFreeze({ ...input, options: work, snapshots });
 }

@@ -176,17 +176,19 @@ function mergeReleases(plan: Plan, rest: Plan, released: RunResult): StepResult[
 
 type GivesBack = (want: CleanupWant, plan: Plan, context: RunContext) => Promise<RunResult>;
 
+interface Releasing {
+  readonly plan: Plan;
+  /** As it is planned now. */
+  readonly rest: Plan;
+  readonly under: PlanningLock;
+}
+
 /** Looks again: much has been removed by now, and what is missing from here on fails its own step. */
 async function planRest(want: CleanupWant, context: RunContext): Promise<Plan> {
   return (await readAndPlan(want, { ...context, preflight: false })).plan;
 }
 
-async function releaseReady(
-  plan: Plan,
-  rest: Plan,
-  under: PlanningLock,
-  context: RunContext,
-): Promise<RunResult> {
+async function releaseReady({ plan, rest, under }: Releasing, context: RunContext): Promise<RunResult> {
   const open = new Set(rest.steps.filter((step) => !isReleasing(step)).map((step) => step.id));
   // A claim waits for its VMs: what could not be removed keeps it, and is mended by the next cleanup.
   const ready = rest.steps.filter((step) => isReleasing(step) && !isBehind(step, open, rest.steps));
@@ -204,24 +206,23 @@ async function releaseReady(
 const releaseLocked: GivesBack = (want, plan, context) =>
   withLock(context, {
     plan: () => planRest(want, context),
-    apply: (rest, lock) => releaseReady(plan, rest, lock, context),
+    apply: (rest, under) => releaseReady({ plan, rest, under }, context),
   });
 
 /** For who holds the lock already. */
 const releaseHeld =
-  (lock: PlanningLock): GivesBack =>
+  (under: PlanningLock): GivesBack =>
   async (want, plan, context) =>
-    releaseReady(plan, await planRest(want, context), lock, context);
+    releaseReady({ plan, rest: await planRest(want, context), under }, context);
 
 /** What has been removed is told, whatever comes after. */
 async function release(
-  giveBack: GivesBack,
-  want: CleanupWant,
   plan: Plan,
   context: RunContext,
+  giveBack: () => Promise<RunResult>,
 ): Promise<RunResult> {
   try {
-    return await giveBack(want, plan, context);
+    return await giveBack();
   } catch (error) {
     const left = plan.steps.filter(isReleasing);
     if (context.soft.aborted) {
@@ -236,10 +237,9 @@ async function release(
 }
 
 async function remove(
-  want: CleanupWant,
+  want: CleanupWant & { readonly giveBack: GivesBack },
   { plan }: Planned,
   context: RunContext,
-  giveBack: GivesBack,
 ): Promise<RunOutcome> {
   await want.keep?.(plan);
   context.onPlan(plan);
@@ -250,7 +250,7 @@ async function remove(
   const isDone = removed.interrupted || !plan.steps.some(isReleasing);
   const released = isDone
     ? { results: [], interrupted: removed.interrupted }
-    : await release(giveBack, want, plan, context);
+    : await release(plan, context, () => want.giveBack(want, plan, context));
   const results = [...removed.results, ...released.results];
   return outcomeOf({ plan, result: { results, interrupted: released.interrupted } });
 }
@@ -271,10 +271,10 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   if (givesUp && want.selection.by === 'orphans') {
     return withLock(context, {
       plan: look,
-      apply: (again, lock) => remove(want, again, context, releaseHeld(lock)),
+      apply: (again, lock) => remove({ ...want, giveBack: releaseHeld(lock) }, again, context),
     });
   }
-  return remove(want, first, context, releaseLocked);
+  return remove({ ...want, giveBack: releaseLocked }, first, context);
 }
 
 /** Does the step wait, directly or not, for one of `open`? */

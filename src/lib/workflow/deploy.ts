@@ -4,6 +4,7 @@ import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
+import { followsFrom } from '../execute/step-codes.ts';
 import { InternalError, PlanRefusedError, StandError } from '../errors.ts';
 import { summarizeRun } from '../outcome/summary.ts';
 import type { Round, RunOutcome } from '../outcome/types.ts';
@@ -185,8 +186,6 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
   };
 }
 
-const PLANNED_AGAIN = /^((VMID|BRIDGE|POOL)_TAKEN|CLONE_ENDED|PLANNING_LOCK_LOST)$/;
-
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: Omit<TakenBridge, 'vmids'> } {
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
   return step.kind === 'bridge.create' ? { bridge: { bridge: step.bridge, node: step.node } } : {};
@@ -198,9 +197,10 @@ function noteTaken({ plan, result }: Round, taken: Taken): Set<string> {
   const again = new Set<string>();
   for (const step of plan.steps) {
     const entry = failed.get(step.id);
-    if (entry?.status !== 'failed' || !PLANNED_AGAIN.test(entry.code)) continue;
-    // A clone that failed has left its number free.
-    const { vmids = [], bridge } = entry.code === 'CLONE_ENDED' ? {} : takenBy(step);
+    if (entry?.status !== 'failed') continue;
+    const follows = followsFrom(entry.code);
+    if (follows === 'final') continue;
+    const { vmids = [], bridge } = follows === 'other-number' ? takenBy(step) : {};
     taken.vmids.push(...vmids);
     if (bridge !== undefined && step.user !== undefined) {
       const named = (entry.taken ?? []).map((one) => ({ ...one, node: bridge.node }));

@@ -80,9 +80,7 @@ async function requestOf(want: RecloneWant, context: PlanContext): Promise<Reque
   const { have, index, stands } = await look(want, context);
   assertOnePool(stands, lab);
   const guests = stands.flatMap(({ machines }) =>
-    machines.flatMap(({ isSelected, vmid, guest }) =>
-      isSelected && guest ? [{ vmid, node: guest.node }] : [],
-    ),
+    machines.flatMap(({ isSelected, guest }) => (isSelected && guest ? [guest] : [])),
   );
   const users = usersOf(stands);
   const targets = recloneTargets({

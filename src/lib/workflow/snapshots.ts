@@ -49,8 +49,8 @@ async function lookAtSnapshots(
     claimed: (pools) => selectedVmids(selection, marksOf(pools)),
   });
   const guests = stands.flatMap(({ machines }) =>
-    machines.flatMap(({ isSelected, verdict, vmid, guest }) =>
-      isSelected && verdict === 'ours' && guest ? [{ vmid, node: guest.node }] : [],
+    machines.flatMap(({ isSelected, verdict, guest }) =>
+      isSelected && verdict === 'ours' && guest ? [guest] : [],
     ),
   );
   return {
@@ -110,7 +110,7 @@ export async function reportSnapshots(
   const saved = looked.stands.flatMap(({ machines }) =>
     machines.flatMap(({ vmid, guest }) =>
       (looked.snapshots.get(vmid) ?? []).flatMap(({ name, withMemory }) =>
-        guest && withMemory ? [{ vmid, node: guest.node, snapshot: name }] : [],
+        guest && withMemory ? [{ ...guest, snapshot: name }] : [],
       ),
     ),
   );

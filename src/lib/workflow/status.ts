@@ -54,12 +54,11 @@ async function detailsOf(
   context: StatusContext,
 ): Promise<StatusDetails> {
   const own = stands.flatMap((stand) => actionable(stand));
-  const refs = own.map(({ vmid, guest: { node } }) => ({ vmid, node }));
-  const running = own.filter(({ guest }) => guest.status === 'running');
-  const asked = running.map(({ vmid, guest: { node } }) => ({ vmid, node }));
+  const guests = own.map(({ guest }) => guest);
+  const running = guests.filter(({ status }) => status === 'running');
   const [addresses, list] = await Promise.all([
-    ips ? readAddresses(asked, context, context.clock) : undefined,
-    snapshots ? readSnapshots(refs, context) : undefined,
+    ips ? readAddresses(running, context, context.clock) : undefined,
+    snapshots ? readSnapshots(guests, context) : undefined,
   ]);
   return {
     ...(addresses ? { addresses } : {}),

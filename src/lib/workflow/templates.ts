@@ -64,8 +64,7 @@ const isRelease = (step: Step): boolean => hasRole(step, 'gives-up');
 /** Claims go with what they tell of: those of copies that could not be removed stay. */
 async function removeAndRelease(
   { minAgeSeconds, nodes }: TemplatesWant & { readonly do: 'prune' },
-  plan: Plan,
-  lock: PlanningLock | undefined,
+  { plan, lock }: { readonly plan: Plan; readonly lock: PlanningLock | undefined },
   context: RunContext,
 ): Promise<RunResult> {
   const removed = await runSteps(
@@ -93,7 +92,7 @@ export function changeTemplates(want: TemplatesWant, context: RunContext): Promi
       takesLock: ({ plan }) => plan.steps.length > 0,
       apply: (plan, lock) =>
         want.do === 'prune'
-          ? removeAndRelease(want, plan, lock, context)
+          ? removeAndRelease(want, { plan, lock }, context)
           : runSteps(plan.steps, context, lock ? { lock } : {}),
     },
     context,

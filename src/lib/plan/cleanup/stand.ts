@@ -8,7 +8,7 @@ import { releasePool, staysAnyway, type HeldBy } from './pool-release.ts';
 import { subpoolRefusal } from './subpools.ts';
 import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
-import { makeClaim, type Claim } from '../../marks/pool.ts';
+import { hadBefore, makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
 import { REVOKED_FIRST, removeVms, revokeOnVms, type Fate, type Whose } from '../stands/removal.ts';
 import { makeStep, type Step } from '../document/step.ts';
@@ -45,10 +45,8 @@ function revokeSteps(
   // A pool without our mark is somebody else's, and so are the rights on it.
   const path = `/pool/${stand.pool}`;
   const isLeaving = isLastLab && stand.mark !== undefined && stand.removesUser;
-  // What the user had before the pool was adopted is not ours to take away.
-  const kept = new Set(stand.mark?.roles?.map((role) => `/pool/${stand.pool} ${role}`));
   const onPool = (isLeaving ? (context.index.acls.get(`${path} ${stand.user}`) ?? []) : [])
-    .filter(({ role }) => !kept.has(`${path} ${role}`))
+    .filter(({ role }) => !hadBefore(stand.mark, role))
     .map(({ role }) =>
       makeStep(
         'acl.revoke',

@@ -43,6 +43,8 @@ interface Wish {
   readonly machine: Machine;
   readonly file: string;
   readonly have: Inventory;
+  /** VMIDs. */
+  readonly copies: ReadonlySet<number>;
 }
 
 function refusal({ machine, file }: Wish, message: string, hint: string): Refusal {
@@ -162,8 +164,8 @@ function isTaken(ref: TemplateRef, { guest, writer = '' }: Named): string {
 }
 
 /** By name or tag no lab means a copy, nor a machine of a stand. */
-function isNameable(have: Inventory, replicas = copiesIn(have)): (guest: GuestInfo) => boolean {
-  return (guest) => !replicas.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have);
+function isNameable(have: Inventory, copies = copiesIn(have)): (guest: GuestInfo) => boolean {
+  return (guest) => !copies.has(guest.vmid) && !isAmongCopies(guest) && !isOfStand(guest, have);
 }
 
 /** The templates that a lab may name, by VMID. */
@@ -184,10 +186,10 @@ export function meantBy(ref: TemplateRef, have: Inventory): GuestInfo[] {
   return findNamed(ref, have).map(({ guest }) => guest);
 }
 
-function findNamed(ref: TemplateRef, have: Inventory): Named[] {
+function findNamed(ref: TemplateRef, have: Inventory, copies = copiesIn(have)): Named[] {
   const fitting = namedBy(ref, have);
   if (ref.by === 'vmid') return fitting;
-  const mayBe = isNameable(have);
+  const mayBe = isNameable(have, copies);
   const named = bestOf(fitting.filter(({ guest }) => mayBe(guest)));
   const hinted = named.filter(({ guest }) => guest.node === ref.node);
   return [...(hinted.length > 0 ? hinted : named)].sort((a, b) => a.guest.vmid - b.guest.vmid);
@@ -222,7 +224,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
   const config = wish.have.templates.find((candidate) => candidate.vmid === guest.vmid);
   const where = describeTemplate(guest);
   if (guest.type !== 'qemu') return refusal(wish, `${where} is a container`, 'name a VM template');
-  if (copiesIn(wish.have).has(guest.vmid)) {
+  if (wish.copies.has(guest.vmid)) {
     return refusal(
       wish,
       `${where} is a replica, which deploy-stand makes and removes as it needs them`,
@@ -248,8 +250,9 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
 
 /** The machine's templates, or why there is none. Of several, those that cannot be read are passed over. */
 export function resolveTemplate(machine: Machine, have: Inventory, file: string): FoundTemplates | Refusal {
-  const wish: Wish = { machine, file, have };
-  const named = findNamed(machine.template, have);
+  const copies = copiesIn(have);
+  const wish: Wish = { machine, file, have, copies };
+  const named = findNamed(machine.template, have, copies);
   const guests = named.map(({ guest }) => guest);
   const unclear = strangers(named, wish) ?? ambiguity(guests, wish);
   if (unclear) return unclear;

@@ -3,7 +3,7 @@
  * right is taken: wherever the run is cut, the same command finishes it, and no role is lost.
  */
 import type { AclEntry } from '../../inventory/types.ts';
-import { formatPoolComment, frozenSince } from '../../marks/pool.ts';
+import { formatPoolComment, frozenSince, hadBefore } from '../../marks/pool.ts';
 import { mergeTaken, type TakenRight } from '../../marks/taken.ts';
 import { markTime } from '../../marks/time.ts';
 import { vmidIn } from '../../pve-values/acl-path.ts';
@@ -58,10 +58,7 @@ function refusalOf({ user, pool, mark, others }: PoolStands, input: FreezeInput)
 /** What of the user's rights on the pool and on these machines goes. */
 function rightsOf(view: PoolStands, frozen: readonly StandView[], { index }: FreezeInput): AclEntry[] {
   const { user, pool, mark } = view;
-  const onPool = (index.acls.get(`/pool/${pool} ${user}`) ?? []).filter(
-    // What the user had before the pool was adopted is not ours to take away.
-    ({ role }) => mark.roles?.includes(role) !== true,
-  );
+  const onPool = (index.acls.get(`/pool/${pool} ${user}`) ?? []).filter(({ role }) => !hadBefore(mark, role));
   const onVms = frozen
     .flatMap(({ machines }) => machines)
     .filter(({ verdict, guest }) => guest !== undefined && isWritable(verdict))

@@ -5,6 +5,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { isFromBefore, type SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { isWritable } from '../stands/ownership.ts';
@@ -120,13 +121,13 @@ export function suspended(stands: readonly StandView[], input: KeepInput): Plann
 
 function snapshotStep(
   { pool, user, claim: { lab } }: StandView,
-  { vmid, guest: { node } }: ReturnType<typeof actionable>[number],
+  { vmid, guest }: ReturnType<typeof actionable>[number],
   snapshot: string,
   before: Before,
 ): Step {
   const description = formatSnapshotMark({ lab, vmid, isBaseline: false });
   const frame = { user, ...before, reason: 'the state for grading' };
-  return makeStep('vm.snapshot', `${vmid}`, frame, { node, vmid, pool, snapshot, description });
+  return makeStep('vm.snapshot', `${vmid}`, frame, { ...oursAt(guest, pool), snapshot, description });
 }
 
 /** Off, or asleep. */
@@ -137,7 +138,7 @@ function powerStep(
   { options: { lockWaitSeconds } }: KeepInput,
 ): Step {
   const frame = { user, ...before, reason: 'consoles that are open stay open while it runs' };
-  const vm = { node: guest.node, vmid, pool, lockWaitSeconds };
+  const vm = { ...oursAt(guest, pool), lockWaitSeconds };
   return storage === undefined
     ? makeStep('vm.stop', `${vmid}`, frame, vm)
     : makeStep('vm.suspend', `${pool}/${vmid}`, frame, { ...vm, storage });

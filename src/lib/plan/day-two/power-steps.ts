@@ -1,5 +1,6 @@
 /** The steps that switch the machines of one stand, one rank of `start_order` after the other. Decides nothing. */
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { ranksOf } from '../stands/start-order.ts';
 import type { Planned, PowerRequest } from './power-types.ts';
 
@@ -27,11 +28,10 @@ function stepOf(
 ): Step {
   const { timeoutSeconds, lockWaitSeconds, force } = request.options;
   const { pool, user } = view;
-  const { node, vmid } = guest;
   const order = names.length === 0 ? '' : `, after ${names.join(', ')}`;
   const frame = { user, reason: `${REASONS[power]}${order}`, after: ids };
-  const key = `${pool}/${vmid}`;
-  const vm = { node, vmid, pool, lockWaitSeconds };
+  const key = `${pool}/${guest.vmid}`;
+  const vm = { ...oursAt(guest, pool), lockWaitSeconds };
   switch (deed) {
     case 'start':
       return makeStep('vm.start', key, frame, vm);

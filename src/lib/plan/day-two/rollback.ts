@@ -7,6 +7,7 @@ import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
+import { oursAt, type GuestPlace } from '../document/steps/place.ts';
 import { nameSome } from '../document/text.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
@@ -32,9 +33,7 @@ export interface RollbackOptions {
   readonly start: boolean;
 }
 
-export interface RollbackTarget {
-  readonly vmid: number;
-  readonly node: string;
+export interface RollbackTarget extends GuestPlace {
   readonly snapshot: string;
 }
 
@@ -59,7 +58,7 @@ export function rollbackTargets(
   return stands.flatMap(({ machines }) =>
     machines.filter(isReady).flatMap((one) => {
       const snapshot = one.isSelected ? targetOf(one, options, lists) : undefined;
-      return snapshot === undefined ? [] : [{ vmid: one.vmid, node: one.guest.node, snapshot }];
+      return snapshot === undefined ? [] : [{ ...one.guest, snapshot }];
     }),
   );
 }
@@ -261,7 +260,6 @@ function planOne(
     newerRefusal(view, one, { target, clearing }, input) ??
     bridgeRefusal(view, one, { target, bridges }, input);
   if (refused) return { refused };
-  const { vmid, guest } = one;
   return {
     steps: [
       makeStep(
@@ -272,7 +270,8 @@ function planOne(
           reason: options.to === undefined ? 'the state it was handed out in' : 'asked for',
         },
         {
-          ...{ node: guest.node, vmid, pool: view.pool, snapshot: target, bridges },
+          ...oursAt(one.guest, view.pool),
+          ...{ snapshot: target, bridges },
           power: options.start ? 'start' : 'keep',
           lockWaitSeconds,
         },

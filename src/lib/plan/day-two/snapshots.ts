@@ -7,6 +7,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import { assertSound } from '../document/graph.ts';
 import type { Plan, SnapshotPlan } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
@@ -49,12 +50,11 @@ function deleteStep(
   lockWaitSeconds: number,
 ): Step {
   const { user, pool } = view;
-  const { vmid, guest } = one;
   return makeStep(
     'vm.snapshot.delete',
     `${machineKey(view, one)}/${snapshot}`,
     { user, reason, dependsOn },
-    { node: guest.node, vmid, pool, snapshot, lockWaitSeconds },
+    { ...oursAt(one.guest, pool), snapshot, lockWaitSeconds },
   );
 }
 
@@ -104,7 +104,8 @@ function planOne(
     return { refused: earlierRefusal(one, name, 'choose another name') };
   const isRunning = guest.status === 'running';
   const payload = {
-    ...{ node: guest.node, vmid, pool: view.pool, snapshot: name, lockWaitSeconds },
+    ...oursAt(guest, view.pool),
+    ...{ snapshot: name, lockWaitSeconds },
     description: formatSnapshotMark({ lab: view.claim.lab, vmid, isBaseline: false }),
     ...(withMemory && isRunning ? { withMemory: true as const } : {}),
   };

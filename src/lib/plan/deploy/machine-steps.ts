@@ -8,6 +8,7 @@ import { nicsBefore } from '../../config/lab/device-profiles.ts';
 import { keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt, type GuestPlace } from '../document/steps/place.ts';
 import type { Request, Draft } from './machine-draft.ts';
 import { planNics } from './machine-nics.ts';
 import { planOptions } from './machine-options.ts';
@@ -20,9 +21,7 @@ export function originOn({ template, candidates }: ResolvedMachine, node: string
 export function configureStep(
   request: Request,
   resolved: ResolvedMachine,
-  vm: {
-    readonly vmid: number;
-    readonly node: string;
+  vm: GuestPlace & {
     readonly present: PresentVm | undefined;
     readonly base?: number | undefined;
     readonly from?: string | undefined;
@@ -46,9 +45,7 @@ export function configureStep(
     `${pool}/${machine.name}`,
     { user: userid, ...frame },
     {
-      node: vm.node,
-      vmid: vm.vmid,
-      pool,
+      ...oursAt(vm, pool),
       // What else is in the notes is the student's, or was there before us.
       description: withVmMark(vm.present?.config.values['description'] ?? '', {
         lab: request.lab.name,
@@ -72,12 +69,7 @@ export function configureStep(
   );
 }
 
-export function addSnapshot(
-  request: Request,
-  machine: Machine,
-  vm: { readonly node: string; readonly vmid: number },
-  draft: Draft,
-): void {
+export function addSnapshot(request: Request, machine: Machine, vm: GuestPlace, draft: Draft): void {
   if (machine.baselineSnapshot === undefined) return;
   const before = draft.lastStep.get(machine.name);
   const step = makeStep(
@@ -89,9 +81,7 @@ export function addSnapshot(
       dependsOn: before === undefined ? [] : [before],
     },
     {
-      node: vm.node,
-      vmid: vm.vmid,
-      pool: request.state.user.pool,
+      ...oursAt(vm, request.state.user.pool),
       snapshot: machine.baselineSnapshot,
       description: formatSnapshotMark({ lab: request.lab.name, vmid: vm.vmid, isBaseline: true }),
     },

@@ -15,6 +15,7 @@ import { adoptedSpec, compareSpecs, isAdopted, specOf } from '../stands/spec.ts'
 import type { PresentVm } from '../stands/state.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { type Request, type Draft, planned } from './machine-draft.ts';
 import { waitingForRestart } from './machine-options.ts';
 import { originOn, configureStep, addSnapshot } from './machine-steps.ts';
@@ -50,7 +51,7 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
       reason: adoptedBecause(pool, machine.name),
       dependsOn: [...(isClaimed ? [] : [claimStep]), ...bridgeMarks],
     },
-    { node: vm.node, vmid: vm.vmid, pool, description, newDescription: withVmMark(description, mark) },
+    { ...oursAt(vm, pool), description, newDescription: withVmMark(description, mark) },
   );
   draft.steps.push(step);
   draft.lastStep.set(machine.name, step.id);

@@ -7,6 +7,7 @@ import { formatVmMark, parseVmMark } from '../../marks/vm.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { makeStep, stepId, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { PresentVm, StandState } from '../stands/state.ts';
 import type { Lab, Machine } from '../../config/types.ts';
@@ -79,7 +80,7 @@ interface Removal {
 export function stepsBeforeClaim({ lab, machine, vm, state, lockWaitSeconds }: Removal): Step[] {
   const { userid, pool } = state.user;
   const key = `${pool}/${machine.name}`;
-  const place = { node: vm.node, vmid: vm.vmid, pool, lockWaitSeconds };
+  const place = { ...oursAt(vm, pool), lockWaitSeconds };
   const stops =
     vm.power === 'stopped'
       ? []
@@ -111,7 +112,7 @@ export function deleteFormer({ machine, vm, state, lockWaitSeconds }: Removal): 
       reason: 'it is cloned anew',
       dependsOn: [stepId('pool.update', pool)],
     },
-    { node: vm.node, vmid: vm.vmid, pool, lockWaitSeconds },
+    { ...oursAt(vm, pool), lockWaitSeconds },
   );
 }
 

@@ -2,6 +2,7 @@
 import { frozenSince } from '../../marks/pool.ts';
 import type { Machine } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import { ranksOf } from '../stands/start-order.ts';
 import type { StandState } from '../stands/state.ts';
@@ -11,16 +12,21 @@ import type { StandVms } from './stand-vms.ts';
 /** A start of one that is suspended lets it go on. */
 const IS_OFF: ReadonlySet<string> = new Set(['stopped', 'suspended']);
 
+/** What of the stand is planned before them. */
+interface Before {
+  readonly vms: StandVms;
+  readonly bridges: StandBridges;
+  readonly acl: readonly Step[];
+  readonly joins: readonly Step[];
+}
+
 /**
  * Starts in `start_order`: each rank waits until the former has ended, successfully or not. Nothing of a frozen stand, whose
  * state is kept for somebody to look at.
  */
 export function planStarts(
   state: StandState,
-  vms: StandVms,
-  bridges: StandBridges,
-  acl: readonly Step[],
-  joins: readonly Step[],
+  { vms, bridges, acl, joins }: Before,
   { lab, reclone }: Pick<StandContext, 'lab' | 'reclone'>,
 ): Step[] {
   if (frozenSince(state.mark) !== undefined) return [];
@@ -48,7 +54,7 @@ export function planStarts(
           ],
           after: [...acl.map((grant) => grant.id), ...former],
         },
-        { node: vm.node, vmid: vm.vmid, pool: state.user.pool },
+        oursAt(vm, state.user.pool),
       );
     });
     former = steps.map(({ id }) => id);

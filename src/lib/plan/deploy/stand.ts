@@ -140,7 +140,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const account = reclone ? { steps: [], notes: [] } : planUser(state, context);
   const joins = planJoin(state, vms, claimSteps, lab);
   const acl = planAccess(state, vms, [...claimSteps, ...account.steps, ...joins], context);
-  const starts = planStarts(state, vms, bridges, acl, joins, context);
+  const starts = planStarts(state, { vms, bridges, acl, joins }, context);
   const rights = foreignRights(state, context);
   const surplus = planSurplus(state, madeBy(vms, joins), context);
   const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : (rights.left ?? surplus.left));

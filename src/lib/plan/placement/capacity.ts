@@ -223,12 +223,19 @@ function portsOfVms({ have }: Request): Map<string, number> {
   return ports;
 }
 
-function counted(key: string, kind: ResourceKind, limit: number, before: number, node?: string): Resource {
-  return { key, kind, ...(node === undefined ? {} : { node }), total: limit, limit, before };
+/** Of which all may be used. */
+function counted(resource: Omit<Resource, 'total'>): Resource {
+  return { ...resource, total: resource.limit };
 }
 
 function bridgesOn(node: string, { freeBridges, bridgesHeldBy }: Request): Resource {
-  const numbers = counted(resourceKey.bridges(node), 'bridges', freeBridges(node), 0, node);
+  const numbers = counted({
+    key: resourceKey.bridges(node),
+    kind: 'bridges',
+    node,
+    limit: freeBridges(node),
+    before: 0,
+  });
   const heldBy = bridgesHeldBy(node);
   return heldBy === undefined ? numbers : { ...numbers, heldBy };
 }
@@ -239,7 +246,7 @@ export function createLedger(request: Request): Ledger {
   const ours = portsOfVms(request);
   const most = lab.placement.maxStandsPerNode;
   return new Ledger([
-    counted(resourceKey.vmids, 'vmids', request.freeVmids, 0),
+    counted({ key: resourceKey.vmids, kind: 'vmids', limit: request.freeVmids, before: 0 }),
     ...storagesOf(have),
     ...have.nodes.flatMap((node) => {
       const { name } = node;
@@ -251,7 +258,13 @@ export function createLedger(request: Request): Ledger {
         ...cpuOn(node, now.cpus, later.cpus, request),
         ...portsOn(name, ours, request),
         bridgesOn(name, request),
-        counted(resourceKey.stands(name), 'stands', most ?? Infinity, stands, name),
+        counted({
+          key: resourceKey.stands(name),
+          kind: 'stands',
+          node: name,
+          limit: most ?? Infinity,
+          before: stands,
+        }),
       ];
     }),
   ]);

@@ -143,7 +143,7 @@ export function createDemands(context: Context): DemandOf {
 
   function wayOf(resolved: ResolvedMachine, node: string): CloneWay | NodeObstacle {
     const key = `${node} ${resolved.machine.name}`;
-    const way = ways.get(key) ?? findCloneWay(resolved, node, have, index);
+    const way = ways.get(key) ?? findCloneWay(resolved, node, { have, index });
     ways.set(key, way);
     return way;
   }

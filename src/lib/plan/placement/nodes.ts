@@ -3,7 +3,7 @@ import { hasOwnNetworks, realOf, reservedBridges } from '../../config/lab/networ
 import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
-import { findCloneWay, isWay, type ResolvedMachine } from '../templates/clone-ways.ts';
+import { findCloneWay, isWay, type Cluster, type ResolvedMachine } from '../templates/clone-ways.ts';
 import { bridgeObstacle } from '../network/may-go.ts';
 import { hostObstacle, maintenanceObstacle, mtuObstacle, plugObstacle } from '../obstacles/node-obstacles.ts';
 import { managementCards, nicModel } from '../../config/lab/device-profiles.ts';
@@ -96,15 +96,13 @@ function bridgeTrouble(
 /** Why a stand's VMs cannot be made on `node`; undefined when they can. Staged foreign edits are looked at apart. */
 export function nodeObstacle(
   node: string,
-  lab: Lab,
-  machines: readonly ResolvedMachine[],
-  have: Inventory,
-  index: ClusterView,
+  { lab, machines }: { readonly lab: Lab; readonly machines: readonly ResolvedMachine[] },
+  { have, index }: Cluster,
 ): NodeObstacle | undefined {
   const gone = hostObstacle(node, index.hosts);
   if (gone) return gone;
   for (const resolved of machines) {
-    const way = findCloneWay(resolved, node, have, index);
+    const way = findCloneWay(resolved, node, { have, index });
     if (!isWay(way)) return { code: 'machine', machine: resolved.machine.name, obstacle: way };
   }
   if (index.hosts.networks.get(node)?.readable !== true) return { code: 'network-unreadable' };
@@ -147,7 +145,11 @@ export function chooseNodes(
     const obstacle =
       (takesMaintenance ? undefined : maintenanceObstacle(node, index.hosts)) ??
       (isWanted(node, lab) ? undefined : ({ code: 'unwanted' } as const)) ??
-      nodeObstacle(node, lab, spread ? machinesOn(node, machines) : machines, have, index) ??
+      nodeObstacle(
+        node,
+        { lab, machines: spread ? machinesOn(node, machines) : machines },
+        { have, index },
+      ) ??
       (needsReload(lab, node, have, index) ? pendingObstacle(node, have) : undefined);
     if (obstacle === undefined) eligible.push(node);
     else obstacles.set(node, obstacle);

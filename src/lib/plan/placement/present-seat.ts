@@ -97,7 +97,7 @@ export function presentSeat(state: StandState, request: Want): Seat | Refusal | 
     };
   }
   const here = isSpread(lab) ? machinesOn(node, machines) : machines;
-  const obstacle = incomplete ? nodeObstacle(node, lab, here, have, index) : undefined;
+  const obstacle = incomplete ? nodeObstacle(node, { lab, machines: here }, { have, index }) : undefined;
   const way = obstacle && wayOut(obstacle, node);
   if (obstacle === undefined) {
     const notes = [...(torn ? [`${torn.says}; ${torn.hint}`] : []), ...pinNotes(state, node, lab)];

@@ -65,7 +65,10 @@ export function poolRightOf(
 }
 
 /** Why such a user is not removed, not even for a moment. */
-export function poolRightRefusal(userid: string, right: PoolRight): Refusal {
+export function poolRightRefusal(
+  userid: string,
+  right: PoolRight,
+): Refusal & { readonly code: 'USER_WRITES_POOL'; readonly hint: string } {
   const { says, path, subject } = right;
   const pool = path.slice('/pool/'.length);
   return {

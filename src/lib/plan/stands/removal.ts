@@ -11,6 +11,7 @@ import { storageLocks } from '../cluster/storage-locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { adoptedBecause } from './adopt.ts';
 import type { Verdict } from './ownership.ts';
 import { unsealedRefusal } from './state-refusals.ts';
@@ -158,15 +159,15 @@ function locksOf({ guest, config }: Fate, { storages }: ClusterView): { readonly
 }
 
 function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
-  const { vmid, node, name } = fate.guest;
+  const { vmid, name } = fate.guest;
   const { user, pool, after, index } = of;
   const { lockWaitSeconds } = of.options;
-  const vm = {
-    ...{ vmid, pool },
+  const as = {
     ...(whose === 'adopted' ? { adopted: true as const } : {}),
     ...(whose === 'member' ? { member: true as const } : {}),
     ...(whose === 'half-made' ? { halfMade: true as const } : {}),
   };
+  const vm = { ...oursAt(fate.guest, pool), ...as, lockWaitSeconds };
   const steps: Step[] = [];
   const frame = (reason: string) => ({
     user,
@@ -175,19 +176,12 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
     dependsOn: steps.length === 0 ? (of.dependsOn ?? []) : steps.slice(-1).map(({ id }) => id),
   });
   if (fate.guest.status !== 'stopped') {
-    steps.push(
-      makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), {
-        ...{ ...vm, node, lockWaitSeconds },
-      }),
-    );
+    steps.push(makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), vm));
   }
-  if (fate.guest.ha) steps.push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), vm));
+  if (fate.guest.ha)
+    steps.push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), { vmid, pool, ...as }));
   if (isProtected(fate.config?.values)) {
-    steps.push(
-      makeStep('vm.unprotect', String(vmid), frame('--force-protected'), {
-        ...{ ...vm, node, lockWaitSeconds },
-      }),
-    );
+    steps.push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), vm));
   }
   const why = {
     ours: of.because,
@@ -198,8 +192,6 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
   steps.push(
     makeStep('vm.delete', String(vmid), frame(why), {
       ...vm,
-      node,
-      lockWaitSeconds,
       ...locksOf(fate, index),
     }),
   );

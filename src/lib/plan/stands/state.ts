@@ -20,13 +20,12 @@ import {
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import type { Refusal } from '../document/plan.ts';
 import { joinRefusals } from '../document/refuse.ts';
+import type { GuestPlace } from '../document/steps/place.ts';
 import { poolRefusal } from './accounts.ts';
 import { machineOf } from './which-machine.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */
-export interface PresentVm {
-  readonly vmid: number;
-  readonly node: string;
+export interface PresentVm extends GuestPlace {
   readonly power: string;
   readonly config: VmConfig;
   /** Has it a mark of its own? Without one somebody edited the notes: whether it was finished cannot be told. */
@@ -188,10 +187,16 @@ function addGuest(found: Found, id: ClaimedId, verdict: Verdict, guest: GuestInf
   }
 }
 
+interface Whose {
+  readonly user: User;
+  readonly lab: Lab;
+  readonly index: ClusterView;
+}
+
 /** What is wrong with a machine that the lab does not want keeps nobody's stand from being made. */
 const TELLS_OF_STAND: ReadonlySet<Verdict> = new Set(['in-flight', 'foreign']);
 
-function findVms(claim: Claim, user: User, lab: Lab, index: ClusterView, options: StateOptions): Found {
+function findVms(claim: Claim, { user, lab, index }: Whose, options: StateOptions): Found {
   const found = nothingFound();
   const taken = new Set(options.taken?.vmids);
   const wanted = new Set(lab.machines.map(({ name }) => name));
@@ -238,7 +243,7 @@ function place(found: Found, id: ClaimedId, vm: PresentVm, lab: Lab): void {
 }
 
 /** What is taken over is no longer in doubt. */
-function takeOver(found: Found, user: User, lab: Lab, index: ClusterView): Adoption {
+function takeOver(found: Found, { user, lab, index }: Whose): Adoption {
   const present = [...found.present];
   const unmarked = [
     ...present.filter(([, vm]) => !vm.marked && vm.isJoined).map(([, vm]) => vm.vmid),
@@ -287,8 +292,8 @@ export function readStandState(user: User, lab: Lab, index: ClusterView, options
   const base = { user, mark, claim };
   const foreign = poolRefusal(user, index, options.adopt);
   if (foreign) return { ...base, ...partsOf(nothingFound()), refused: foreign, notes: [] };
-  const found = claim ? findVms(claim, user, lab, index, options) : nothingFound();
-  const adoption = options.adopt && mark ? takeOver(found, user, lab, index) : undefined;
+  const found = claim ? findVms(claim, { user, lab, index }, options) : nothingFound();
+  const adoption = options.adopt && mark ? takeOver(found, { user, lab, index }) : undefined;
   const refused =
     unreadableRefusal(found, index) ??
     adoption?.refused ??

@@ -55,7 +55,7 @@ export function cloneSource(
 ): CloneSource | Refusal {
   const { machine } = resolved;
   const { have, index, replicas } = context;
-  const way = findCloneWay(resolved, node, have, index);
+  const way = findCloneWay(resolved, node, { have, index });
   if (!isWay(way)) {
     const hint = wayOut(way, node);
     const message = `machine ${machine.name} cannot be made on ${node}: ${sayObstacle(way, node)}`;

@@ -28,6 +28,12 @@ export type CloneWay =
   | { readonly by: 'replica'; readonly origin: Template; readonly from: Template }
   | { readonly by: 'new-replica'; readonly origin: Template; readonly need: ReplicaNeed };
 
+/** What is there, and the view of it. */
+export interface Cluster {
+  readonly have: Inventory;
+  readonly index: ClusterView;
+}
+
 export function isWay(way: CloneWay | NodeObstacle): way is CloneWay {
   return 'by' in way;
 }
@@ -92,11 +98,8 @@ function obstacleOfNeed(machine: Machine, need: ReplicaNeed, index: ClusterView)
 }
 
 function throughReplica(
-  machine: Machine,
-  origin: Template,
-  node: string,
-  have: Inventory,
-  index: ClusterView,
+  { machine, origin, node }: { readonly machine: Machine; readonly origin: Template; readonly node: string },
+  { have, index }: Cluster,
 ): CloneWay | NodeObstacle {
   const ready = freshReplicas(origin, node, index).find(
     (from) => obstacleFrom(machine, from, node, index) === undefined,
@@ -123,13 +126,12 @@ function throughReplica(
 export function findCloneWay(
   { machine, candidates }: ResolvedMachine,
   node: string,
-  have: Inventory,
-  index: ClusterView,
+  cluster: Cluster,
 ): CloneWay | NodeObstacle {
   const ordered = [...candidates].sort((a, b) => Number(b.node === node) - Number(a.node === node));
   const obstacles: NodeObstacle[] = [];
   for (const from of ordered) {
-    const obstacle = obstacleFrom(machine, from, node, index);
+    const obstacle = obstacleFrom(machine, from, node, cluster.index);
     if (obstacle === undefined) return { by: 'template', origin: from, from };
     obstacles.push(obstacle);
   }
@@ -137,7 +139,7 @@ export function findCloneWay(
   const [only] = obstacles;
   if (!origin || !only) return { code: 'no-template' };
   if (other === undefined && origin.node === node) return only;
-  if (other === undefined) return throughReplica(machine, origin, node, have, index);
+  if (other === undefined) return throughReplica({ machine, origin, node }, cluster);
   const list = candidates.map(describeTemplate).join(', ');
   return { code: 'of-several', templates: `${sayRef(machine.template)} (${list})`, obstacles };
 }

@@ -6,6 +6,7 @@ import { compareNatural } from '../../order.ts';
 import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } from '../../marks/replica.ts';
 import type { Replica } from '../cluster/replicas.ts';
 import { makeStep, type Step } from '../document/step.ts';
+import { oursAt } from '../document/steps/place.ts';
 import { fateOf, replicaUses } from './use.ts';
 import type { NodesPlan, PlannedNode } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
@@ -26,9 +27,7 @@ function removal({ claim, node }: Replica, why: string): Step {
     String(claim.vmid),
     { reason: why },
     {
-      node,
-      vmid: claim.vmid,
-      pool: REPLICA_POOL,
+      ...oursAt({ node, vmid: claim.vmid }, REPLICA_POOL),
       lockWaitSeconds: LOCK_WAIT_SECONDS,
     },
   );

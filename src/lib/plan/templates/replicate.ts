@@ -2,7 +2,7 @@
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { createVmidAllocator } from '../cluster/free-vmids.ts';
-import { findCloneWay, isWay, type ResolvedMachine } from './clone-ways.ts';
+import { findCloneWay, isWay, type Cluster, type ResolvedMachine } from './clone-ways.ts';
 import { copiesRefused, isCopiesRefused, untoldWarnings } from './copies-refused.ts';
 import { hostObstacle, maintenanceObstacle } from '../obstacles/node-obstacles.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
@@ -67,12 +67,10 @@ function unavailable(
 function addMachine(
   draft: Draft,
   resolved: ResolvedMachine,
-  { have }: ReplicateInput,
-  index: ClusterView,
-  planner: ReplicaPlanner,
+  { planner, ...cluster }: Cluster & { readonly planner: ReplicaPlanner },
 ): void {
   const { machine } = resolved;
-  const way = findCloneWay(resolved, draft.node, have, index);
+  const way = findCloneWay(resolved, draft.node, cluster);
   if (!isWay(way)) {
     draft.obstacles.push(way);
     const hint = wayOut(way, draft.node);
@@ -112,7 +110,7 @@ export function planReplicate(input: ReplicateInput): NodesPlan {
     const why = unavailable(node, input, index);
     if (typeof why === 'string') draft.notes.push(why);
     else if (why) draft.refusals.push(why);
-    else for (const resolved of machines) addMachine(draft, resolved, input, index, planner);
+    else for (const resolved of machines) addMachine(draft, resolved, { have, index, planner });
     return draft;
   });
   const steps = [...planner.claimSteps(), ...planner.workSteps()];

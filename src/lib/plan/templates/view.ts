@@ -4,7 +4,7 @@ import { addTo } from '../../group.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { linkedObstacle } from './clone-rules.ts';
-import { findCloneWay, isWay } from './clone-ways.ts';
+import { findCloneWay, isWay, type Cluster } from './clone-ways.ts';
 import { hostObstacle } from '../obstacles/node-obstacles.ts';
 import { sayObstacle } from '../obstacles/obstacle-text.ts';
 import { resolveMachines } from './find.ts';
@@ -84,16 +84,14 @@ function anyMachine(vmid: number, fullClone: boolean): Machine {
 
 function usableFrom(
   node: string,
-  template: Template,
-  machines: readonly Machine[],
-  have: Inventory,
-  index: ClusterView,
+  { template, machines }: { readonly template: Template; readonly machines: readonly Machine[] },
+  cluster: Cluster,
 ): UsableRow {
-  const gone = hostObstacle(node, index.hosts);
+  const gone = hostObstacle(node, cluster.index.hosts);
   if (gone) return { node, by: 'none', reason: sayObstacle(gone, node) };
   let usable: UsableRow = { node, by: 'none' };
   for (const machine of machines) {
-    const way = findCloneWay({ machine, template, candidates: [template] }, node, have, index);
+    const way = findCloneWay({ machine, template, candidates: [template] }, node, cluster);
     if (!isWay(way)) return { node, by: 'none', reason: sayObstacle(way, node) };
     usable = { node, by: way.by, ...(way.by === 'new-replica' ? {} : { vmid: way.from.vmid }) };
   }
@@ -127,7 +125,7 @@ function viewTemplate(template: Template, view: View): TemplateRow {
     fullOnly,
     linkedClones: clonesOfTemplate(template, index, claimed),
     replicas: uses.filter(({ replica }) => replica.claim.source === vmid).map(toRow),
-    usable: nodes.map((one) => usableFrom(one, template, used, have, index)),
+    usable: nodes.map((one) => usableFrom(one, { template, machines: used }, { have, index })),
   };
 }
 

@@ -5,7 +5,7 @@ import { claimedIds } from '../stands/ownership.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { marksOf, selectedClaims, type StandSelection } from '../stands/selection.ts';
-import type { PoolInfo } from '../../inventory/types.ts';
+import type { GuestInfo, PoolInfo } from '../../inventory/types.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { judgeConfiguration, whyNotAsked, whyNotThere } from './check-machine.ts';
 import type { AskedCheck, CheckResult, ChecksReport, Finding, StudentChecks } from './checks-types.ts';
@@ -35,15 +35,12 @@ export function configured(
 }
 
 /** Machines of which the snapshots have to be read. */
-export function snapshotted(
-  checks: readonly Check[],
-  stands: readonly StandView[],
-): { readonly vmid: number; readonly node: string }[] {
+export function snapshotted(checks: readonly Check[], stands: readonly StandView[]): GuestInfo[] {
   const named = namedBy(checks, 'snapshot');
   return stands.flatMap(({ machines }) =>
     machines.flatMap((one) =>
       one.isSelected && one.guest && named.has(one.machine ?? '') && whyNotThere(one) === undefined
-        ? [{ vmid: one.vmid, node: one.guest.node }]
+        ? [one.guest]
         : [],
     ),
   );

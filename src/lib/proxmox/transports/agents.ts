@@ -11,6 +11,7 @@ import { connect as connectTcp, isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ConnectionError } from '../../errors.ts';
+import { troublesText, type Trouble } from '../../unanswered.ts';
 import type { Host } from '../hosts.ts';
 import type { ConnectionSettings } from '../types.ts';
 import type { HowToTrust } from './types.ts';
@@ -19,7 +20,14 @@ import type { HowToTrust } from './types.ts';
 const IDLE_MS = 4000;
 
 /** No connection came about. */
-export class ConnectFailure extends Error {}
+export class ConnectFailure extends Error {
+  readonly trouble: Trouble;
+
+  constructor(trouble: Trouble, options?: ErrorOptions) {
+    super(troublesText([trouble]), options);
+    this.trouble = trouble;
+  }
+}
 
 interface Dial {
   readonly host: Host;
@@ -175,10 +183,10 @@ function settleOn(
     done(error, socket);
   };
   const onReady = (): void => settle(verdict());
-  const onError = (error: Error): void => settle(new ConnectFailure(reasonOf(error), { cause: error }));
-  const onClose = (): void => settle(new ConnectFailure('connection closed during the handshake'));
+  const onError = (error: Error): void => settle(new ConnectFailure(troubleOf(error), { cause: error }));
+  const onClose = (): void => settle(new ConnectFailure({ kind: 'handshake-closed' }));
   const timer = setTimeout(
-    () => settle(new ConnectFailure(`no connection within ${connectTimeout / 1000} s`)),
+    () => settle(new ConnectFailure({ kind: 'no-connection', seconds: connectTimeout / 1000 })),
     connectTimeout,
   );
   socket.once(event, onReady).once('error', onError).once('close', onClose);
@@ -187,10 +195,11 @@ function settleOn(
 /** What OpenSSL makes of an answer in the clear; the last one of PVE's redirect to https. */
 const NO_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL)$/;
 
-function reasonOf(error: Error & { readonly code?: unknown }): string {
-  if (NO_TLS.test(String(error.code))) return 'it does not speak TLS; is this the right port?';
+function troubleOf(error: Error & { readonly code?: unknown }): Trouble {
+  if (NO_TLS.test(String(error.code))) return { kind: 'no-tls' };
   // Several addresses of one name fail as an AggregateError without a message.
-  return error.message || (typeof error.code === 'string' ? error.code : error.name);
+  const words = error.message || (typeof error.code === 'string' ? error.code : error.name);
+  return { kind: 'said', words };
 }
 
 /** Why this certificate is not good enough, or null. */

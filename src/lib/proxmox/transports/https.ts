@@ -4,6 +4,7 @@ import https from 'node:https';
 import axios, { isAxiosError, type AxiosRequestConfig } from 'axios';
 import { onAbort } from '../../abort.ts';
 import { ConnectionError } from '../../errors.ts';
+import type { Trouble } from '../../unanswered.ts';
 import { ConnectFailure, createAgent, type PveAgent } from './agents.ts';
 import type { RawAnswer } from '../answer.ts';
 import type { Host } from '../hosts.ts';
@@ -91,9 +92,9 @@ export class HttpsTransport implements Transport {
       };
     } catch (error) {
       signal?.throwIfAborted();
-      const closed = this.#closing.signal.aborted ? 'the connection was closed' : undefined;
-      const reason = limit.expired() ? `no answer within ${timeout / 1000} s` : closed;
-      throw failureOf(error, { host, sent, reason });
+      const closed: Trouble | undefined = this.#closing.signal.aborted ? { kind: 'closed' } : undefined;
+      const late: Trouble = { kind: 'no-answer', seconds: timeout / 1000 };
+      throw failureOf(error, { host, sent, ended: limit.expired() ? late : closed });
     } finally {
       limit.clear();
     }
@@ -108,22 +109,26 @@ function axiosForm(host: Host, { method, target, headers, body }: WireForm): Axi
 interface Circumstances {
   readonly host: Host;
   readonly sent: boolean;
-  readonly reason: string | undefined;
+  /** By us, and why. */
+  readonly ended: Trouble | undefined;
 }
 
 /** What a failed exchange proves. */
-function failureOf(error: unknown, { host, sent, reason }: Circumstances): Error {
+function failureOf(error: unknown, { host, sent, ended }: Circumstances): Error {
   const chain = causesOf(error);
   const distrust = chain.find((cause) => cause instanceof ConnectionError);
   if (distrust) return distrust;
   const failure = chain.find((cause) => cause instanceof ConnectFailure);
   const code = isAxiosError(error) ? error.code : undefined;
-  const words = `${host.label}: ${reason ?? failure?.message ?? chain[0]?.message ?? 'no answer'}`;
+  const words = chain[0]?.message ?? String(error);
+  const trouble = ended ?? failure?.trouble ?? { kind: 'said', words };
+  const troubles = [{ ...trouble, host: host.label }];
   // axios' own errors carry the request, and with it the login.
   const cause = chain.find((link) => !isAxiosError(link));
   if (failure || !sent || (code !== undefined && NEVER_CONNECTED.has(code)))
-    return new NotSent(words, { cause });
-  return /maxContentLength/.test(words) ? new TooLarge(words, { cause }) : new NoAnswer(words, { cause });
+    return new NotSent(troubles, { cause });
+  const isTooLarge = !ended && /maxContentLength/.test(words);
+  return isTooLarge ? new TooLarge(troubles, { cause }) : new NoAnswer(troubles, { cause });
 }
 
 function causesOf(error: unknown): readonly Error[] {

@@ -33,8 +33,9 @@ function headersOf(headers: Readonly<Record<string, string>>, body: string): Wir
 }
 
 function received(answer: WireAnswer, maxAnswerBytes: number): RawAnswer {
-  if (answer.drop) throw new NoAnswer('socket hang up');
-  if (Buffer.byteLength(answer.body) > maxAnswerBytes) throw new TooLarge('the answer is too large');
+  if (answer.drop) throw new NoAnswer([{ kind: 'said', words: 'socket hang up' }]);
+  if (Buffer.byteLength(answer.body) > maxAnswerBytes)
+    throw new TooLarge([{ kind: 'said', words: 'the answer is too large' }]);
   const { Date: date, Location: location } = answer.headers;
   return {
     status: answer.status,
@@ -67,7 +68,9 @@ function withinLimit<T>(
       end();
       reject(signal?.aborted === true ? (signal.reason as Error) : (error as Error));
     };
-    const cancel = timer.at(timer.now() + ms, () => fail(new NoAnswer(`no answer within ${ms / 1000} s`)));
+    const cancel = timer.at(timer.now() + ms, () =>
+      fail(new NoAnswer([{ kind: 'no-answer', seconds: ms / 1000 }])),
+    );
     const withdraw = signal && onAbort(signal, () => fail(signal.reason));
     work.then((value) => {
       end();

@@ -1,4 +1,5 @@
 /** How a request gets to one host, and what its failure proves. */
+import { troublesText, type HostTrouble } from '../../unanswered.ts';
 import type { RawAnswer } from '../answer.ts';
 import type { HttpMethod } from '../errors.ts';
 import type { SentParams } from '../form.ts';
@@ -39,8 +40,17 @@ export type HowToTrust = (seen: string) => string;
 
 export type Connect = (host: Host, options: TransportOptions) => Transport;
 
+/** An exchange that came to nothing. */
+abstract class Failed extends Error {
+  readonly troubles: readonly HostTrouble[];
+
+  constructor(troubles: readonly HostTrouble[], options?: ErrorOptions) {
+    super(troublesText(troubles), options);
+    this.troubles = troubles;
+  }
+}
 /** This host never got the request. */
-export class NotSent extends Error {}
+export class NotSent extends Failed {}
 /** The host may have got it; there is no usable answer. */
-export class NoAnswer extends Error {}
+export class NoAnswer extends Failed {}
 export class TooLarge extends NoAnswer {}

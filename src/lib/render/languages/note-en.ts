@@ -21,5 +21,5 @@ export const noteEn: NoteTexts = {
     'version-unread': ({ machines }) =>
       `the template of ${machines.join(', ')} cannot be read: whether machines were made from it as it is now is not told`,
   },
-  away: (_, message) => message,
+  away: ({ message }) => message,
 };

@@ -1,4 +1,5 @@
 import type { Gap, PoolRight, PoolWriter } from '../../inventory/types.ts';
+import { whyUnanswered, type UnansweredTexts } from '../../unanswered.ts';
 import type { NoteTexts } from './note-texts.ts';
 
 const isRight = (writer: PoolWriter): writer is PoolRight => 'subject' in writer;
@@ -35,17 +36,29 @@ const AWAY: Readonly<Record<string, string>> = {
   PVE_ERROR: 'кластер ответил ошибкой',
 };
 
-/** What is ours of what stands in brackets: how the client tells of a connection. */
-const OF_CONNECTIONS: readonly (readonly [RegExp, string])[] = [
-  [/no connection within (\S+) s\b/, 'нет соединения за $1 с'],
-  [/no answer within (\S+) s\b/, 'нет ответа за $1 с'],
-  [/connection closed during the handshake/, 'соединение закрыто во время рукопожатия'],
-  [/it does not speak TLS; is this the right port\?/, 'там нет TLS; тот ли это порт?'],
-  [/\bno answer\b/, 'нет ответа'],
-];
-
-const inRussian = (message: string): string =>
-  OF_CONNECTIONS.reduce((text, [words, instead]) => text.replace(words, instead), message);
+const UNANSWERED: UnansweredTexts = {
+  noAnswer: 'нет ответа',
+  trouble: (trouble) => {
+    switch (trouble.kind) {
+      case 'no-connection':
+        return `нет соединения за ${trouble.seconds} с`;
+      case 'no-answer':
+        return `нет ответа за ${trouble.seconds} с`;
+      case 'handshake-closed':
+        return 'соединение закрыто во время рукопожатия';
+      case 'no-tls':
+        return 'там нет TLS; тот ли это порт?';
+      case 'closed':
+        return 'соединение закрыто';
+      case 'status':
+        return `статус ${trouble.status} ${trouble.words}`.trim();
+      case 'no-json':
+        return `статус ${trouble.status}, не JSON`;
+      case 'said':
+        return trouble.words;
+    }
+  },
+};
 
 export const noteRu: NoteTexts = {
   note: {
@@ -66,6 +79,9 @@ export const noteRu: NoteTexts = {
     'version-unread': ({ machines }) =>
       `Шаблон не прочитать (${machines.join(', ')}): из нынешней ли версии сделаны машины, неизвестно.`,
   },
-  // In brackets the words of the system, or of PVE.
-  away: (code, message) => `${AWAY[code] ?? 'кластер не удалось прочитать'} (${inRussian(message)})`,
+  // What else stands in brackets are words of the system, or of PVE.
+  away: ({ code, message, unanswered }) => {
+    const words = unanswered ? `${unanswered.asked}: ${whyUnanswered(unanswered, UNANSWERED)}` : message;
+    return `${AWAY[code] ?? 'кластер не удалось прочитать'} (${words})`;
+  },
 };

@@ -1,5 +1,14 @@
 /** What a language says of what could not be seen, and of a cluster that does not answer. What PVE says in it stays as it said it. */
+import type { Unanswered } from '../../unanswered.ts';
 import type { StatusNote } from '../../plan/views/status-types.ts';
+
+/** Why a cluster is not seen: an error as far as it is told. */
+export interface AwayError {
+  readonly code: string;
+  readonly message: string;
+  /** What `message` says, where it is a request without an answer. */
+  readonly unanswered?: Unanswered;
+}
 
 type Kind = StatusNote['kind'];
 
@@ -11,8 +20,8 @@ type NoteOf<K extends Kind, N extends StatusNote = StatusNote> = N extends unkno
 
 export interface NoteTexts {
   readonly note: { readonly [K in Kind]: (note: NoteOf<K>) => string };
-  /** By the permanent code of the error; `message` is what was said of it. */
-  readonly away: (code: string, message: string) => string;
+  /** By the permanent code of the error. */
+  readonly away: (error: AwayError) => string;
 }
 
 export function noteIn<K extends Kind>(texts: NoteTexts, note: NoteOf<K>): string {

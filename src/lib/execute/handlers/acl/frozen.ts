@@ -3,7 +3,7 @@
  * freeze would know. Asked of its pool as it is now. A freeze looks again once it has said in the claim that there is one
  * (workflow/access-rounds.ts), so that of two that meet one sees the other. Reads only.
  */
-import { frozenSince, parsePoolComment, type PoolMark } from '../../../marks/pool.ts';
+import { parsePoolComment, type PoolMark } from '../../../marks/pool.ts';
 import { shellCommand } from '../../../shell.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
@@ -15,12 +15,6 @@ export async function markNow(pool: string, { ownership }: StepIo): Promise<Pool
 
 export function markIn(comment: string | undefined): PoolMark | undefined {
   return comment === undefined ? undefined : parsePoolComment(comment);
-}
-
-/** The labs by which it is; empty: it is open. */
-export function frozenLabs(mark: PoolMark | undefined): string[] {
-  if (!mark || frozenSince(mark) === undefined) return [];
-  return mark.claims.flatMap(({ lab, frozen }) => (frozen === undefined ? [] : [lab]));
 }
 
 interface FrozenPool {

@@ -1,11 +1,11 @@
 /** Whether a right may be given or taken away: what it is on is ours, and nobody has frozen it meanwhile. Reads only. */
 import type { StepOf } from '../../../plan/document/step.ts';
+import { frozenLabs, type PoolMark } from '../../../marks/pool.ts';
 import { poolIn, vmidIn } from '../../../pve-values/acl-path.ts';
 import type { Claimed } from '../../ask-ownership.ts';
 import type { StepIo } from '../../types.ts';
 import { poolChanged } from '../pool/members.ts';
-import type { PoolMark } from '../../../marks/pool.ts';
-import { frozenLabs, frozenMeanwhile, markIn, markNow } from './frozen.ts';
+import { frozenMeanwhile, markIn, markNow } from './frozen.ts';
 
 type Mark = PoolMark | undefined;
 type AclStep = StepOf<'acl.grant'> | StepOf<'acl.revoke'>;

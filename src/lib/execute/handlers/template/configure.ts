@@ -29,9 +29,7 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
     const digest = values['digest'];
     try {
       await writeConfig({ node, vmid: step.vmid }, io, {
-        set,
-        remove: [],
-        ...(digest === undefined ? {} : { digest }),
+        change: { set, remove: [], ...(digest === undefined ? {} : { digest }) },
       });
     } catch (error) {
       // Another run wrote the same.
@@ -40,10 +38,9 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
     }
     return 'done';
   };
-  const { node, vmid } = step;
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, configure),
+    act: () => patiently({ ...step, lockWaitSeconds: LOCK_SECONDS }, io, configure),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

@@ -24,7 +24,7 @@ export const convertReplica: Handler<'template.convert'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, convert),
+    act: () => patiently({ ...step, lockWaitSeconds: LOCK_SECONDS }, io, convert),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmtemplate', vmid });
       return (await isConverted()) ? 'done' : 'absent';

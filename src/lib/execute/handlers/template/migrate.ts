@@ -45,7 +45,7 @@ export const migrateReplica: Handler<'template.migrate'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => patiently({ node, vmid, seconds: LOCK_SECONDS }, io, migrate),
+    act: () => patiently({ ...step, lockWaitSeconds: LOCK_SECONDS }, io, migrate),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmigrate', vmid });
       const place = await findReplica(step, io);

@@ -2,13 +2,15 @@
  * Removes a user of ours and creates it anew with a new password, details and rights as they were. Never one without our
  * mark, and never a user that somebody else put in its place.
  */
+import { frozenLabs } from '../../../marks/pool.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
+import { underFreeze } from '../../../plan/stands/frozen-right.ts';
 import { poolIn, vmidIn } from '../../../pve-values/acl-path.ts';
 import { isAlreadyExists, isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { frozenLabs, frozenMeanwhile, markNow } from '../acl/frozen.ts';
+import { frozenMeanwhile, markNow } from '../acl/frozen.ts';
 import { giving } from '../acl/give.ts';
 import { assertMarked, assertUnprotected, presentUser } from './ours.ts';
 
@@ -83,36 +85,21 @@ async function isGone({ path, pool }: RecreateStep['acls'][number], io: StepIo):
   return row === undefined || (row.pool ?? null) !== pool;
 }
 
-/** The labs by which the stand of the right was frozen since it was planned. */
-async function closedBy(
-  { path, role, pool: kept }: RecreateStep['acls'][number],
-  userid: string,
-  io: StepIo,
-): Promise<
-  { readonly pool: string; readonly labs: readonly string[]; readonly comesBack: boolean } | undefined
-> {
-  const pool = kept ?? poolIn(path);
-  const mark = pool === undefined ? undefined : await markNow(pool, io);
-  const labs = frozenLabs(mark);
-  if (pool === undefined || mark?.user !== userid || labs.length === 0) return undefined;
-  const vmid = vmidIn(path);
-  // What the user had before the pool became ours no freeze takes away.
-  if (vmid === undefined && mark.roles?.includes(role) === true) return undefined;
-  const comesBack = (mark.taken ?? []).some((right) => right.role === role && right.vmid === vmid);
-  return { pool, labs, comesBack };
-}
-
 /** Throws where a right was not given that no thaw gives back. */
 async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   const { userid } = step;
   let lost: StepError | undefined;
   for (const acl of step.acls) {
     const { path, role, propagate } = acl;
+    const pool = acl.pool ?? poolIn(path);
     const mayBe = async (): Promise<boolean> => {
       if (await isGone(acl, io)) return false;
-      const closed = await closedBy(acl, userid, io);
-      if (closed && !closed.comesBack) lost ??= frozenMeanwhile({ ...closed, userid }, 'this command again');
-      return closed === undefined;
+      if (pool === undefined) return true;
+      const mark = await markNow(pool, io);
+      const fate = underFreeze({ userid, role, vmid: vmidIn(path) }, mark);
+      if (fate === 'lost')
+        lost ??= frozenMeanwhile({ pool, userid, labs: frozenLabs(mark) }, 'this command again');
+      return fate === 'given';
     };
     await attempt(io, {
       id: `${step.id}${path}`,

@@ -54,8 +54,7 @@ function secretOf(step: ConfigureStep, io: StepIo): string | undefined {
 export async function writeConfig(
   guest: GuestAt,
   io: StepIo,
-  change: ConfigChange,
-  reserved: readonly string[] = [],
+  { change, reserved = [] }: { readonly change: ConfigChange; readonly reserved?: readonly string[] },
 ): Promise<void> {
   try {
     await io.pve.updateVmConfig(guest, change, io.signal);
@@ -71,7 +70,7 @@ export async function writeConfig(
       ...rest,
       ...(tags === '' ? [] : [['tags', tags]]),
     ]) as ConfigChange['set'];
-    await writeConfig(guest, io, { ...change, set }, [...reserved, refused]);
+    await writeConfig(guest, io, { change: { ...change, set }, reserved: [...reserved, refused] });
     return;
   }
   if (reserved.length === 0) return;
@@ -90,7 +89,7 @@ export const configureVm: Handler<'vm.configure'> = (step, io) => {
     const change = configChange({ ...step, description }, present, secretOf(step, io));
     if (!change) return 'already-done';
     try {
-      await writeConfig(step, io, change);
+      await writeConfig(step, io, { change });
       return 'done';
     } catch (error) {
       if (!mayBeStale || !isDigestMismatch(error)) throw error;

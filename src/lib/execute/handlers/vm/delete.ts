@@ -30,7 +30,7 @@ async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
 
 /** What people can do something about, in words. */
 function explain({ node, vmid }: DeleteStep, error: unknown): unknown {
-  const says = (code: string, message: string, hint: string) =>
+  const says = (code: 'BASE_IN_USE' | 'PROTECTED' | 'STILL_RUNNING', message: string, hint: string) =>
     new StepError(code, `VM ${vmid} on ${node} ${message}`, { hint, cause: error });
   if (isProtected(error))
     return says('PROTECTED', 'is protected', 'add --force-protected to remove it all the same');
@@ -116,12 +116,12 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
 
 export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   let { node } = step;
-  const { vmid, lockWaitSeconds: seconds } = step;
+  const { vmid } = step;
   let tries = 0;
   const remove = async (here: DeleteStep) => {
     node = here.node;
     try {
-      return await patiently({ node, vmid, seconds }, io, () =>
+      return await patiently(here, io, () =>
         destroyOwn(here, io, (tries += 1) === 1).catch((error: unknown) => unlessGoing(here, io, error)),
       );
     } catch (error) {

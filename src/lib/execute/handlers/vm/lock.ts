@@ -1,30 +1,28 @@
 /** Waits while another operation (a backup, a snapshot, a migration) holds a VM. Never breaks a lock. */
 import { holdHint, holdOn, sayHold, type Hold } from '../../../plan/cluster/locks.ts';
+import type { GuestPlace } from '../../../plan/document/steps/place.ts';
 import { isVmLocked } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 
-export interface Patience {
-  readonly node: string;
-  readonly vmid: number;
-  readonly seconds: number;
+export interface Patience extends GuestPlace {
+  /** Absent: it is not waited for. */
+  readonly lockWaitSeconds?: number;
   /** That its memory is on disk keeps nobody from the work. */
   readonly mayHibernate?: true;
 }
-
-type Vm = Pick<Patience, 'node' | 'vmid'>;
 
 const FIRST_POLL = 2000;
 const LONGEST_POLL = 5000;
 
 /** A rest that no operation of PVE will ever take care of. `why` reads on after "VM 1 on pve1". */
-export function zombie({ node, vmid }: Vm, why: string): StepError {
+export function zombie({ node, vmid }: GuestPlace, why: string): StepError {
   return new StepError('ZOMBIE_VM', `VM ${vmid} on ${node} ${why}; only root can remove it`, {
     hint: `${holdHint({ vmid, node }, { kind: 'removed' })}, then run again`,
   });
 }
 
-function heldError(vm: Vm, hold: Hold): StepError {
+function heldError(vm: GuestPlace, hold: Hold): StepError {
   const code = hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED';
   return new StepError(code, `VM ${vm.vmid} on ${vm.node} ${sayHold(hold)}`, {
     hint: `${holdHint(vm, hold)}; then run again`,
@@ -32,13 +30,13 @@ function heldError(vm: Vm, hold: Hold): StepError {
 }
 
 /** No operation holds it, so that waiting ends nothing. */
-export function unlessHibernated(vm: Vm, lock: string | undefined): void {
+export function unlessHibernated(vm: GuestPlace, lock: string | undefined): void {
   const hold = lock === undefined ? undefined : holdOn(vm, lock);
   if (hold?.kind === 'hibernated') throw heldError(vm, hold);
 }
 
 /** The lock did not go: who has it, or that nobody does. */
-export async function lockError(vm: Vm, lock: string, io: StepIo): Promise<StepError> {
+export async function lockError(vm: GuestPlace, lock: string, io: StepIo): Promise<StepError> {
   const tasks = await io.pve.tasks(vm.node, { source: 'active' }, io.signal);
   const hold = holdOn(
     vm,
@@ -68,7 +66,7 @@ export async function patiently(
   io: StepIo,
   act: () => Promise<StepOutcome | 'locked'>,
 ): Promise<StepOutcome> {
-  const deadline = io.clock.now() + patience.seconds * 1000;
+  const deadline = io.clock.now() + (patience.lockWaitSeconds ?? 0) * 1000;
   for (;;) {
     try {
       const outcome = await act();

@@ -215,7 +215,9 @@ export const migrateVm: Handler<'vm.migrate'> = (step, io) =>
         if (isOfflineMoveOfRunning(error)) throw startedMeanwhile(step, error);
         // It left the node between the look and the request.
         if (!isNoSuchVm(error)) throw error;
-        throw new AnswerLostError(`migration of ${nameOf(step)}`, `it is no longer on ${step.node}`, error);
+        throw new AnswerLostError(`migration of ${nameOf(step)}`, `it is no longer on ${step.node}`, {
+          cause: error,
+        });
       }
     },
     look: () => lookAfter(step, io),

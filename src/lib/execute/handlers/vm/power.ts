@@ -1,4 +1,5 @@
 /** How a VM is, as handlers that switch it ask; and waiting for what comes after PVE's task. Writes nothing. */
+import type { GuestPlace } from '../../../plan/document/steps/place.ts';
 import type { PowerState } from '../../../plan/document/step-traits.ts';
 import type { PveApi, Upid } from '../../../proxmox/types.ts';
 import { machinePower } from '../../../pve-values/machine-power.ts';
@@ -17,11 +18,6 @@ const HA_MIGRATION_MS = 1_800_000;
 export const SEE_HA = 'if HA manages it, see Datacenter → HA; then run again';
 
 export type VmPower = Awaited<ReturnType<PveApi['vmStatus']>>;
-
-interface Switched {
-  readonly node: string;
-  readonly vmid: number;
-}
 
 export function hasPower(now: VmPower, wanted: PowerState): boolean {
   const power = machinePower(now);
@@ -42,7 +38,7 @@ interface Late {
 
 /** Waits, without a place, until `isThere` says so; false: it never did. A migration of HA's comes first, and is no part of the wait. */
 export async function isSeen(
-  vm: Switched,
+  vm: GuestPlace,
   isThere: (now: VmPower) => boolean,
   io: StepIo,
   { afterMs = 0, again }: Late = {},
@@ -67,12 +63,12 @@ export async function isSeen(
   });
 }
 
-export function stillWaiting({ node, vmid }: Switched, says: string): StepError {
+export function stillWaiting({ node, vmid }: GuestPlace, says: string): StepError {
   return new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
 }
 
 export async function untilPower(
-  vm: Switched,
+  vm: GuestPlace,
   wanted: PowerState,
   io: StepIo,
   late: Late = {},

@@ -21,7 +21,7 @@ function isReborn(now: VmPower, { at, uptime }: Seen, io: StepIo): boolean {
 }
 
 export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
-  const { node, vmid, timeoutSeconds: timeout, lockWaitSeconds } = step;
+  const { node, vmid, timeoutSeconds: timeout } = step;
   const look = () => io.pve.vmStatus(step, io.signal);
   let before: Seen | undefined;
   const reboot = async () => {
@@ -50,7 +50,7 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds: lockWaitSeconds }, io, reboot)),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, reboot)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmreboot', vmid });
       return before && isReborn(await look(), before, io) ? 'done' : 'absent';

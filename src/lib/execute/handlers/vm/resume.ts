@@ -9,9 +9,9 @@ import { patiently } from './lock.ts';
 import { hasPower } from './power.ts';
 
 export const resumeVm: Handler<'vm.resume'> = (step, io) => {
-  const { node, vmid, pool, lockWaitSeconds: seconds } = step;
+  const { node, vmid } = step;
   const resume = async () => {
-    await io.ownership.assertOurs({ vmid, pool });
+    await io.ownership.assertOurs(step);
     try {
       await awaitTask(io, await io.pve.resumeVm(step, io.signal));
       return 'done';
@@ -30,8 +30,7 @@ export const resumeVm: Handler<'vm.resume'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () =>
-      hereOrMoved(step, io, () => patiently({ node, vmid, seconds, mayHibernate: true }, io, resume)),
+    act: () => hereOrMoved(step, io, () => patiently({ ...step, mayHibernate: true }, io, resume)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmresume', vmid });
       return hasPower(await io.pve.vmStatus(step, io.signal), 'running') ? 'done' : 'absent';

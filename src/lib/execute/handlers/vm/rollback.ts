@@ -33,11 +33,11 @@ async function assertAsPlanned(step: RollbackStep, io: StepIo): Promise<void> {
 }
 
 export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
-  const { node, vmid, pool, snapshot, power, lockWaitSeconds: seconds } = step;
+  const { node, vmid, snapshot, power } = step;
   let since = 0;
   let mustRun = power === 'start';
   const rollBack = async (): Promise<StepOutcome | 'locked'> => {
-    await io.ownership.assertOursNow({ vmid, pool });
+    await io.ownership.assertOursNow(step);
     await assertAsPlanned(step, io);
     const { status, lock } = await io.pve.vmStatus(step, io.signal);
     // The operation that holds it may have stopped it: the rollback of a run that was killed starts it when it ends.
@@ -50,7 +50,7 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, rollBack)),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, rollBack)),
     look: async () => {
       const mine = { type: 'qmrollback', vmid };
       await outliveTasks(io, node, mine);

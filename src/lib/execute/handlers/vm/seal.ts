@@ -18,7 +18,7 @@ function sealedNotes({ vmid, description }: StepOf<'vm.seal'>, notes: string, io
 }
 
 export const sealVm: Handler<'vm.seal'> = (step, io) => {
-  const { node, vmid, pool, lockWaitSeconds: seconds } = step;
+  const { node, vmid, pool } = step;
   const seal = async (mayBeStale: boolean): Promise<StepOutcome | 'locked'> => {
     const values = await io.pve.guestConfig(step, io.signal);
     if (!values)
@@ -40,7 +40,7 @@ export const sealVm: Handler<'vm.seal'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, () => seal(true))),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, () => seal(true))),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

@@ -1,4 +1,5 @@
 /** Takes and deletes snapshots of VMs. Never replaces one, nor deletes one that is not ours. */
+import type { GuestPlace } from '../../../plan/document/steps/place.ts';
 import { isOurs } from '../../../plan/stands/snapshots.ts';
 import type { SnapshotRow } from '../../../proxmox/types.ts';
 import { isNoSuchSnapshot, isSnapshotNameUsed } from '../../../proxmox/words.ts';
@@ -9,9 +10,7 @@ import { outliveTasks } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
-interface Named {
-  readonly node: string;
-  readonly vmid: number;
+interface Named extends GuestPlace {
   readonly snapshot: string;
 }
 
@@ -28,10 +27,10 @@ function notOurs({ node, vmid, snapshot }: Named): StepError {
 }
 
 export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
-  const { node, vmid, pool, snapshot, description, lockWaitSeconds: seconds = 0 } = step;
+  const { node, vmid, snapshot, description } = step;
   const wanted = { snapshot, description, withMemory: step.withMemory === true };
   const take = async (): Promise<StepOutcome> => {
-    await io.ownership.assertOurs({ vmid, pool });
+    await io.ownership.assertOurs(step);
     try {
       await awaitTask(io, await io.pve.snapshotVm(step, wanted, io.signal));
       return 'done';
@@ -44,7 +43,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, take)),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, take)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsnapshot', vmid });
       const there = await findSnapshot(step, io);
@@ -54,9 +53,9 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
 };
 
 export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
-  const { node, vmid, pool, snapshot, lockWaitSeconds: seconds } = step;
+  const { node, vmid, snapshot } = step;
   const remove = async (): Promise<StepOutcome> => {
-    await io.ownership.assertOursNow({ vmid, pool });
+    await io.ownership.assertOursNow(step);
     const there = await findSnapshot(step, io);
     if (!there) return 'already-done';
     if (!isOurs(there, vmid)) throw notOurs(step);
@@ -70,7 +69,7 @@ export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently({ node, vmid, seconds }, io, remove)),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, remove)),
     // Each try begins with the look.
     look: async () => {
       await outliveTasks(io, node, { type: 'qmdelsnapshot', vmid });

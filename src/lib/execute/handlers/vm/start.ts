@@ -8,9 +8,9 @@ import { hasPower, isWishOfHa, untilPower } from './power.ts';
 import { patiently } from './lock.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
-  const { node, vmid, pool, lockWaitSeconds } = step;
+  const { node, vmid } = step;
   const start = async (): Promise<StepOutcome> => {
-    await io.ownership.assertOurs({ vmid, pool });
+    await io.ownership.assertOurs(step);
     try {
       const upid = await io.pve.startVm(step, io.signal);
       await awaitTask(io, upid);
@@ -25,9 +25,7 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
     id: step.id,
     act: () =>
       hereOrMoved(step, io, () =>
-        lockWaitSeconds === undefined
-          ? start()
-          : patiently({ node, vmid, seconds: lockWaitSeconds, mayHibernate: true }, io, start),
+        step.lockWaitSeconds === undefined ? start() : patiently({ ...step, mayHibernate: true }, io, start),
       ),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmstart', vmid });

@@ -8,7 +8,7 @@ import { patiently } from './lock.ts';
 import { hasPower } from './power.ts';
 
 export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
-  const { node, vmid, storage, lockWaitSeconds: seconds } = step;
+  const { node, vmid, storage } = step;
   const suspend = async () => {
     await io.ownership.assertOursNow(step);
     try {
@@ -22,8 +22,7 @@ export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
   return attempt(io, {
     id: step.id,
     // One that a former run has begun to suspend is under a lock until it is.
-    act: () =>
-      hereOrMoved(step, io, () => patiently({ node, vmid, seconds, mayHibernate: true }, io, suspend)),
+    act: () => hereOrMoved(step, io, () => patiently({ ...step, mayHibernate: true }, io, suspend)),
     look: async () => {
       await outliveTasks(io, node, { type: 'qmsuspend', vmid });
       const now = await io.pve.vmStatus(step, io.signal);

@@ -1,11 +1,18 @@
 /** Steps on VMs. Payloads only; "Fail:" says what is left behind, and how it is mended. */
 import type { Nic } from '../../../pve-values/nics.ts';
+import type { OursAt } from './place.ts';
 
 /**
  * `adopted`: of the older tool, which claimed nothing; that it is a member of the pool is what makes it ours.
  * `member`: made in the pool by its own user, and `--include-members` was given; still a member, and still claimed by nobody,
  * is what has to be true. `halfMade`: an orphan; that it has not joined its pool meanwhile is.
  */
+interface RemovedAs {
+  readonly adopted?: true;
+  readonly member?: true;
+  readonly halfMade?: true;
+}
+
 export interface VmSteps {
   /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
   'vm.clone': {
@@ -36,10 +43,7 @@ export interface VmSteps {
    * Writes our mark into the notes of a VM that was not made by us, and changes nothing else. Only while it is a member of
    * the pool and its notes are those that the planner saw. Fail: claimed, but unmarked. Run again.
    */
-  'vm.mark': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.mark': OursAt & {
     readonly description: string;
     readonly newDescription: string;
   };
@@ -47,10 +51,7 @@ export interface VmSteps {
    * Writes our mark with a seal that is drawn now into the notes of a VM of ours that is cloned anew: between leaving its
    * pool and its removal nothing else proves that it is ours. Fail: as before. Run the command again.
    */
-  'vm.seal': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.seal': OursAt & {
     /** The mark, without its seal. */
     readonly description: string;
     readonly lockWaitSeconds: number;
@@ -59,11 +60,7 @@ export interface VmSteps {
    * One PUT: NICs (the complete set but for `keptNics`; others are removed), options and the mark with `spec=`. Fail: the VM has no
    * `spec` and is configured again by the next run.
    */
-  'vm.configure': {
-    readonly node: string;
-    readonly vmid: number;
-    /** Of the claim that makes it ours. */
-    readonly pool: string;
+  'vm.configure': OursAt & {
     readonly description: string;
     readonly nics: readonly Nic[];
     /** Indices of cards that stay as they are, of a machine of the older tool. */
@@ -81,10 +78,7 @@ export interface VmSteps {
    * With our mark as its description; one of that name that is not ours is left alone. Fail: no snapshot; of a deploy, no
    * access for the student yet. Run again.
    */
-  'vm.snapshot': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.snapshot': OursAt & {
     readonly snapshot: string;
     readonly description: string;
     /** With the memory of the VM, which runs. */
@@ -92,10 +86,7 @@ export interface VmSteps {
     readonly lockWaitSeconds?: number;
   };
   /** Only one with our mark; its state goes into the next one. Fail: it stays. Run the command again. */
-  'vm.snapshot.delete': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.snapshot.delete': OursAt & {
     readonly snapshot: string;
     readonly lockWaitSeconds: number;
   };
@@ -103,39 +94,27 @@ export interface VmSteps {
    * Puts disks and configuration back; what runs is stopped by it. `bridges`: all that the snapshot may name, since PVE asks
    * for no right on them. `power`: `keep` switches it on again where it ran. Fail: PVE says how far it came. Run the command again.
    */
-  'vm.rollback': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.rollback': OursAt & {
     readonly snapshot: string;
     readonly bridges: readonly string[];
     readonly power: 'keep' | 'start';
     readonly lockWaitSeconds: number;
   };
   /** Fail: the VM is stopped. Run again. `lockWaitSeconds`: of `power`; absent, a locked VM fails at once. */
-  'vm.start': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.start': OursAt & {
     readonly lockWaitSeconds?: number;
   };
   /**
    * Asks the guest to shut down, and waits. `force`: cuts its power when the time is over. Fail with
    * SHUTDOWN_IGNORED: it runs on. Run again with `--force`.
    */
-  'vm.shutdown': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.shutdown': OursAt & {
     readonly timeoutSeconds: number;
     readonly force: boolean;
     readonly lockWaitSeconds: number;
   };
   /** Shuts the guest down and starts it again, which puts pending changes into force. Fail: it runs on, or is off. */
-  'vm.reboot': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.reboot': OursAt & {
     readonly timeoutSeconds: number;
     readonly lockWaitSeconds: number;
   };
@@ -143,66 +122,38 @@ export interface VmSteps {
    * With a storage: writes its memory there and ends its process; without: halts its CPUs, and it keeps its memory.
    * Fail: it runs on; a save that broke off may leave `lock: suspending`, which is told with the command.
    */
-  'vm.suspend': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.suspend': OursAt & {
     readonly storage?: string;
     readonly lockWaitSeconds: number;
   };
   /** Goes on where it was suspended. Fail: it stays suspended. Run again. */
-  'vm.resume': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
+  'vm.resume': OursAt & {
     /** Its memory is read from disk: a start, as far as its node is concerned. */
     readonly fromDisk: boolean;
     readonly lockWaitSeconds: number;
   };
   /** Hard power-off (a shutdown waits for a guest that may never answer). Fail: it runs on. Run cleanup again. */
-  'vm.stop': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
-    readonly adopted?: true;
-    readonly member?: true;
-    readonly halfMade?: true;
-    readonly lockWaitSeconds: number;
-  };
+  'vm.stop': OursAt &
+    RemovedAs & {
+      readonly lockWaitSeconds: number;
+    };
   /** Lifts the protection flag before a removal that was asked for by name. Fail: still protected. */
-  'vm.unprotect': {
-    readonly node: string;
-    readonly vmid: number;
-    readonly pool: string;
-    readonly adopted?: true;
-    readonly member?: true;
-    readonly halfMade?: true;
-    readonly lockWaitSeconds: number;
-  };
+  'vm.unprotect': OursAt &
+    RemovedAs & {
+      readonly lockWaitSeconds: number;
+    };
   /** Takes a VM out of HA management. Fail: HA goes on managing it. Run cleanup again. */
-  'ha.remove': {
-    readonly vmid: number;
-    readonly pool: string;
-    readonly adopted?: true;
-    readonly member?: true;
-    readonly halfMade?: true;
-  };
+  'ha.remove': Omit<OursAt, 'node'> & RemovedAs;
   /**
    * Removes a VM with its disks, jobs and references (`purge`). Waits `lockWaitSeconds` for a backup, snapshot or
    * migration to end. Fail with VM_LOCKED: untouched. A rest with `lock: destroyed` is reported as ZOMBIE_VM.
    */
-  'vm.delete': {
-    readonly node: string;
-    readonly vmid: number;
-    /** Of the claim that makes it ours. */
-    readonly pool: string;
-    readonly adopted?: true;
-    readonly member?: true;
-    readonly halfMade?: true;
-    readonly lockWaitSeconds: number;
-    /** Storages whose locks it takes, as of a clone. Absent: not known. */
-    readonly locks?: readonly string[];
-  };
+  'vm.delete': OursAt &
+    RemovedAs & {
+      readonly lockWaitSeconds: number;
+      /** Storages whose locks it takes, as of a clone. Absent: not known. */
+      readonly locks?: readonly string[];
+    };
   /**
    * Moves a guest; done when it is on `target`, and a container that ran runs there. Fail: it stays where it was, or PVE says "migration problems" and it may
    * be on either node; whoever depends on it is skipped. Run balance again: a stand that is on two nodes is put together.
