@@ -124,6 +124,7 @@ export function readSelection(flags: SelectionFlags, warn: Warn): ReadSelection 
       ...(name === undefined ? {} : { lab: name }),
       ...(lab ? { labMachines: lab.machines, bridgeRange: lab.bridgeRange } : {}),
       ...(selected ? { users: selected } : {}),
+      ...(users && !narrowing.names ? { isWholeClass: true } : {}),
       ...(machines ? { machines } : {}),
       ...(nodes ? { nodes } : {}),
     },

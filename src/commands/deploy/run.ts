@@ -80,6 +80,7 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       adopt: flags.adopt === true,
       updateRunning: flags.updateRunning === true,
       resetPasswords: flags.resetPasswords === true,
+      isWholeClass: flags.only === undefined,
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
       recloneCommand: outdatedCommand(io.argv),

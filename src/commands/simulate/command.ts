@@ -12,9 +12,10 @@ export function simulateCommand(io: ProgramIo): Command {
     .argument('[scenario.yml]', 'cluster to simulate (default: three nodes)')
     .addOption(envOption('--port <n>', 'port').argParser(portNumber).default(DEFAULT_PORT))
     .addOption(
-      envOption('--speed <n>', 'simulated seconds per second (default: as the scenario says)').argParser(
-        positiveInteger,
-      ),
+      envOption(
+        '--speed <n>',
+        'how many times as fast all that takes time is over; clocks show ours (default: as the scenario says)',
+      ).argParser(positiveInteger),
     )
     .action(async (file: string | undefined, _: unknown, command: Command) => {
       const { runSimulate } = await import('./run.ts');

@@ -20,7 +20,7 @@ export interface SimulateFlags extends GlobalFlags {
 function describe(simulator: Simulator, fingerprint: string, version: string): string {
   const { tokenId, secret, user, password } = simulator.credentials;
   return [
-    `simulated PVE ${version} at https://127.0.0.1:${simulator.port} (time runs ${simulator.speed} times as fast)`,
+    `simulated PVE ${version} at https://127.0.0.1:${simulator.port} (tasks end ${simulator.speed} times as fast)`,
     '',
     `  export PVE_HOST=127.0.0.1:${simulator.port}`,
     `  export PVE_FINGERPRINT=${fingerprint}`,
@@ -91,7 +91,7 @@ async function simulatePve(io: ProgramIo, flags: SimulateFlags, scenario: Scenar
 /** In the words of the VM Balancer's env-file, which people have. */
 function describeVmmanager({ port, speed, credentials }: ServedStandIn, fingerprint: string): string {
   return [
-    `stand-in of VMmanager 6 at https://127.0.0.1:${port} (time runs ${speed} times as fast)`,
+    `stand-in of VMmanager 6 at https://127.0.0.1:${port} (tasks end ${speed} times as fast)`,
     '',
     `  VMMANAGER_HOST=https://127.0.0.1:${port}`,
     `  VMMANAGER_USERNAME=${credentials.email}`,

@@ -25,7 +25,7 @@ export interface PlanningLockOptions extends LockOptions {
 }
 
 const SECOND = 1000;
-/** Whether it is time is asked of PVE's clock, which a simulation lets run faster than ours. */
+/** Whether it is time is asked of PVE's clock, since others judge by that one. */
 const LOOK_EVERY = SECOND;
 const FIRST_POLL = 2 * SECOND;
 const LONGEST_POLL = 5 * SECOND;

@@ -30,7 +30,7 @@ function change(sim: Sim, sid: string, what: Partial<HaResourceState>): void {
 }
 
 const later = (sim: Sim, ms: number, work: () => void): void => {
-  sim.clock.at(sim.clock.now() + ms, work);
+  sim.clock.at(sim.clock.after(ms), work);
 };
 
 /** The state that the manager has the service in. */

@@ -30,7 +30,7 @@ export interface SimulatorOptions {
   readonly scenario: Scenario;
   /** Resumes a saved cluster; tasks under way go on. */
   readonly state?: ClusterState;
-  /** Simulated seconds per real second; overrides scenario.clock.speed. */
+  /** How many times as fast all that takes time is over; overrides scenario.clock.speed. */
   readonly speed?: number;
   /** Default: any free port. */
   readonly port?: number;
@@ -147,7 +147,7 @@ class RunningSimulator {
       else this.#sim.world.quorumLost = action === 'quorum-lost';
     };
     if (afterSeconds === 0) change();
-    else this.#sim.clock.at(this.#sim.clock.now() + afterSeconds * 1000, change);
+    else this.#sim.clock.at(this.#sim.clock.after(afterSeconds * 1000), change);
   }
 
   async handle(request: ApiRequest, rawPath: string): Promise<Answer> {
@@ -194,7 +194,9 @@ function assemble<T extends SimClock>(
   const running = new RunningSimulator(sim, options.onMutation);
   for (const fault of scenarioFaults(scenario)) running.addFault(fault);
   for (const node of sim.world.nodes.values()) {
-    if (node.offlineAt !== undefined) sim.clock.at(node.offlineAt, () => switchNode(sim, node.name, false));
+    if (node.offlineAt === undefined) continue;
+    const left = node.offlineAt - clock.now();
+    clock.at(clock.after(left), () => switchNode(sim, node.name, false));
   }
   return {
     sim,
@@ -227,7 +229,7 @@ export function createSimulator<T extends SimClock>(
   return { simulator: bare, time: clock };
 }
 
-/** Simulated seconds per real one. */
+/** How many times as fast all that takes time is over. */
 export function speedOf(scenario: Scenario): number {
   return scenario.clock?.speed ?? defaultSpeed;
 }

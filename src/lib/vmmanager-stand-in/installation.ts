@@ -118,7 +118,7 @@ export class Installation {
       ...{ status: 'created', output: '' },
     };
     this.tasks.push(task);
-    this.#clock.at(this.#clock.now() + BEFORE_TASK_MS, () => this.#run(task, guest, { target, failure }));
+    this.#clock.at(this.#clock.after(BEFORE_TASK_MS), () => this.#run(task, guest, { target, failure }));
     return task;
   }
 
@@ -138,7 +138,7 @@ export class Installation {
       from !== '' && target.qemu_version !== undefined && isOlder(target.qemu_version, from);
     const words = failure ?? (isIncompatible ? 'unsupported machine type' : undefined);
     const seconds = TASK_S + (TASK_S_PER_GIB * guest.memory_mib) / MIB_PER_GIB;
-    this.#clock.at(this.#clock.now() + seconds * SECOND, () => {
+    this.#clock.at(this.#clock.after(seconds * SECOND), () => {
       task.status = words === undefined ? 'complete' : 'fail';
       row.state = task.status;
       task.output = words ?? '';

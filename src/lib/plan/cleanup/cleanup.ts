@@ -7,13 +7,14 @@ import { selectStands, type SelectedStand } from './selection.ts';
 import { planStandRemoval, type StandRemoval } from './stand.ts';
 import { planUserRemovals, type PlannedRemoval } from './users.ts';
 import { assertSound } from '../document/graph.ts';
-import { viewOf } from '../cluster/view.ts';
+import { viewOf, type ClusterView } from '../cluster/view.ts';
 import { compareText } from '../../order.ts';
 import { refuse } from '../document/refuse.ts';
 import { shellCommand } from '../../shell.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
 import { emptyParents } from '../stands/parent-pools.ts';
 import { selectedPools } from '../stands/selection.ts';
+import { unnamedInCleanup } from '../stands/unnamed.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
@@ -87,6 +88,11 @@ function shortListWarnings(have: Inventory): string[] {
   return hiddenNotes({ ...have, hidden: { bridges: have.hidden?.bridges === true, guests: false } });
 }
 
+function unnamedWarnings(selection: CleanupSelection, { marks }: ClusterView): string[] {
+  if (selection.by !== 'stands' || !selection.isWholeClass || selection.lab === undefined) return [];
+  return unnamedInCleanup(selection.lab, selection.users ?? [], marks);
+}
+
 /** The name of a lab may be that of its file, and so that of somebody else's lab. */
 function assertSameLab({ selection, index }: CleanupContext): void {
   if (selection.by !== 'stands') return;
@@ -140,6 +146,7 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
       ...gapTexts(have),
       ...shortListWarnings(have),
       ...parents.warnings,
+      ...unnamedWarnings(selection, index),
       ...(selection.by === 'orphans' ? unneededReplicas(have, index, options.minAgeSeconds) : []),
     ],
   };

@@ -28,6 +28,8 @@ export interface DeployOptions {
   readonly pruneCommand?: string;
   /** The command that makes machines anew, for people; absent: its options alone are named. */
   readonly recloneCommand?: string;
+  /** The users are all whom the files of the class name. */
+  readonly isWholeClass?: boolean;
   /** Deploy what fits instead of refusing a class that does not. */
   readonly fit?: boolean;
   /** What former rounds of this run found taken. */

@@ -13,6 +13,7 @@ import type { NodeChoice } from '../placement/nodes.ts';
 import { pamWarnings } from '../stands/accounts.ts';
 import { accountWarnings, labWarnings } from '../stands/expiry.ts';
 import type { StandState } from '../stands/state.ts';
+import { unnamedInDeploy } from '../stands/unnamed.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
 import { untoldWarnings } from '../templates/copies-refused.ts';
 import type { DeployInput, StandContext } from './context.ts';
@@ -65,7 +66,7 @@ interface Planned {
 }
 
 /** Where the lab and what was made by it went different ways; no business of a reset, which minds its own machines. */
-function formerWarnings({ lab, users, have, options }: DeployInput, drafts: readonly StandDraft[]): string[] {
+function formerWarnings({ lab, users, have, options }: DeployInput, { drafts, context }: Planned): string[] {
   if (options.reclone) return [];
   return [
     ...fixedWarnings(
@@ -77,6 +78,7 @@ function formerWarnings({ lab, users, have, options }: DeployInput, drafts: read
       { command: options.pruneCommand ?? 'deploy --prune', isPruned: options.prune !== undefined },
     ),
     ...formerNetworkWarnings(lab, users, have),
+    ...(options.isWholeClass ? unnamedInDeploy(lab.name, users, context.index.marks) : []),
   ];
 }
 
@@ -90,10 +92,8 @@ function replaceWarnings(replace: ReadonlySet<string>, states: readonly StandSta
     );
 }
 
-export function deployWarnings(
-  input: DeployInput,
-  { context, drafts, steps, healthy, ledger, shortage, ofLab }: Planned,
-): string[] {
+export function deployWarnings(input: DeployInput, planned: Planned): string[] {
+  const { context, drafts, steps, healthy, ledger, shortage, ofLab } = planned;
   const { lab, users, have, options } = input;
   const { index, machines, choice, replicas } = context;
   // An account that is there is used as it is.
@@ -112,7 +112,7 @@ export function deployWarnings(
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),
       ...frozenWarnings(healthy, context),
-      ...formerWarnings(input, drafts),
+      ...formerWarnings(input, planned),
       ...replaceWarnings(options.replace ?? new Set(), healthy),
       ...sealWarnings(steps, index),
       ...replicas.warnings(),

@@ -11,7 +11,7 @@ export function gapTexts({ gaps }: { readonly gaps: readonly { readonly text: st
   return gaps.map(({ text }) => text);
 }
 
-const MOST_NAMED = 5;
+export const MOST_NAMED = 5;
 
 /** The first of them, and how many more there are. */
 export function nameSome(names: readonly string[], most = MOST_NAMED): string {

@@ -22,6 +22,8 @@ export interface StandSelection {
   /** Of the same lab file. */
   readonly bridgeRange?: BridgeRange;
   readonly users?: readonly SelectedUser[];
+  /** The users are all whom the files of a class name. */
+  readonly isWholeClass?: boolean;
   /** Only these machines of the stands. */
   readonly machines?: readonly string[];
   /** Only machines on these nodes. */

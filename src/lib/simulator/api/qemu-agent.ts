@@ -29,7 +29,7 @@ function answersPing(sim: Sim, guest: GuestState): boolean {
     !guest.paused &&
     guest.halted === undefined &&
     agentOf(sim, guest).state !== 'absent' &&
-    up >= sim.latency.guest_boot_s * 1000
+    up >= sim.clock.lasts(sim.latency.guest_boot_s * 1000)
   );
 }
 
@@ -139,7 +139,7 @@ function exec(call: Call, guest: GuestState): unknown {
   const run = runFor(call.sim, guest, command);
   const known = guest.agentProcesses ?? [];
   const pid = call.sim.world.nextPid++;
-  const endsAt = call.sim.clock.now() + (run.seconds ?? 0) * 1000;
+  const endsAt = call.sim.clock.after((run.seconds ?? 0) * 1000);
   guest.agentProcesses = [...known, { pid, endsAt, command: run }];
   return { pid: agentOf(call.sim, guest).claims_pid ?? pid };
 }

@@ -167,7 +167,7 @@ async function post(call: Call): Promise<unknown> {
   });
   const delay = params.optNumber('background_delay');
   if (delay === undefined) return upid;
-  const deadline = sim.clock.now() + delay * 1000;
+  const deadline = sim.clock.after(delay * 1000);
   while (sim.tasks.isRunning(upid) && sim.clock.now() < deadline) await sim.clock.sleep(250);
   if (sim.tasks.isRunning(upid)) return upid;
   const { exitstatus = '' } = sim.tasks.get(upid) ?? {};

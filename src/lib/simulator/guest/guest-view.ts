@@ -72,8 +72,9 @@ function liveView(guest: GuestState): PublishedGuest {
   };
 }
 
-function nextCycle(node: NodeState, now: number): number {
-  return Math.floor((now - node.cyclePhase) / cycleMs + 1) * cycleMs + node.cyclePhase;
+function nextCycle({ clock }: Sim, node: NodeState): number {
+  const [cycle, phase] = [clock.lasts(cycleMs), clock.lasts(node.cyclePhase)];
+  return Math.floor((clock.now() - phase) / cycle + 1) * cycle + phase;
 }
 
 /** Call before anything visible changes: until the next cycle the others see what was before. */
@@ -81,20 +82,20 @@ export function noteChange(sim: Sim, guest: GuestState): void {
   const now = sim.clock.now();
   if (guest.publishedUntil !== undefined && now < guest.publishedUntil) return;
   guest.published = liveView(guest);
-  guest.publishedUntil = nextCycle(sim.world.node(guest.node), now);
+  guest.publishedUntil = nextCycle(sim, sim.world.node(guest.node));
 }
 
 /** A guest that came to be this moment: nobody has heard of it. */
 export function noteBirth(sim: Sim, guest: GuestState): void {
   guest.published = null;
-  guest.publishedUntil = nextCycle(sim.world.node(guest.node), sim.clock.now());
+  guest.publishedUntil = nextCycle(sim, sim.world.node(guest.node));
 }
 
 /** The broadcast view; undefined before the first broadcast and 5 min after the last. */
 function publishedView(sim: Sim, guest: GuestState): PublishedGuest | undefined {
   const now = sim.clock.now();
   const { offlineSince } = sim.world.node(guest.node);
-  if (offlineSince !== undefined && now - offlineSince > expiryMs) return undefined;
+  if (offlineSince !== undefined && now - offlineSince > sim.clock.lasts(expiryMs)) return undefined;
   if (guest.publishedUntil === undefined || now >= guest.publishedUntil) {
     guest.published = undefined;
     guest.publishedUntil = undefined;
@@ -117,7 +118,7 @@ function memoryShare(guest: GuestState): number {
 /** Fraction of its own CPUs, now. */
 function loadOf(sim: Sim, guest: GuestState): number {
   const up = guest.runningSince === undefined ? Infinity : sim.clock.now() - guest.runningSince;
-  const isBooting = up < sim.latency.guest_boot_s * 1000;
+  const isBooting = up < sim.clock.lasts(sim.latency.guest_boot_s * 1000);
   return isBooting ? (guest.habits?.boot ?? guest.load) : guest.load;
 }
 

@@ -41,7 +41,7 @@ export function activateStorage(sim: Sim, id: string, node: string): StorageStat
 export function activateVolume(sim: Sim, volid: string, storage: string, node: string): void {
   const { cacheSeconds = 0 } = activateStorage(sim, storage, node);
   const made = sim.world.volume(volid, node)?.made;
-  if (made && made.node !== node && sim.clock.now() < made.at + cacheSeconds * 1000)
+  if (made && made.node !== node && sim.clock.now() < made.at + sim.clock.lasts(cacheSeconds * 1000))
     die(`volume '${volid}' does not exist`);
 }
 

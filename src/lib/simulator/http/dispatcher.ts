@@ -225,7 +225,7 @@ export class Dispatcher {
   #withTimeout(work: Promise<Answer>): Promise<Answer> {
     const { clock } = this.#sim;
     return new Promise((resolve, reject) => {
-      const cancel = clock.at(clock.now() + proxyTimeoutMs, () => {
+      const cancel = clock.at(clock.after(proxyTimeoutMs), () => {
         resolve({ status: 596, reason: 'Connection timed out' });
       });
       work.catch(overWideText).then(resolve, reject).finally(cancel);

@@ -49,7 +49,7 @@ export class Locks {
           resolve(this.#releaser(key, state, mode));
         },
       };
-      const cancel = this.#clock.at(this.#clock.now() + timeoutMs, () => {
+      const cancel = this.#clock.at(this.#clock.after(timeoutMs), () => {
         state.waiters.delete(waiter);
         reject(new PveError(500, `can't lock file '${file}' - got timeout`));
       });

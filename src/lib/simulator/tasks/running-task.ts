@@ -91,7 +91,7 @@ export class RunningTask implements TaskContext {
   }
 
   async wait(label: string, ms: number): Promise<void> {
-    const until = this.#progress[label] ?? this.#clock.now() + ms;
+    const until = this.#progress[label] ?? this.#clock.after(ms);
     this.#progress[label] = until;
     await this.#sleepUntil(Number(until));
     if (this.#dead) await never;

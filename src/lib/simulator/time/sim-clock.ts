@@ -1,14 +1,21 @@
 /**
- * Simulated time: wall time run `speed` times as fast, but never past an event that has not been handled. A slow
- * machine therefore makes the simulation late, never wrong: a lock is released before the timeout that follows it.
+ * Time for clients of other processes. Its clock runs as theirs do, since they judge by it: how old a task is, whether a lock
+ * of theirs, renewed while they wait, has expired. What takes time is over `speed` times as soon. Time never passes an event
+ * that has not been handled: a slow machine makes the simulation late, never wrong, and a lock is released before the
+ * timeout that follows it.
  */
 import { Timers } from './timers.ts';
 
 export interface SimClock {
   now(): number;
   readonly speed: number;
+  /** How long it lasts by this clock what takes so long on a cluster. */
+  lasts(ms: number): number;
+  /** When it is over by this clock. */
+  after(ms: number): number;
+  /** Until it is over. */
   sleep(ms: number): Promise<void>;
-  /** Runs `fire` at a moment; the result cancels it. */
+  /** Runs `fire` at a moment of this clock; the result cancels it. */
   at(due: number, fire: () => void): () => void;
   stop(): void;
 }
@@ -22,7 +29,7 @@ export function createSimClock(start: number, speed: number): SimClock {
   let pumping = false;
   let stopped = false;
 
-  const target = (): number => start + (performance.now() - origin) * speed;
+  const target = (): number => start + performance.now() - origin;
 
   // While events are worked off, time stands still at the latest of them.
   const now = (): number => {
@@ -36,7 +43,7 @@ export function createSimClock(start: number, speed: number): SimClock {
     if (due === undefined || pumping || stopped || wakeDue <= due) return;
     clearTimeout(wake);
     wakeDue = due;
-    wake = setTimeout(pump, Math.max(0, (due - target()) / speed));
+    wake = setTimeout(pump, Math.max(0, due - target()));
   };
 
   // One event per turn of the loop: what it resolved runs to its next wait before a later event fires.
@@ -60,13 +67,14 @@ export function createSimClock(start: number, speed: number): SimClock {
     return cancel;
   };
 
+  const lasts = (ms: number): number => Math.max(0, ms) / speed;
+  const after = (ms: number): number => now() + lasts(ms);
+
   return {
-    now,
-    speed,
-    at,
+    ...{ now, speed, lasts, after, at },
     sleep: (ms) =>
       new Promise((resolve) => {
-        at(now() + Math.max(0, ms), resolve);
+        at(after(ms), resolve);
       }),
     stop: () => {
       stopped = true;

@@ -75,9 +75,17 @@ export class VirtualTime implements SimClock {
     return cancel;
   }
 
+  lasts(ms: number): number {
+    return Math.max(0, ms);
+  }
+
+  after(ms: number): number {
+    return this.#now + this.lasts(ms);
+  }
+
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.at(this.#now + Math.max(0, ms), resolve);
+      this.at(this.after(ms), resolve);
     });
   }
 
