@@ -1051,6 +1051,19 @@ describe('a pool below that of a stand', () => {
     expect(hint).toMatch(/^take out what is in it, then remove it/);
   });
 
+  test('is no matter where the pool is not ours: that is what is told', () => {
+    const world = cluster({ pools: { boss: '', 'boss/anna': '' } });
+    const delegated = {
+      path: '/pool/boss',
+      propagate: true,
+      says: 'boss@pve has PVEPoolAdmin on /pool/boss',
+    };
+    const pools = world.pools.map((pool) => ({ ...pool, delegated }));
+    const byBoss: CleanupSelection = { by: 'stands', users: [{ userid: 'boss@pve' }] };
+    expect(plan({ ...world, pools }, byBoss).stands[0]?.refused?.code).toBe('POOL_DELEGATED');
+    expect(plan(world, byBoss).stands[0]?.refused).toBeUndefined();
+  });
+
   test('is no matter where the pool stays anyway, nor below another one', () => {
     const result = plan(cluster(below()), byAnna, { keepUsers: true });
     expect([ids(result), result.stands[0]?.refused]).toEqual([kept, undefined]);

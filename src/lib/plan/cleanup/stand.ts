@@ -179,7 +179,9 @@ export function planStandRemoval(
   const members = claimed.length === 0 && stand.removesUser ? memberFates(stand, idsOf(own), context) : [];
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
-  const above = staysAnyway({ stand, left: claimed, context }) ? undefined : subpoolRefusal(stand, context);
+  // Of a pool that is not ours nothing below it is in the way: it is not about to go.
+  const isGoing = stand.mark?.user !== undefined && !staysAnyway({ stand, left: claimed, context });
+  const above = isGoing ? subpoolRefusal(stand, context) : undefined;
   const areMembersLeft = members.some((fate) => !goes(fate));
   const heldBy: HeldBy | undefined = areMembersLeft ? 'members' : above ? 'subpools' : undefined;
   const left = heldBy ? withoutIds(stand) : claimed;
