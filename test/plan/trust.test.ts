@@ -42,10 +42,14 @@ function found(
   guests: Inventory['guests'],
   templates: Inventory['templates'],
   pools: Inventory['pools'] = [],
-  writers: Inventory['memberWriters'] | Partial<Inventory> = [],
+  memberWriters: Inventory['memberWriters'] = [],
+  poolWriters: Inventory['poolWriters'] = [],
 ) {
-  const more = Array.isArray(writers) ? { memberWriters: writers } : writers;
-  const answer = resolveTemplate(named, have({ guests, templates, pools, ...more }), 'lab.yml');
+  const answer = resolveTemplate(
+    named,
+    have({ guests, templates, pools, memberWriters, poolWriters }),
+    'lab.yml',
+  );
   return 'code' in answer ? answer.message : answer.candidates.map(({ vmid }) => vmid);
 }
 
@@ -112,16 +116,16 @@ describe('a template by name', () => {
 
     test('goes before one in no pool where somebody may take machines out of one; of several there none is taken', () => {
       const poolWriters = [{ ...boss, says: 'boss@pve has PVEPoolAdmin on /pool/lessons' }];
-      expect(found([guest(301), real], configs, [], { poolWriters })).toEqual([200]);
+      expect(found([guest(301), real], configs, [], [], poolWriters)).toEqual([200]);
       expect(passedOver(named.template, have({ guests: [guest(301), real], poolWriters }))).toEqual([
         'templates called "debian12": 301 on pve1 is in no pool (boss@pve has PVEPoolAdmin on /pool/lessons) and was passed over',
       ]);
-      expect(found([guest(300), guest(301, { node: 'pve2' })], configs, [], { poolWriters })).toMatch(
+      expect(found([guest(300), guest(301, { node: 'pve2' })], configs, [], [], poolWriters)).toMatch(
         /are in no pool, and others may take theirs out of one: 300 on pve1 .*301 on pve2 in no pool \(boss@pve/,
       );
       // One alone is what there is; those in pools of others are no match for it.
-      expect(found([guest(301)], configs, [], { poolWriters })).toEqual([301]);
-      expect(found([guest(301), forged], configs, [], { poolWriters, memberWriters: [boss] })).toEqual([301]);
+      expect(found([guest(301)], configs, [], [], poolWriters)).toEqual([301]);
+      expect(found([guest(301), forged], configs, [], [boss], poolWriters)).toEqual([301]);
     });
 
     test('is taken where others may name it and it is the only one, and that is told', () => {
