@@ -129,3 +129,23 @@ test.each(['7.4', '8.4', '9.2'] as const)(
     expect(JSON.stringify(again.value?.summary ?? again.error)).toContain('SEAL_LOST');
   },
 );
+
+test('a machine whose notes its student rewrote while it was cloned anew stays claimed by a cleanup that leaves it', async () => {
+  const forged = { move: 'notes: a forged mark', draws: [15, 0, 0, 0] } as const;
+  for (const version of ['7.4', '8.4', '9.2'] as const) {
+    const start: Start = { ...MADE, version, base: 'expired' };
+    const acts = ['cleanup lab', 'deploy'] as const;
+    const found = await findingsOf(
+      start,
+      {
+        command: 'reset by cloning',
+        turns: [
+          { ...forged, at: 2 },
+          { move: 'the own seals are read', at: 0, draws: [0, 0, 0, 0] },
+        ],
+      },
+      ...acts.map((command) => ({ command, turns: [] })),
+    );
+    expect([version, found]).toEqual([version, []]);
+  }
+});

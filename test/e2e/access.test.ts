@@ -235,6 +235,25 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     expect([repaired.code, repaired.stdout]).toEqual([0, expect.stringContaining('complete, frozen')]);
     expect(cluster.snapshot().guests.some(({ vmid }) => vmid === 10_001)).toBe(true);
     expect(rightsOf(cluster.snapshot())).toEqual([]);
+
+    // A run that was killed between its grant and its second look leaves a right: the next one tells, with what takes it.
+    expect((await run(cluster, 'status --lab exam')).stdout).not.toContain('still be used');
+    const late = { path: '/vms/10001', users: 'anna@pve', roles: 'PVEVMUser', propagate: 0 };
+    await admin(cluster).put('/access/acl', late);
+    const { code, stdout } = await run(cluster, 'status --lab exam --check');
+    expect([code, stdout]).toEqual([
+      6,
+      expect.stringMatching(
+        /frozen, and can still be used: anna@pve[\s\S]*anna@pve has PVEVMUser on .vms.10001/,
+      ),
+    ]);
+    expect((await run(cluster, DEPLOY)).stdout).toContain('these stands can still be used: anna@pve');
+    const hint = /deploy-stand (access freeze .*)/.exec(stdout)?.[1] ?? '';
+    expect(hint).toBe('access freeze --lab exam --user anna@pve');
+    expect(await run(cluster, hint)).toMatchObject({ code: 0 });
+    expect(rightsOf(cluster.snapshot())).toEqual([]);
+    expect((await run(cluster, 'status --lab exam')).stdout).not.toContain('still be used');
+
     expect(await run(cluster, 'cleanup --lab exam')).toMatchObject({ code: 0 });
     expect(comparable(cluster.snapshot())).toEqual(empty);
   });

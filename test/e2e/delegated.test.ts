@@ -29,6 +29,8 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
     ['cleanup --user boss@pve'],
     ['cleanup --orphans --min-age 0'],
     ['bridges prune --min-age 0'],
+    ['power stop --lab net'],
+    ['power stop --user boss@pve'],
   ])('%s touches nothing', async (command) => {
     const cluster = await delegatedCluster(version);
     const before = comparable(cluster.snapshot());

@@ -47,6 +47,21 @@ describe('a run', () => {
     ]);
   });
 
+  test('of a cleanup that leaves something tells of that, and of what failed besides', () => {
+    const [stand] = fresh.stands;
+    const step = { ...fresh.steps.find(({ kind }) => kind === 'vm.clone')!, dependsOn: [] };
+    const refused = { code: 'MEMBERS_LEFT', message: 'VM 300 stays' };
+    const leaving = {
+      ...fresh,
+      command: 'cleanup',
+      steps: [step],
+      stands: [{ ...stand!, refused }],
+    } as unknown as Plan;
+    const failed = results(leaving, [{ id: step.id, code: 'NOT_OURS' }]);
+    const { stands } = summarizeRun([{ plan: leaving, result: { results: failed, interrupted: false } }]);
+    expect(stands[0]?.error?.message).toMatch(/VM 300 stays {2}\[MEMBERS_LEFT\]\n.*no space left/);
+  });
+
   test("one student's failure is that student's, with the first cause", () => {
     const { summary, code } = run([{ id: 'vm.clone:anna/b', code: 'TASK_FAILED' }]);
     expect([summary.status, code]).toEqual(['partial', 5]);

@@ -43,8 +43,13 @@ function found(
   templates: Inventory['templates'],
   pools: Inventory['pools'] = [],
   memberWriters: Inventory['memberWriters'] = [],
+  poolWriters: Inventory['poolWriters'] = [],
 ) {
-  const answer = resolveTemplate(named, have({ guests, templates, pools, memberWriters }), 'lab.yml');
+  const answer = resolveTemplate(
+    named,
+    have({ guests, templates, pools, memberWriters, poolWriters }),
+    'lab.yml',
+  );
   return 'code' in answer ? answer.message : answer.candidates.map(({ vmid }) => vmid);
 }
 
@@ -107,6 +112,20 @@ describe('a template by name', () => {
       expect(passedOver(named.template, have({ guests }))).toEqual([
         'templates called "debian12": 200 on pve1 is in pool golden and was passed over',
       ]);
+    });
+
+    test('goes before one in no pool where somebody may take machines out of one; of several there none is taken', () => {
+      const poolWriters = [{ ...boss, says: 'boss@pve has PVEPoolAdmin on /pool/lessons' }];
+      expect(found([guest(301), real], configs, [], [], poolWriters)).toEqual([200]);
+      expect(passedOver(named.template, have({ guests: [guest(301), real], poolWriters }))).toEqual([
+        'templates called "debian12": 301 on pve1 is in no pool (boss@pve has PVEPoolAdmin on /pool/lessons) and was passed over',
+      ]);
+      expect(found([guest(300), guest(301, { node: 'pve2' })], configs, [], [], poolWriters)).toMatch(
+        /are in no pool, and others may take theirs out of one: 300 on pve1 .*301 on pve2 in no pool \(boss@pve/,
+      );
+      // One alone is what there is; those in pools of others are no match for it.
+      expect(found([guest(301)], configs, [], [], poolWriters)).toEqual([301]);
+      expect(found([guest(301), forged], configs, [], [boss], poolWriters)).toEqual([301]);
     });
 
     test('is taken where others may name it and it is the only one, and that is told', () => {

@@ -86,7 +86,8 @@ function standStatus(view: StandView, error: Refusal | undefined): StandSummary[
 
 function summarize(view: StandView): StandSummary {
   const { stand } = view;
-  const error = stand.refused ?? bothRefusals(errorOf(view), stand.left);
+  // Of a cleanup that leaves something, what goes may fail besides.
+  const error = bothRefusals(errorOf(view), stand.refused ?? stand.left);
   return {
     user: stand.user,
     pool: stand.pool,

@@ -263,6 +263,15 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
   },
   'no-access': { about: ofStand, way: (problems, context) => [deployAgain(problems, context)] },
+  'still-open': {
+    about: ofStand,
+    // All of them by name: others of the lab may be open on purpose.
+    way: (problems) =>
+      [...groupBy(problems, ({ lab = '?' }) => lab)].map(([lab, list]) => {
+        const users = usersOf(list).flatMap((user) => ['--user', user]);
+        return shellCommand('deploy-stand', 'access', 'freeze', '--lab', lab, ...users);
+      }),
+  },
 };
 
 /** What makes work impossible first. */

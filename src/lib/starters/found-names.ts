@@ -86,9 +86,7 @@ export function findNames(have: Inventory): FoundNames | undefined {
   }
   for (const { guest, writer } of offered) {
     if (writer === undefined || !used.has(guest.vmid)) continue;
-    notes.push(
-      `${guest.name ?? 'VM'} (${guest.vmid}) is in a pool of others (${writer}): see that it is meant`,
-    );
+    notes.push(`${guest.name ?? 'VM'} (${guest.vmid}) may be of others (${writer}): see that it is meant`);
   }
   const bridge = bridgeOf(have);
   if (bridge === undefined) notes.push(`no bridge is seen on every node: ${OUTSIDE} is left as it was`);

@@ -52,12 +52,21 @@ function wayToSee({ pools, rights }: Inventory): string | undefined {
   return 'Pool.Audit on /pool, with propagation, shows all pools';
 }
 
-/** `sight`: what would show more; absent: the caller is shown everything. */
-function refuseUnknown(names: readonly UnknownName[], sight: string | undefined): void {
+/** What may be named by what is not believed. */
+function disbelieved({ gaps }: Inventory): string[] {
+  return gaps.flatMap(({ kind, text }) => (kind === 'stands-delegated' ? [text] : []));
+}
+
+/** `sight`: what would show more; absent: the caller is shown everything. `besides`: what may be named all the same. */
+function refuseUnknown(
+  names: readonly UnknownName[],
+  sight: string | undefined,
+  besides: readonly string[] = [],
+): void {
   const unknown = names.map(sayUnknown);
   if (unknown.length === 0) return;
   const message = unknown.map((one) => one.message).join('; ');
-  const hints = [...new Set(unknown.map(({ hint }) => hint))];
+  const hints = [...new Set(unknown.map(({ hint }) => hint)), ...besides];
   if (sight === undefined) throw new UsageError('UNKNOWN_NAME', message, { hint: hints.join('\n') });
   throw new ConnectionError('MISSING_PRIVILEGES', `${message}, as far as the caller is shown`, {
     hint: [sight, ...hints].join('\n'),
@@ -66,7 +75,7 @@ function refuseUnknown(names: readonly UnknownName[], sight: string | undefined)
 
 /** For commands for which nothing selected is an error: a job that does nothing every night for a typing error helps nobody. */
 export function assertKnown(selection: StandSelection, have: Inventory, index: ClusterView): void {
-  refuseUnknown(unknownNames(selection, index.marks, have), wayToSee(have));
+  refuseUnknown(unknownNames(selection, index.marks, have), wayToSee(have), disbelieved(have));
 }
 
 /** PVE lists a storage to whoever may see it or write there. */

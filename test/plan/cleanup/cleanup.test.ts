@@ -373,8 +373,24 @@ describe('what a class made in a pool of ours', () => {
     for (const pools of [made({ joinsAtOnce: true }), made({}, [])]) {
       const built = { ...withOwn(), pools, vms: { 300: own } };
       expect(plan(cluster(built), byAnna).stands[0]?.refused?.code).toBe('MEMBERS_LEFT');
-      expect(ids(plan(cluster(built), byAnna, { includeMembers: true }))).toContain('vm.delete:300');
+      const gone = plan(cluster(built), byAnna, { includeMembers: true });
+      expect(ids(gone)).toEqual(expect.arrayContaining(['vm.delete:300', 'pool.delete:anna']));
+      // Until then its number stays claimed, so that the next deploy makes no further one beside it.
+      expect(ids(plan(cluster(built), byAnna)).filter((id) => id.startsWith('pool.'))).toEqual([]);
     }
+    // Beside another lab nobody asks about members: then it is told as one in no pool.
+    const [net] = [made({}, [])].map(({ anna = '' }) => anna);
+    const two = {
+      anna: `${net}\n${comment('anna@pve', { claims: [claim('dmz', [10001])] }).split('\n')[1] ?? ''}`,
+    };
+    const shared = {
+      ...withOwn(),
+      pools: two,
+      vms: { 300: own, 10001: { values: finished('dmz', 'anna', 10001) } },
+    };
+    const byNet = plan(cluster(shared), { by: 'stands', lab: 'net' }, { includeMembers: true });
+    expect(byNet.stands[0]?.refused?.code).toBe('SEAL_LOST');
+    expect(ids(byNet).filter((id) => /^(vm|pool)/.test(id))).toEqual([]);
     const outside = guest(300, { name: 'mine', status: 'stopped' });
     const left = { ...cluster({ ...withOwn(), pools: made({}, []), vms: { 300: own } }), guests: [outside] };
     for (const selection of [byAnna, { by: 'orphans' } as const]) {
@@ -1049,6 +1065,19 @@ describe('a pool below that of a stand', () => {
     const vms = { ...oneStand.vms, 300: { guest: { pool: 'anna/exam' } } };
     const { hint } = plan(cluster({ ...below(), vms }), byAnna).stands[0]?.refused ?? {};
     expect(hint).toMatch(/^take out what is in it, then remove it/);
+  });
+
+  test('is no matter where the pool is not ours: that is what is told', () => {
+    const world = cluster({ pools: { boss: '', 'boss/anna': '' } });
+    const delegated = {
+      path: '/pool/boss',
+      propagate: true,
+      says: 'boss@pve has PVEPoolAdmin on /pool/boss',
+    };
+    const pools = world.pools.map((pool) => ({ ...pool, delegated }));
+    const byBoss: CleanupSelection = { by: 'stands', users: [{ userid: 'boss@pve' }] };
+    expect(plan({ ...world, pools }, byBoss).stands[0]?.refused?.code).toBe('POOL_DELEGATED');
+    expect(plan(world, byBoss).stands[0]?.refused).toBeUndefined();
   });
 
   test('is no matter where the pool stays anyway, nor below another one', () => {

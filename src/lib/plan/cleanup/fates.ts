@@ -33,6 +33,11 @@ interface ClaimedVms {
   readonly halfMadeOnly: boolean;
 }
 
+/** Another lab is on the pool, and keeps it: what the class made in it is not asked about. */
+function keepsPool({ mark, claims, trimmed }: SelectedStand): boolean {
+  return mark?.claims.some((claim) => !claims.includes(claim) && !trimmed.includes(claim)) ?? false;
+}
+
 /** Of every guest at an id that these claims name; `foreign` hears of those that are not ours. */
 export function fatesOf(
   stand: SelectedStand,
@@ -47,7 +52,8 @@ export function fatesOf(
     const config = context.index.configs.get(id.vmid);
     const verdict = judge(id, stand, context);
     // In the pool it is one of its members, which are told, and removed where that is asked for, together.
-    if (verdict === 'foreign' || isOfPoolUser(stand.pool, guest, verdict)) {
+    const isMember = isOfPoolUser(stand.pool, guest, verdict);
+    if (verdict === 'foreign' || (isMember && !keepsPool(stand))) {
       foreign(guest);
       continue;
     }

@@ -97,9 +97,16 @@ function sayForeign({ vmid, node, type }: GuestInfo): string {
   return `${what} on ${node} has an id that was claimed, but is not ours: left alone`;
 }
 
-/** Nothing else of the stand is left: the same cleanup, told to take its members along, must find it again. */
-function withoutIds({ claims, trimmed }: SelectedStand): Claim[] {
-  return [...claims, ...trimmed].map((claim) => only(claim, () => false));
+/**
+ * Nothing else of the stand is left: the same cleanup, told to take its members along, must find it again. A machine that
+ * lost its seal stays claimed: it is most likely ours, and the next deploy makes no further one beside it.
+ */
+function heldClaims(stand: SelectedStand, removed: ReadonlySet<number>, context: CleanupContext): Claim[] {
+  return [...stand.claims, ...stand.trimmed].map((claim) => {
+    const unsealed = claimedIds(claim).filter((id) => judge(id, stand, context) === 'unsealed');
+    const ids = new Set(unsealed.map(({ vmid }) => vmid));
+    return only(claim, (vmid) => ids.has(vmid) && !removed.has(vmid));
+  });
 }
 
 const idsOf = (fates: readonly Fate[]): Set<number> => new Set(fates.map(({ guest }) => guest.vmid));
@@ -177,10 +184,12 @@ export function planStandRemoval(
   const members = claimed.length === 0 && stand.removesUser ? memberFates(stand, idsOf(own), context) : [];
   const fates = [...own, ...members];
   const removed = idsOf(fates.filter(goes));
-  const above = staysAnyway({ stand, left: claimed, context }) ? undefined : subpoolRefusal(stand, context);
+  // Of a pool that is not ours nothing below it is in the way: it is not about to go.
+  const isGoing = stand.mark?.user !== undefined && !staysAnyway({ stand, left: claimed, context });
+  const above = isGoing ? subpoolRefusal(stand, context) : undefined;
   const areMembersLeft = members.some((fate) => !goes(fate));
   const heldBy: HeldBy | undefined = areMembersLeft ? 'members' : above ? 'subpools' : undefined;
-  const left = heldBy ? withoutIds(stand) : claimed;
+  const left = heldBy ? heldClaims(stand, removed, context) : claimed;
   const isLastLab =
     claimed.length === 0 || claimed.every((claim) => stand.claims.some(({ lab }) => lab === claim.lab));
   // A right on a VM goes with the VM; of those that the class made none was ours.

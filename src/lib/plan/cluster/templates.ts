@@ -105,26 +105,34 @@ function isAmongCopies({ pool }: GuestInfo): boolean {
 
 /**
  * How far a name or tag is believed, the best first: of a guest in no pool, which administrators alone name; in a pool
- * whose members nobody else may name; in any other, whose members may be anybody's.
+ * whose members nobody else may name; in no pool, where somebody may take machines out of one; in any other pool, whose
+ * members may be anybody's.
  */
-const TIERS = ['unpooled', 'guarded', 'open'] as const;
+const TIERS = ['unpooled', 'guarded', 'loose', 'open'] as const;
 type Tier = (typeof TIERS)[number];
 
 /** A guest that is called or tagged like the template. */
 interface Named {
   readonly guest: GuestInfo;
   readonly tier: Tier;
-  /** Of an open one: who may name it, and by which right. */
+  /** Of a loose or open one: who may have named it, and by which right. */
   readonly writer?: string;
 }
 
 function believed(guests: readonly GuestInfo[], have: Inventory): Named[] {
   const writerOf = delegatedBy(have.memberWriters);
+  // Whoever writes a pool takes machines out of it (PVE/API2/Pool.pm), what was made and named there included.
+  const [taker] = have.poolWriters;
   return guests.map((guest): Named => {
-    if (guest.pool === undefined) return { guest, tier: 'unpooled' };
+    if (guest.pool === undefined)
+      return taker ? { guest, tier: 'loose', writer: taker.says } : { guest, tier: 'unpooled' };
     const writer = writerOf(guest.pool)?.says;
     return writer === undefined ? { guest, tier: 'guarded' } : { guest, tier: 'open', writer };
   });
+}
+
+function sayPlace({ pool }: GuestInfo): string {
+  return pool === undefined ? 'in no pool' : `in pool ${pool}`;
 }
 
 function namedBy(ref: TemplateRef, have: Inventory): Named[] {
@@ -154,7 +162,7 @@ export function passedOver(ref: TemplateRef, have: Inventory): string[] {
     if (isAmongCopies(guest)) return [say(guest, `is in pool ${REPLICA_POOL}, which is for copies,`)];
     if (!others.includes(one)) return [say(guest, 'is a machine of a stand')];
     if (meant.has(one)) return one.tier === 'open' ? [isTaken(ref, one)] : [];
-    return [say(guest, `is in pool ${guest.pool ?? ''}${writer === undefined ? '' : ` (${writer})`}`)];
+    return [say(guest, `is ${sayPlace(guest)}${writer === undefined ? '' : ` (${writer})`}`)];
   });
 }
 
@@ -195,17 +203,27 @@ function findNamed(ref: TemplateRef, have: Inventory, copies = copiesIn(have)): 
   return [...(hinted.length > 0 ? hinted : named)].sort((a, b) => a.guest.vmid - b.guest.vmid);
 }
 
+const STRANGE: Readonly<Partial<Record<Tier, readonly [where: string, wayOut: string]>>> = {
+  loose: [
+    'in no pool, and others may take theirs out of one',
+    'put those that are meant into a pool of their own',
+  ],
+  open: ['in pools whose members others may name', 'take it out of its pool'],
+};
+
 /** Of several that anybody may have named none is taken, not even on different nodes. */
 function strangers(named: readonly Named[], wish: Wish): Refusal | undefined {
-  const [first, second] = named.filter(({ tier }) => tier === 'open');
-  if (wish.machine.template.by === 'vmid' || !first || !second) return undefined;
+  const [first, second] = named;
+  const strange = first && STRANGE[first.tier];
+  if (wish.machine.template.by === 'vmid' || !strange || !second) return undefined;
+  const [where, wayOut] = strange;
   const list = named
-    .map(({ guest, writer }) => `${describeTemplate(guest)} in pool ${guest.pool ?? ''} (${writer ?? ''})`)
+    .map(({ guest, writer = '' }) => `${describeTemplate(guest)} ${sayPlace(guest)} (${writer})`)
     .join(', ');
   return refusal(
     wish,
-    `${sayRef(wish.machine.template)} are in pools whose members others may name: ${list}`,
-    'nothing tells which one is meant: name one with template_vmid, or take it out of its pool',
+    `${sayRef(wish.machine.template)} are ${where}: ${list}`,
+    `nothing tells which one is meant: name one with template_vmid, or ${wayOut}`,
   );
 }
 

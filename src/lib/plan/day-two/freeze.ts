@@ -19,7 +19,7 @@ import { actionable, type StandView } from '../stands/selected.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 import { keptState, OTHER_STORAGE, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { findRoom, type Room } from './power-room.ts';
-import { heldByStudents, stillOpen } from './still-open.ts';
+import { heldByStudents, stillOpen } from '../stands/still-open.ts';
 
 export interface FreezeOptions extends KeepOptions {
   /** Also the other labs in the same pools: a pool has one access for all. */

@@ -7,7 +7,7 @@ import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, PowerPlan, Refusal } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
-import { nameSome } from '../document/text.ts';
+import { gapTexts, nameSome } from '../document/text.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { leftAs, staleLock } from './machines.ts';
 import { machinePower, type MachinePower } from '../../pve-values/machine-power.ts';
@@ -203,6 +203,7 @@ export function planPower(request: PowerRequest): PowerPlan {
     steps,
     stands: drafts.map((draft) => toStand(draft, request, room.refused.get(draft.key))),
     warnings: [
+      ...gapTexts(have),
       ...(room.shortage ? [`${room.shortage.message}\n  ${room.shortage.hint ?? ''}`] : []),
       ...memoryWarnings(working, request),
       ...frozenWarnings(working, request),

@@ -4,16 +4,14 @@ import { shellCommand } from '../../shell.ts';
 import type { PlannedStand } from '../document/plan.ts';
 import { nameSome } from '../document/text.ts';
 import type { StandState } from '../stands/state.ts';
-import { rolesBefore } from './stand-access.ts';
+import { rightsOfUse } from '../stands/still-open.ts';
 import type { StandContext } from './context.ts';
 
-/** A freeze that was cut before it took everything away. */
-function isStillOpen(state: StandState, context: StandContext): boolean {
-  const kept = rolesBefore(state, context);
-  const { user } = state;
-  return (context.index.acls.get(`/pool/${user.pool} ${user.userid}`) ?? []).some(
-    ({ role }) => !kept.includes(role),
-  );
+/** A freeze that was cut before it took everything away, or a right that was on its way while it looked. */
+function isStillOpen({ user, present }: StandState, { have, index }: StandContext): boolean {
+  const { userid, pool } = user;
+  const vmids = [...present.values()].map(({ vmid }) => vmid);
+  return rightsOfUse({ user: userid, pool, vmids }, { have, index }).length > 0;
 }
 
 export function frozenOf({ mark }: StandState): Pick<PlannedStand, 'frozen'> {
@@ -28,14 +26,16 @@ export function frozenWarnings(states: readonly StandState[], context: StandCont
   const open = frozen.filter((state) => isStillOpen(state, context));
   const { name } = context.lab;
   const thaw = shellCommand('deploy-stand', 'access', 'thaw', '--lab', name);
-  const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', name);
+  // By name: others of the lab may be open on purpose.
+  const named = open.flatMap(({ user }) => ['--user', user.userid]);
+  const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', name, ...named);
   const users = (list: readonly StandState[]): string => nameSome(list.map(({ user }) => user.userid));
   return [
     `frozen: ${users(frozen)}; their stands are completed, but no access is given and no machine started until \`${thaw}\``,
     ...(open.length === 0
       ? []
       : [
-          `the freeze is under way or was cut short, and these still have access: ${users(open)}; \`${freeze}\` ends it`,
+          `the freeze is under way or was cut short, and these stands can still be used: ${users(open)}; \`${freeze}\` ends it`,
         ]),
   ];
 }

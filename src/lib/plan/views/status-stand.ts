@@ -2,7 +2,8 @@
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
-import type { StandView } from '../stands/selected.ts';
+import { actionable, type StandView } from '../stands/selected.ts';
+import { rightsOfUse } from '../stands/still-open.ts';
 import { isBeingMade, machineStatus } from './status-machine.ts';
 import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
 
@@ -101,6 +102,17 @@ function tornProblems(
   );
 }
 
+/** Frozen by its claim, and by these rights not shut: a freeze that was cut, or a right that came after its look. */
+function openProblems(view: StandView, { have, index }: StatusContext): Problem[] {
+  const { user, pool, claim, mark } = view;
+  if (frozenSince(mark) === undefined) return [];
+  const vmids = actionable(view).map(({ vmid }) => vmid);
+  const rights = rightsOfUse({ user, pool, vmids }, { have, index });
+  if (rights.length === 0) return [];
+  const detail = rights.map(({ subject, role, path }) => `${subject} has ${role} on ${path}`).join(', ');
+  return [{ kind: 'still-open', user, lab: claim.lab, detail }];
+}
+
 /** Only a stand with bridges of its own has to be on one node. */
 function isTorn({ nodes, claim }: StandView, { networks }: StatusContext): boolean {
   return nodes.length > 1 && (networks.get(claim.lab)?.size ?? 0) > 0;
@@ -127,5 +139,6 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
     accessOf(view, context.index) === 'none'
       ? [{ kind: 'no-access' as const, ...of }]
       : []),
+    ...openProblems(view, context),
   ];
 }

@@ -133,7 +133,8 @@ export type ProblemKind =
   | 'expires-soon'
   | 'task-failed'
   | 'user-disabled'
-  | 'no-access';
+  | 'no-access'
+  | 'still-open';
 
 /** One thing that is wrong. What it is about, and nothing that a reader can derive. */
 export interface Problem {

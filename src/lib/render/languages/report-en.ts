@@ -64,6 +64,7 @@ const problemTexts: ProblemTexts = {
     'task-failed': 'task failed',
     'user-disabled': 'account disabled',
     'no-access': 'deployed, and its user has no rights on it',
+    'still-open': 'frozen, and can still be used',
   },
   lab: (lab) => `lab ${lab}`,
   vm: 'VM',

@@ -8,8 +8,8 @@ import type { AclEntry, Inventory } from '../../inventory/types.ts';
 import { takeAwayCommand } from '../../pve-values/admin-commands.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
-import { protectedBecause } from '../stands/protected-accounts.ts';
-import { privilegesOf } from '../stands/roles.ts';
+import { protectedBecause } from './protected-accounts.ts';
+import { privilegesOf } from './roles.ts';
 
 interface Who {
   readonly user: string;
@@ -57,24 +57,31 @@ export function heldByStudents({ have, index }: Seen): (entry: AclEntry) => bool
   return heldBy(new Set(users.filter((user) => protectedBecause(user, have.caller) === undefined)), index);
 }
 
-/** `goes`: rights that the plan takes away. */
-export function stillOpen(
-  { user, pool, vmids }: Who,
-  goes: (entry: AclEntry) => boolean,
-  { have, index }: Seen,
-): Refusal | undefined {
+/** The rights, whoever gave them. */
+export function rightsOfUse({ user, pool, vmids }: Who, { have, index }: Seen): AclEntry[] {
   const isOwn = heldBy(new Set([user]), index);
   const isOfStudents = heldByStudents({ have, index });
   const machines = [...vmids, ...unclaimedIn(pool, index)];
   const here = new Set([`/pool/${pool}`, ...machines.map((vmid) => `/vms/${vmid}`)]);
   const up = new Set(above(pool));
-  const entries = have.acls.filter((entry) => {
+  return have.acls.filter((entry) => {
     const { path, propagate, role } = entry;
     const reaches = here.has(path)
       ? isOwn(entry) || isOfStudents(entry)
       : propagate && up.has(path) && isOwn(entry);
-    return reaches && isOfUse(role, have) && !goes(entry);
+    return reaches && isOfUse(role, have);
   });
+}
+
+/** `goes`: rights that the plan takes away. */
+export function stillOpen(
+  who: Who,
+  goes: (entry: AclEntry) => boolean,
+  { have, index }: Seen,
+): Refusal | undefined {
+  const { user } = who;
+  const isOwn = heldBy(new Set([user]), index);
+  const entries = rightsOfUse(who, { have, index }).filter((entry) => !goes(entry));
   if (entries.length === 0) return undefined;
   const says = entries.map((entry) => {
     const { path, role, type, subject } = entry;
