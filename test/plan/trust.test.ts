@@ -121,7 +121,7 @@ describe('a template by name', () => {
         'templates called "debian12": 301 on pve1 is in no pool (boss@pve has PVEPoolAdmin on /pool/lessons) and was passed over',
       ]);
       expect(found([guest(300), guest(301, { node: 'pve2' })], configs, [], [], poolWriters)).toMatch(
-        /are in no pool, and others may take theirs out of one: 300 on pve1 .*301 on pve2 in no pool \(boss@pve/,
+        /are in no pool, and others may take theirs out of one \(boss@pve .*\): 300 on pve1, 301 on pve2$/,
       );
       // One alone is what there is; those in pools of others are no match for it.
       expect(found([guest(301)], configs, [], [], poolWriters)).toEqual([301]);

@@ -203,26 +203,33 @@ function findNamed(ref: TemplateRef, have: Inventory, copies = copiesIn(have)): 
   return [...(hinted.length > 0 ? hinted : named)].sort((a, b) => a.guest.vmid - b.guest.vmid);
 }
 
-const STRANGE: Readonly<Partial<Record<Tier, readonly [where: string, wayOut: string]>>> = {
-  loose: [
-    'in no pool, and others may take theirs out of one',
-    'put those that are meant into a pool of their own',
-  ],
-  open: ['in pools whose members others may name', 'take it out of its pool'],
-};
+/** Where they are, and what to do that one of them is meant; undefined: only administrators have named them. */
+function strangeness(
+  tier: Tier,
+  named: readonly Named[],
+): readonly [where: string, wayOut: string] | undefined {
+  if (tier === 'loose') {
+    const list = named.map(({ guest }) => describeTemplate(guest)).join(', ');
+    const where = `in no pool, and others may take theirs out of one (${named[0]?.writer ?? ''}): ${list}`;
+    return [where, 'put those that are meant into a pool of their own'];
+  }
+  if (tier !== 'open') return undefined;
+  const list = named
+    .map(({ guest, writer = '' }) => `${describeTemplate(guest)} ${sayPlace(guest)} (${writer})`)
+    .join(', ');
+  return [`in pools whose members others may name: ${list}`, 'take it out of its pool'];
+}
 
 /** Of several that anybody may have named none is taken, not even on different nodes. */
 function strangers(named: readonly Named[], wish: Wish): Refusal | undefined {
   const [first, second] = named;
-  const strange = first && STRANGE[first.tier];
-  if (wish.machine.template.by === 'vmid' || !strange || !second) return undefined;
+  if (wish.machine.template.by === 'vmid' || !first || !second) return undefined;
+  const strange = strangeness(first.tier, named);
+  if (!strange) return undefined;
   const [where, wayOut] = strange;
-  const list = named
-    .map(({ guest, writer = '' }) => `${describeTemplate(guest)} ${sayPlace(guest)} (${writer})`)
-    .join(', ');
   return refusal(
     wish,
-    `${sayRef(wish.machine.template)} are ${where}: ${list}`,
+    `${sayRef(wish.machine.template)} are ${where}`,
     `nothing tells which one is meant: name one with template_vmid, or ${wayOut}`,
   );
 }
