@@ -157,7 +157,9 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(envOption('--log-level <level>', 'debug record').choices(LOG_LEVELS).default('silent'))
     .addOption(envOption('--log-file <file>', 'where the debug record goes (default: stderr)'))
     .addOption(envOption('--audit-file <file>', 'append who changed what, as JSON lines'))
-    .addOption(envOption('--quiet', 'no progress, only results and errors'))
+    .addOption(
+      envOption('--quiet', 'no progress, only results and errors; nothing where there was nothing to do'),
+    )
     .addOption(envOption('--wide', 'every line in full, also where the same is true of many'))
     .option('--no-preflight', 'do not compare the plan with the own privileges before the first write')
     .option('--no-color', 'no colours (also: NO_COLOR)');

@@ -7,6 +7,11 @@ import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { ownDocument, ownLines, ownWords } from './own-words.ts';
 
+interface Ended {
+  readonly isNothing: boolean;
+  readonly warnings: readonly string[];
+}
+
 export interface Output {
   readonly color: boolean;
   readonly width: number;
@@ -15,6 +20,8 @@ export interface Output {
   readonly wide: boolean;
   /** The one document of this command. */
   result(document: unknown, text: () => string): void;
+  /** The same of a run: where nothing was done, and nothing is left to do, `--quiet` leaves the text out, but for warnings. */
+  ended(run: Ended, document: unknown, text: () => string): void;
   warn(text: string): void;
 }
 
@@ -35,7 +42,7 @@ export function createOutput(
   flags: Pick<GlobalFlags, 'output' | 'color' | 'quiet' | 'wide'>,
 ): Output {
   const wantsColor = flags.color && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
-  return {
+  const output: Output = {
     color: wantsColor && io.stdout.isTTY === true,
     width: widthOf(io.stdout),
     isText: flags.output === 'text',
@@ -49,9 +56,15 @@ export function createOutput(
       if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(own, null, 2))}\n`);
       else io.stdout.write(yamlText(own));
     },
+    ended: ({ isNothing, warnings }, document, text) => {
+      const isSilent = isNothing && flags.quiet === true && flags.output === 'text';
+      if (!isSilent) output.result(document, text);
+      else for (const warning of warnings) output.warn(warning);
+    },
     warn: (text) => {
       const lines = labelled('warning', ownWords(text, io.argv), { width: widthOf(io.stderr) });
       io.stderr.write(`${lines.join('\n')}\n`);
     },
   };
+  return output;
 }

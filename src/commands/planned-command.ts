@@ -1,5 +1,6 @@
 /** The one frame of commands that plan: show the plan, or apply it; print what came of it. */
 import { UsageError } from '../lib/errors.ts';
+import { EXIT } from '../lib/exit.ts';
 import { exitCodeOf, exitCodeOfFindings } from '../lib/outcome/exit-code.ts';
 import type { RunOutcome, Summary } from '../lib/outcome/types.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
@@ -152,7 +153,9 @@ async function apply(
   tellWarnings(run, plan);
   await work.remark?.(plan);
   const { requests } = await run.connect();
-  run.output.result(toResultDocument(plan, summary, requests()), () =>
+  const exitCode = exitCodeOf(outcome, run.stoppedBy());
+  const isNothing = summary.status === 'nothing-to-do' && exitCode === EXIT.done;
+  run.output.ended({ isNothing, warnings: plan.warnings }, toResultDocument(plan, summary, requests()), () =>
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
@@ -160,7 +163,7 @@ async function apply(
     }),
   );
   teller.ended(plan, summary, work.verb);
-  io.setExitCode(exitCodeOf(outcome, run.stoppedBy()));
+  io.setExitCode(exitCode);
 }
 
 /** `begin` reads the input: what is wrong with it is said before anything is contacted. */

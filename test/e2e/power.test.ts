@@ -250,6 +250,12 @@ test.each(['7.4', '9.2'] as const)('--idle takes what nobody uses (%s)', async (
   ]);
   const reads = cluster.requests.slice(since).filter(({ path }) => path.endsWith('/rrddata'));
   expect(reads).toHaveLength(3);
+  // A job of every half hour mails what it says: nothing, where there is nothing to do.
+  const again = ['power', 'suspend', '--lab', 'net', '--idle', '1h'];
+  expect(await runCli([...again, '--quiet'], cluster)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  expect((await runCli(again, cluster)).stdout).toMatch(/nothing to do for 2 stands/);
+  const json = await runCli([...again, '--quiet', '--output', 'json'], cluster);
+  expect(json.stdout).toMatch(/"nothing-to-do"/);
 });
 
 test('what is left alone is told by name; frozen stands and students in the way are no obstacle', async () => {

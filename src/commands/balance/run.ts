@@ -1,6 +1,6 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, InternalError, StandError } from '../../lib/errors.ts';
-import type { ExitCode } from '../../lib/exit.ts';
+import { EXIT, type ExitCode } from '../../lib/exit.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
@@ -138,7 +138,11 @@ class BalanceRun {
       this.#io.stdout.write(`${JSON.stringify(document)}\n`);
       return;
     }
-    output.result(document, () =>
+    const isNothing = results.every(
+      ({ outcome, exitCode }) => outcome?.summary.status === 'nothing-to-do' && exitCode === EXIT.done,
+    );
+    const warnings = results.flatMap(({ outcome }) => outcome?.plan.warnings ?? []);
+    output.ended({ isNothing, warnings }, document, () =>
       results
         .map((result) => textOf(result, results.length > 1, { ...output, language: this.#settings.language }))
         .join('\n\n'),

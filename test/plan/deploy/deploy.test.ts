@@ -654,16 +654,17 @@ describe('running again', () => {
     const told = (change: Partial<Machine>) => {
       const host = { ...routed.machines[1]!, ...change };
       const made = plan(lab([routed.machines[0]!, host]), [anna], { ...before, vms });
-      return [ids(made).filter((id) => id.startsWith('vm.start')), made.stands[0]?.notes];
+      const parked = made.warnings.filter((text) => text.startsWith('hibernated'));
+      return [ids(made).filter((id) => id.startsWith('vm.start')), made.stands[0]?.notes, ...parked];
     };
-    const off =
-      'VM 10001 (host) on pve1 is hibernated (lock: suspended): start VM 10001, or as root on pve1: `qm unlock 10001`';
-    const on =
-      'VM 10001 (host) on pve1 is hibernated (lock: suspended): it goes on, as the lab wants it running';
+    const off = 'VM 10001 (host) on pve1 is hibernated (lock: suspended)';
+    const on = `${off}: it goes on, as the lab wants it running`;
+    const way =
+      'hibernated: 1 machine of anna@pve; `deploy-stand power resume --lab net --user anna@pve` lets them go on';
     const waits = "; the lab's changes wait until it is stopped";
     const starts = ['vm.start:anna/host'];
-    expect(told({ start: false })).toEqual([[], [off]]);
-    expect(told({ start: false, cores: 4 })).toEqual([[], [off + waits]]);
+    expect(told({ start: false })).toEqual([[], [], way]);
+    expect(told({ start: false, cores: 4 })).toEqual([[], [off + waits], way]);
     expect(told({ start: true })).toEqual([starts, [on]]);
     expect(told({ start: true, cores: 4 })).toEqual([starts, [on + waits]]);
   });

@@ -21,6 +21,7 @@ import { fixedWarnings } from './fixed-wishes.ts';
 import { formerNetworkWarnings } from './former-networks.ts';
 import { frozenWarnings } from './frozen.ts';
 import type { StandDraft } from './stand.ts';
+import { hibernatedWarnings } from './hibernated.ts';
 import { surplusWarnings } from './surplus.ts';
 import { wishWarnings } from './wishes.ts';
 
@@ -112,6 +113,11 @@ export function deployWarnings(input: DeployInput, planned: Planned): string[] {
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),
       ...frozenWarnings(healthy, context),
+      ...hibernatedWarnings(
+        drafts.map(({ stand }) => stand),
+        steps,
+        context,
+      ),
       ...formerWarnings(input, planned),
       ...replaceWarnings(options.replace ?? new Set(), healthy),
       ...sealWarnings(steps, index),

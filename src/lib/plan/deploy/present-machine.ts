@@ -57,17 +57,19 @@ function addMark(request: Request, machine: Machine, vm: PresentVm, draft: Draft
   draft.lastStep.set(machine.name, step.id);
 }
 
-/** Hibernated it takes no change, and goes on as it was when it is started. */
-function holdNote(
+/** Hibernated it takes no change, and goes on as it was when it is started: told of all that stay so at once (hibernated.ts). */
+function holdNotes(
   { state }: Request,
   machine: Machine,
   vm: PresentVm,
   { hold, isDue }: { readonly hold: Hold; readonly isDue: boolean },
-): string {
-  const isStarted = hold.kind === 'hibernated' && machine.start && frozenSince(state.mark) === undefined;
-  const way = isStarted ? 'it goes on, as the lab wants it running' : holdHint(vm, hold);
-  const waits = hold.kind === 'hibernated' && isDue ? "; the lab's changes wait until it is stopped" : '';
-  return `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}: ${way}${waits}`;
+): string[] {
+  const held = `VM ${vm.vmid} (${machine.name}) on ${vm.node} ${sayHold(hold)}`;
+  if (hold.kind !== 'hibernated') return [`${held}: ${holdHint(vm, hold)}`];
+  const isStarted = machine.start && frozenSince(state.mark) === undefined;
+  if (!isStarted && !isDue) return [];
+  const way = isStarted ? ': it goes on, as the lab wants it running' : '';
+  return [`${held}${way}${isDue ? "; the lab's changes wait until it is stopped" : ''}`];
 }
 
 /** What is given to machines when they are made, and changes in none that is there. */
@@ -208,7 +210,7 @@ export function addPresent(request: Request, resolved: ResolvedMachine, vm: Pres
   );
   const hold = vm.lock === undefined ? undefined : holdOn(vm, vm.lock, request.index.tasks);
   const isDue = differs?.inPlace === true;
-  if (hold) draft.notes.push(holdNote(request, machine, vm, { hold, isDue }));
+  if (hold) draft.notes.push(...holdNotes(request, machine, vm, { hold, isDue }));
   if (isDue && hold?.kind === 'hibernated') {
     draft.vms.push(planned(vm, machine, 'pending-change'));
     return;
