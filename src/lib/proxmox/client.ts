@@ -24,7 +24,7 @@ export interface PveClient extends RunPve {
 /** Connects to nothing yet: the first method called does. Throws ConfigError for a host that cannot be one. */
 export function createPveClient(options: HttpOptions): PveClient {
   const http = new PveHttp(options);
-  const gate = versionGates(http, clusterApi(http).version);
+  const { gate, version } = versionGates(http, clusterApi(http).version);
   const gates = {
     isByQuery: gate([8, 1]),
     confirms: gate([8, 2]),
@@ -47,6 +47,7 @@ export function createPveClient(options: HttpOptions): PveClient {
     );
   return {
     ...over(http),
+    version,
     forStep: (id) => over(http.forStep(id)),
     requests: () => http.requests,
     close: () => {

@@ -6,25 +6,28 @@ import type { PveApi } from './types.ts';
 /** Is the host that answers now at least of this release? */
 type Gate = (signal?: AbortSignal) => Promise<boolean>;
 
+interface VersionGates {
+  readonly gate: (since: readonly [number, number]) => Gate;
+  /** Asks, whatever is known, and lets the gates know. */
+  readonly version: PveApi['version'];
+}
+
 /** Makes gates; those who ask at once wait for one answer. */
-export function versionGates(
-  http: Pick<PveHttp, 'host'>,
-  version: PveApi['version'],
-): (since: readonly [number, number]) => Gate {
-  const releases = new Map<string, Promise<string>>();
-  const ask = async (signal: AbortSignal | undefined): Promise<string> => {
+export function versionGates(http: Pick<PveHttp, 'host'>, version: PveApi['version']): VersionGates {
+  const releases = new Map<string, ReturnType<PveApi['version']>>();
+  const ask: PveApi['version'] = async (signal) => {
     const { host } = http;
-    const asking = version(signal).then(({ release }) => release);
+    const asking = version(signal);
     releases.set(host, asking);
     const forget = (): void => {
       if (releases.get(host) === asking) releases.delete(host);
     };
     try {
-      const release = await asking;
+      const answer = await asking;
       // Another host may have answered in its place.
       forget();
       releases.set(http.host, asking);
-      return release;
+      return answer;
     } catch (error) {
       forget();
       throw error;
@@ -34,9 +37,13 @@ export function versionGates(
     const asked = releases.get(http.host);
     // Whoever asked may have been stopped: that is no answer for others.
     const known = asked && (await asked.catch(() => undefined));
-    return known ?? ask(signal);
+    return (known ?? (await ask(signal))).release;
   };
-  return ([major, minor]) =>
-    async (signal) =>
-      isAtLeast(await releaseOf(signal), major, minor);
+  return {
+    gate:
+      ([major, minor]) =>
+      async (signal) =>
+        isAtLeast(await releaseOf(signal), major, minor),
+    version: ask,
+  };
 }
