@@ -116,7 +116,10 @@ beforeEach(() => {
       : sound.judgeSnapshotBridge(...given),
   );
   // Does not look at the pool before it believes what was read a moment ago.
-  vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(async function (this: Ownership, ...given) {
+  vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(async function (
+    this: Ownership,
+    ...given
+  ) {
     if (!isAnyPool()) return sound.assertOursNow.apply(this, given);
     await this.assertOurs(...given);
     return undefined;
