@@ -133,7 +133,10 @@ beforeEach(() => {
     ),
   ];
   // Does not look at the pool before it believes what was read a moment ago.
-  vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(async function (this: Ownership, ...given) {
+  vi.spyOn(Ownership.prototype, 'assertOursNow').mockImplementation(async function (
+    this: Ownership,
+    ...given
+  ) {
     if (!isAnyPool()) return sound.assertOursNow.apply(this, given);
     await this.assertOurs(...given);
     return undefined;
