@@ -150,7 +150,7 @@ describe('what stays', () => {
   test('whom the files of the class do not name keeps the stand, and is told of with the command', async () => {
     const folder = classFolder(USERS - 1);
     const simulator = await startCluster({ state: deployed });
-    const [left] = [`student${USERS}@pve`];
+    const left = `student${USERS}@pve`;
     const run = await runCli(['cleanup', ...files(folder, 'flat'), '--dry-run'], simulator);
     expect(run.stdout).toContain(
       `not in the users file, and left: the stand of ${left} in this lab; \`deploy-stand cleanup --lab flat\` takes all of the lab\n`,
@@ -159,13 +159,11 @@ describe('what stays', () => {
     expect(again.stdout).toContain(
       `left alone: the stand of ${left} in this lab; \`deploy-stand cleanup --lab flat --user ${left}\` removes`,
     );
-    for (const part of [
-      ['--only', 'student1'],
-      ['--only', 'student1,student2'],
-    ]) {
-      const some = await runCli(['deploy', ...files(folder, 'flat'), '--dry-run', ...part], simulator);
-      expect(some.stdout).not.toContain('not in the users file');
-    }
+    const some = await runCli(
+      ['deploy', ...files(folder, 'flat'), '--dry-run', '--only', 'student1'],
+      simulator,
+    );
+    expect(some.stdout).not.toContain('not in the users file');
   });
 
   test('more than --max-changes: refused with the number, nothing changed', async () => {
