@@ -166,6 +166,25 @@ describe('what stays', () => {
     expect(some.stdout).not.toContain('not in the users file');
   });
 
+  test('--orphans of what a deploy left half made: refused by --max-changes with both ways out', async () => {
+    const folder = classFolder(2);
+    const simulator = await startCluster();
+    simulator.addFault({
+      match: { method: 'PUT', path: /\/qemu\/\d+\/config$/ },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'no',
+    });
+    const half = await runCli(['deploy', ...files(folder, 'flat')], simulator);
+    expect(half.code).toBe(5);
+    const run = await runCli(['cleanup', '--orphans', '--min-age', '0', '--max-changes', '1'], simulator);
+    expect([run.code, run.stderr]).toEqual([
+      3,
+      expect.stringMatching(/finished by\s+the same deploy again.*--max-changes \d/s),
+    ]);
+  });
+
   test('more than --max-changes: refused with the number, nothing changed', async () => {
     const simulator = await startCluster({ state: deployed });
     const run = await runCli(['cleanup', '--lab', 'net', '--max-changes', '5'], simulator);
