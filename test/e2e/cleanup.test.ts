@@ -150,7 +150,7 @@ describe('what stays', () => {
   test('whom the files of the class do not name keeps the stand, and is told of with the command', async () => {
     const folder = classFolder(USERS - 1);
     const simulator = await startCluster({ state: deployed });
-    const [left] = [`student${USERS}@pve`];
+    const left = `student${USERS}@pve`;
     const run = await runCli(['cleanup', ...files(folder, 'flat'), '--dry-run'], simulator);
     expect(run.stdout).toContain(
       `not in the users file, and left: the stand of ${left} in this lab; \`deploy-stand cleanup --lab flat\` takes all of the lab\n`,
@@ -159,13 +159,30 @@ describe('what stays', () => {
     expect(again.stdout).toContain(
       `left alone: the stand of ${left} in this lab; \`deploy-stand cleanup --lab flat --user ${left}\` removes`,
     );
-    for (const part of [
-      ['--only', 'student1'],
-      ['--only', 'student1,student2'],
-    ]) {
-      const some = await runCli(['deploy', ...files(folder, 'flat'), '--dry-run', ...part], simulator);
-      expect(some.stdout).not.toContain('not in the users file');
-    }
+    const some = await runCli(
+      ['deploy', ...files(folder, 'flat'), '--dry-run', '--only', 'student1'],
+      simulator,
+    );
+    expect(some.stdout).not.toContain('not in the users file');
+  });
+
+  test('--orphans of what a deploy left half made: refused by --max-changes with both ways out', async () => {
+    const folder = classFolder(2);
+    const simulator = await startCluster();
+    simulator.addFault({
+      match: { method: 'PUT', path: /\/qemu\/\d+\/config$/ },
+      every: 1,
+      action: 'fail',
+      status: 500,
+      text: 'no',
+    });
+    const half = await runCli(['deploy', ...files(folder, 'flat')], simulator);
+    expect(half.code).toBe(5);
+    const run = await runCli(['cleanup', '--orphans', '--min-age', '0', '--max-changes', '1'], simulator);
+    expect([run.code, run.stderr]).toEqual([
+      3,
+      expect.stringMatching(/finished by\s+the same deploy again.*--max-changes \d/s),
+    ]);
   });
 
   test('more than --max-changes: refused with the number, nothing changed', async () => {

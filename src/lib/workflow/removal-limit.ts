@@ -3,12 +3,14 @@ import { PlanRefusedError } from '../errors.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { effectOf } from '../plan/document/step-traits.ts';
 
-export function assertWithinLimit(plan: Plan, limit: number | undefined): void {
+/** `instead`: what may be meant in place of removing so much. */
+export function assertWithinLimit(plan: Plan, limit: number | undefined, instead?: string): void {
   const removals = plan.steps.filter((step) => effectOf(step) === 'removes');
   if (limit === undefined || removals.length <= limit) return;
+  const way = `look at it with --dry-run, then allow it with --max-changes ${removals.length}`;
   throw new PlanRefusedError(
     'TOO_MANY_CHANGES',
     `the plan removes ${removals.length} objects, --max-changes allows ${limit}`,
-    { hint: `look at it with --dry-run, then allow it with --max-changes ${removals.length}` },
+    { hint: instead === undefined ? way : `${instead}; or ${way}` },
   );
 }
