@@ -695,6 +695,11 @@ describe('running', () => {
     });
     const folder = workFolder();
     writeFiles(folder, { 'balance.yml': 'guests: all\nhold: 3\n' });
+    const tooOften = await runCli(['balance', '--interval', '9s'], simulator);
+    expect([tooOften.code, tooOften.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--interval +must be between 10s/),
+    ]);
     const outcome = await runCli(
       ['balance', '-c', join(folder, 'balance.yml'), '--interval', '15', '--output', 'json'],
       simulator,

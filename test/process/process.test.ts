@@ -232,7 +232,7 @@ describe('streams', () => {
     writeFiles(folder, { 'balance.yml': 'guests: all\n' });
     const child = spawn(
       node,
-      [...flags, BIN, 'balance', '-c', join(folder, 'balance.yml'), '--interval', '1', ...simulated(folder)],
+      [...flags, BIN, 'balance', '-c', join(folder, 'balance.yml'), '--interval', '10', ...simulated(folder)],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     child.stdout.once('data', () => child.stdout.destroy());

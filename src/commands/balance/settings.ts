@@ -64,11 +64,10 @@ function assertFlags(flags: BalanceFlags): void {
       hint: 'leave one of them out',
     });
   }
-  if (flags.interval === 0)
-    throw new UsageError('INTERVAL', '--interval 0 never rests', { hint: 'give e.g. 10m' });
 }
 
 const FLAGS = [
+  ['interval', 'interval', '--interval', '10m'],
   ['maxMigrations', 'max_migrations', '--max-migrations', '6'],
   ['metricsFile', 'metrics_file', '--metrics-file', 'balance.prom'],
   ['excludeSource', 'exclude.source', '--exclude-source', 'pve1,pve2'],
@@ -94,6 +93,7 @@ function rawOf(flags: BalanceFlags, env: Readonly<Record<string, unknown>>): Rec
   return {
     ...env,
     ...(Object.keys(exclude).length === 0 ? {} : { exclude }),
+    ...(flags.interval === undefined ? {} : { interval: flags.interval }),
     ...(flags.maxMigrations === undefined ? {} : { max_migrations: flags.maxMigrations }),
     ...(flags.metricsFile === undefined ? {} : { metrics_file: flags.metricsFile }),
   };
@@ -140,7 +140,7 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     ? [env.installation]
     : (named ?? env.connections).filter((name) => name !== '');
   const isOnce = isEvacuation || flags.once === true || flags.dryRun === true;
-  const interval = isOnce ? undefined : (flags.interval ?? config.interval);
+  const interval = isOnce ? undefined : config.interval;
   const { logLevel: level, ssh } = env;
   return {
     config,
