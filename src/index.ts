@@ -110,6 +110,7 @@ export type { HostReport, Problem, Trust } from './lib/connections-edit/types.ts
 export type { CredentialRow, CredentialState } from './lib/credentials/credentials-csv.ts';
 export type { Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
 export type { StandErrorOptions } from './lib/errors.ts';
+export type { HostTrouble, Trouble, Unanswered } from './lib/unanswered.ts';
 export type { ExitCode, StopSignal } from './lib/exit.ts';
 export type { RunResult, StepOutcome } from './lib/execute/types.ts';
 export type { MigrationRecord } from './lib/inventory/balance-types.ts';
@@ -146,7 +147,8 @@ export type { NetworkSteps } from './lib/plan/document/steps/network.ts';
 export type { PoolSteps } from './lib/plan/document/steps/pools.ts';
 export type { TemplateSteps } from './lib/plan/document/steps/templates.ts';
 export type { KeptAccount, NewAccount, UserSteps } from './lib/plan/document/steps/users.ts';
-export type { VmSteps } from './lib/plan/document/steps/vms.ts';
+export type { GuestPlace, OursAt } from './lib/plan/document/steps/place.ts';
+export type { RemovedAs, VmSteps } from './lib/plan/document/steps/vms.ts';
 export type { BridgeGuest, BridgeReport, BridgeRow, BridgeState } from './lib/plan/network/view.ts';
 export type { SelectedUser, StandSelection } from './lib/plan/stands/selection.ts';
 export type { ReplicaRow, TemplateReport, TemplateRow, UsableRow } from './lib/plan/templates/view.ts';

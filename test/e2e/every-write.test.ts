@@ -679,14 +679,17 @@ describe.each(told)('%s', (_, story) => {
 
   test('each write lost: its answer, and the request itself', async () => {
     const known = await knownOf(story);
-    for (const which of dealOut(known.wrecks.at(-1)!.writes, ['drop-after', 'drop-before'])) {
+    const runs = dealOut(known.wrecks.at(-1)!.writes, ['drop-after', 'drop-before']);
+    for (const which of runs) {
       const { folder, argv } = setStage(story, known.origin.kept);
       const cluster = await startCluster(clusterAt(story, known.origin));
       for (const fault of which) cluster.addFault(fault);
       const run = await runCli(argv, cluster, optionsOf(story, cluster));
       expect([which, run.code, complaint(run)]).toEqual([which, 0, '']);
       const lost = cluster.requests.filter(({ status }) => status === 0).length;
-      expect([which, lost]).toEqual([which, which.length]);
+      // The others may have made one of them needless, as a lock is not taken again while it is held: each by itself, then.
+      if (which.length > 1 && lost < which.length) runs.push(...which.map((fault) => [fault]));
+      else expect([which, lost]).toEqual([which, which.length]);
       await expectEnd(story, { which, folder, cluster, known });
     }
   });

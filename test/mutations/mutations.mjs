@@ -70,7 +70,7 @@ export const mutations = [
   {
     of: 'planner',
     file: 'src/lib/plan/cleanup/stand.ts',
-    find: '    .filter(({ role }) => !kept.has(`${path} ${role}`))\n',
+    find: '    .filter(({ role }) => !hadBefore(stand.mark, role))\n',
     instead: '',
     why: 'cleanup takes away rights that the user had before the pool was adopted',
   },
@@ -257,8 +257,8 @@ export const mutations = [
   {
     of: 'client',
     file: 'src/lib/proxmox/answer.ts',
-    find: "return asked.method === 'GET'",
-    instead: "return asked.method !== 'POST'",
+    find: "return method === 'GET'",
+    instead: "return method !== 'POST'",
     why: 'a PUT or DELETE without an answer is proven not to have happened, and is sent again',
   },
   {

@@ -19,6 +19,11 @@ export function exitCodeOf({ summary, rounds }: RunOutcome, stoppedBy: StopSigna
   return untouched ? EXIT.untouched : EXIT.partial;
 }
 
+/** Nothing was to be done, and nothing was left undone. */
+export function isNothingToDo({ summary }: Pick<RunOutcome, 'summary'>, code: ExitCode): boolean {
+  return summary.status === 'nothing-to-do' && code === EXIT.done;
+}
+
 /** What a command that only looks, sends or rehearses came to. */
 interface Findings {
   /** The signal that ended it before its end. */

@@ -74,20 +74,23 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   return (switched && powerAfter(switched)) ?? vm.power;
 }
 
+const removes = ({ command, steps }: StandView): boolean =>
+  command === 'cleanup' || (command === 'users' && steps.some((step) => hasRole(step, 'gives-up')));
+
+/** A cleanup that is refused a part of the stand removes the rest. */
+const isRefused = (view: StandView): boolean =>
+  view.stand.refused !== undefined && !(removes(view) && view.steps.length > 0);
+
 function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
-  const isCleanup =
-    view.command === 'cleanup' ||
-    (view.command === 'users' && view.steps.some((step) => hasRole(step, 'gives-up')));
-  if (view.stand.refused && !(isCleanup && view.steps.length > 0)) return 'refused';
+  if (isRefused(view)) return 'refused';
   if (error) return 'incomplete';
-  if (view.steps.length > 0) return isCleanup ? 'removed' : 'complete';
+  if (view.steps.length > 0) return removes(view) ? 'removed' : 'complete';
   return view.stand.vms.some((vm) => vm.state === 'pending-change') ? 'pending-change' : 'unchanged';
 }
 
 function summarize(view: StandView): StandSummary {
   const { stand } = view;
-  // Of a cleanup that leaves something, what goes may fail besides.
-  const error = bothRefusals(errorOf(view), stand.refused ?? stand.left);
+  const error = isRefused(view) ? stand.refused : bothRefusals(errorOf(view), stand.refused ?? stand.left);
   return {
     user: stand.user,
     pool: stand.pool,

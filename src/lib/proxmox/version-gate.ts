@@ -1,5 +1,6 @@
 /** Tells what a host can do by its version. Asks each host once: hosts of one cluster differ while it is upgraded. */
 import { isAtLeast } from '../pve-values/version.ts';
+import { AuthError } from './errors.ts';
 import type { PveHttp } from './http.ts';
 import type { PveApi } from './types.ts';
 
@@ -10,6 +11,11 @@ interface VersionGates {
   readonly gate: (since: readonly [number, number]) => Gate;
   /** Asks, and lets the gates know. */
   readonly version: PveApi['version'];
+}
+
+/** Whoever asked may have been stopped: that is no answer for others. A login that is refused is one for all. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof AuthError) throw error;
 }
 
 /** Makes gates; those who ask at once wait for one answer. */
@@ -34,9 +40,8 @@ export function versionGates(http: Pick<PveHttp, 'host'>, version: PveApi['versi
     }
   };
   const known = async (signal: AbortSignal | undefined): ReturnType<PveApi['version']> => {
-    // Whoever asked may have been stopped: that is no answer for others.
     const asked = answers.get(http.host);
-    return (asked && (await asked.catch(() => undefined))) ?? ask(signal);
+    return (asked && (await asked.catch(unlessRefused))) ?? ask(signal);
   };
   const gate: VersionGates['gate'] =
     ([major, minor]) =>
