@@ -7,7 +7,7 @@ import type { OursAt } from './place.ts';
  * `member`: made in the pool by its own user, and `--include-members` was given; still a member, and still claimed by nobody,
  * is what has to be true. `halfMade`: an orphan; that it has not joined its pool meanwhile is.
  */
-interface RemovedAs {
+export interface RemovedAs {
   readonly adopted?: true;
   readonly member?: true;
   readonly halfMade?: true;
