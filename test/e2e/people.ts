@@ -31,7 +31,9 @@ export function room(files: Readonly<Record<string, string>>): Room {
   writeFiles(folder, files);
   const run: Room['run'] = (cluster, command, env = {}) => {
     const words = command.split(' ').map((word) => word.replace(/^@/, `${folder}/`));
-    const own = /^(--wide )?(deploy|cleanup|users)/.test(command) ? ['--credentials', join(folder, 'c.csv')] : [];
+    const own = /^(--wide )?(deploy|cleanup|users)/.test(command)
+      ? ['--credentials', join(folder, 'c.csv')]
+      : [];
     return runCli([...words, ...own], cluster, { env });
   };
   return {
