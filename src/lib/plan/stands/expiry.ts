@@ -1,6 +1,6 @@
 /** When a lab or an account is over: `cleanup --expired` takes its stands then, and whoever plans one is told before. */
 import type { Lab, User } from '../../config/types.ts';
-import { endText } from '../../pve-values/expire.ts';
+import { endOfDay, endText } from '../../pve-values/expire.ts';
 
 /** A lab ends with its last day, UTC. `now`: ISO 8601. */
 export function isLabOver(expires: string | undefined, now: string): boolean {
@@ -10,6 +10,17 @@ export function isLabOver(expires: string | undefined, now: string): boolean {
 /** An account ends at the second that PVE says; 0 or undefined: never. */
 export function isAccountOver(expire: number | undefined, now: string): boolean {
   return expire !== undefined && expire !== 0 && expire * 1000 <= Date.parse(now);
+}
+
+/** Whatever comes first, in seconds as PVE counts, and how many are left. */
+export function nearestEnd(
+  { expires, expire = 0 }: { readonly expires: string | undefined; readonly expire: number | undefined },
+  now: string,
+): { readonly end: number; readonly left: number } | undefined {
+  const ends = [expires === undefined ? 0 : endOfDay(expires), expire].filter((end) => end > 0);
+  if (ends.length === 0) return undefined;
+  const end = Math.min(...ends);
+  return { end, left: end - Date.parse(now) / 1000 };
 }
 
 const NEXT = 'the next `cleanup --expired` removes';

@@ -1,11 +1,18 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
 import { frozenSince } from '../../marks/pool.ts';
-import { DAY, endOfDay, lastDayOf } from '../../pve-values/expire.ts';
+import { DAY, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { nearestEnd } from '../stands/expiry.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { rightsOfUse } from '../stands/still-open.ts';
 import { isBeingMade, machineStatus } from './status-machine.ts';
-import type { MachineStatus, Problem, StandStatus, StatusContext } from './status-types.ts';
+import {
+  SOON_DAYS,
+  type MachineStatus,
+  type Problem,
+  type StandStatus,
+  type StatusContext,
+} from './status-types.ts';
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
@@ -50,22 +57,11 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
 }
 
 /** Days before its end that a stand is spoken of. */
-const SOON_DAYS = 7;
-
-/** A lab ends with its last day, a user at the second that PVE says. */
 function expiryProblems({ user, claim }: StandView, { have, index }: StatusContext): Problem[] {
-  const of = { user, lab: claim.lab };
-  const now = Date.parse(have.now) / 1000;
-  const account = index.users.get(user)?.expire ?? 0;
-  const ends = [
-    ...(claim.expires === undefined ? [] : [endOfDay(claim.expires)]),
-    ...(account === 0 ? [] : [account]),
-  ].filter((end) => !Number.isNaN(end));
-  if (ends.length === 0) return [];
-  const end = Math.min(...ends);
-  const detail = lastDayOf(end);
-  if (end <= now) return [{ kind: 'expired', ...of, detail }];
-  return end - now <= SOON_DAYS * DAY ? [{ kind: 'expires-soon', ...of, detail }] : [];
+  const nearest = nearestEnd({ expires: claim.expires, expire: index.users.get(user)?.expire }, have.now);
+  if (!nearest || nearest.left > SOON_DAYS * DAY) return [];
+  const kind = nearest.left <= 0 ? 'expired' : 'expires-soon';
+  return [{ kind, user, lab: claim.lab, detail: lastDayOf(nearest.end) }];
 }
 
 /** Networks of the lab that have no bridge where this stand is, or one that is not up. */

@@ -1,4 +1,4 @@
-/** What `status` shows: stands, their machines, problems. Types only. */
+/** What `status` shows: stands, their machines, problems. Types, and the one number that words about them name. */
 import type { Gap, Inventory, Removal } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
@@ -107,6 +107,9 @@ export interface LabStatus {
   /** By user and pool, as they were selected. */
   readonly stands: readonly StandStatus[];
 }
+
+/** An end that is nearer is a problem: `expires-soon`. */
+export const SOON_DAYS = 7;
 
 export type ProblemKind =
   | 'machine-missing'

@@ -1,4 +1,5 @@
 /** The report in English. */
+import { SOON_DAYS } from '../../plan/views/status-types.ts';
 import { findingEn } from './finding-en.ts';
 import { noteEn } from './note-en.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
@@ -60,7 +61,7 @@ const problemTexts: ProblemTexts = {
     paused: 'paused',
     'storage-full': 'storage over 90 %',
     expired: 'expired',
-    'expires-soon': 'expires within 7 days',
+    'expires-soon': `expires within ${SOON_DAYS} days`,
     'task-failed': 'task failed',
     'user-disabled': 'account disabled',
     'no-access': 'deployed, and its user has no rights on it',

@@ -1,4 +1,5 @@
 /** The report in Russian. */
+import { SOON_DAYS } from '../../plan/views/status-types.ts';
 import { findingRu } from './finding-ru.ts';
 import { noteRu } from './note-ru.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
@@ -58,7 +59,7 @@ const problemTexts: ProblemTexts = {
     paused: 'на паузе',
     'storage-full': 'хранилище заполнено больше чем на 90 %',
     expired: 'срок истёк',
-    'expires-soon': 'срок истекает в ближайшие 7 дней',
+    'expires-soon': `срок истекает в ближайшие ${SOON_DAYS} дней`,
     'task-failed': 'задача завершилась с ошибкой',
     'user-disabled': 'учётная запись отключена',
     'no-access': 'стенд развёрнут, но у студента нет на него прав',
