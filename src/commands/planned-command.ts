@@ -1,7 +1,6 @@
 /** The one frame of commands that plan: show the plan, or apply it; print what came of it. */
 import { UsageError } from '../lib/errors.ts';
-import { EXIT } from '../lib/exit.ts';
-import { exitCodeOf, exitCodeOfFindings } from '../lib/outcome/exit-code.ts';
+import { exitCodeOf, exitCodeOfFindings, isNothingDone } from '../lib/outcome/exit-code.ts';
 import type { RunOutcome, Summary } from '../lib/outcome/types.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
@@ -154,7 +153,7 @@ async function apply(
   await work.remark?.(plan);
   const { requests } = await run.connect();
   const exitCode = exitCodeOf(outcome, run.stoppedBy());
-  const isNothing = summary.status === 'nothing-to-do' && exitCode === EXIT.done;
+  const isNothing = isNothingDone(summary.status, exitCode);
   run.output.ended({ isNothing, warnings: plan.warnings }, toResultDocument(plan, summary, requests()), () =>
     renderSummary(plan, summary, {
       ...run.output,

@@ -1,6 +1,6 @@
 /** What `balance` does with its flags: rounds over clusters, results, metrics, exit code. */
 import { CancelledError, InternalError, StandError } from '../../lib/errors.ts';
-import { EXIT, type ExitCode } from '../../lib/exit.ts';
+import type { ExitCode } from '../../lib/exit.ts';
 import type { BalanceSummary } from '../../lib/outcome/types.ts';
 import { createNotifier } from '../../lib/notify/notifier.ts';
 import type { BalancePlan } from '../../lib/plan/document/plan.ts';
@@ -10,7 +10,13 @@ import { toResultDocument } from '../../lib/render/result-json.ts';
 import type { BalanceWant } from '../../lib/workflow/balance.ts';
 import { isMetrics, writeMetrics, type BalanceFigures } from '../../lib/workflow/balance-metrics.ts';
 import { Hold } from '../../lib/workflow/balance-rounds.ts';
-import { exitCodeOf, exitCodeOfFindings, stopOfService, worstExitCode } from '../../lib/outcome/exit-code.ts';
+import {
+  exitCodeOf,
+  exitCodeOfFindings,
+  isNothingDone,
+  stopOfService,
+  worstExitCode,
+} from '../../lib/outcome/exit-code.ts';
 import { placeOf, type Place } from './platforms.ts';
 import { loadSettings, nameOf, type BalanceFlags, type BalanceSettings, type Target } from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
@@ -139,7 +145,7 @@ class BalanceRun {
       return;
     }
     const isNothing = results.every(
-      ({ outcome, exitCode }) => outcome?.summary.status === 'nothing-to-do' && exitCode === EXIT.done,
+      ({ outcome, exitCode }) => outcome !== undefined && isNothingDone(outcome.summary.status, exitCode),
     );
     const warnings = results.flatMap(({ outcome }) => outcome?.plan.warnings ?? []);
     output.ended({ isNothing, warnings }, document, () =>

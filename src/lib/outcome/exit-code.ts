@@ -19,6 +19,11 @@ export function exitCodeOf({ summary, rounds }: RunOutcome, stoppedBy: StopSigna
   return untouched ? EXIT.untouched : EXIT.partial;
 }
 
+/** There was nothing to do, and nothing beside it went wrong. */
+export function isNothingDone(status: RunOutcome['summary']['status'], exitCode: ExitCode): boolean {
+  return status === 'nothing-to-do' && exitCode === EXIT.done;
+}
+
 /** What a command that only looks, sends or rehearses came to. */
 interface Findings {
   /** The signal that ended it before its end. */
