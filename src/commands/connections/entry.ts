@@ -1,4 +1,4 @@
-/** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
+/** The entry of a new connection, from flags and the variables of its platform (PVE_*, VMMANAGER_*). Contacts nothing; shows no secret. */
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { buildConnection } from '../../lib/config/connections/build.ts';

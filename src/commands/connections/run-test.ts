@@ -7,7 +7,7 @@ import {
   loadConnection,
   type ConnectionOptions,
 } from '../../lib/config/connections/connection.ts';
-import { overlayOf, VARIABLES } from '../../lib/config/connections/env.ts';
+import { overlayOf, CONNECTION_VARIABLES } from '../../lib/config/connections/env.ts';
 import { PLATFORMS } from '../../lib/config/connections/platform.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { nearest } from '../../lib/nearest.ts';
@@ -66,7 +66,7 @@ function candidates(
   const { platform = 'pve' } = connections.find(({ name }) => name === chosen[0]) ?? {};
   const { isInEnvironment } = PLATFORMS[platform];
   const overrides = chosen.length === 1 && isInEnvironment;
-  const set = Object.keys(raw).flatMap((key) => VARIABLES[key] ?? []);
+  const set = Object.keys(raw).flatMap((key) => CONNECTION_VARIABLES[key] ?? []);
   if (set.length > 0 && (isInEnvironment || chosen.length > 1))
     warn(
       overrides

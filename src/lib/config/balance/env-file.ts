@@ -149,7 +149,7 @@ const yesOrNo: Read = (reader, name, value) => {
 };
 
 /** All names that the VM Balancer knows, and two of our own: a passphrase, and whose keys are known. */
-const VARIABLES: Readonly<Record<string, Read>> = {
+const BALANCER_VARIABLES: Readonly<Record<string, Read>> = {
   BALANCE_INTERVAL: wholeNumber('interval', 600),
   CLUSTER_IDS: clusters,
   MAX_MIGRATIONS_PER_CYCLE: wholeNumber('max_migrations', 3),
@@ -261,12 +261,12 @@ function platformOf(values: Values, { platform, usual }: EnvUse): { platform: Pl
 
 function readVariables(reader: Reader): void {
   for (const [name, value] of Object.entries(reader.values)) {
-    const read = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
+    const read = Object.hasOwn(BALANCER_VARIABLES, name) ? BALANCER_VARIABLES[name] : undefined;
     if (read) {
       read(reader, name, value);
       continue;
     }
-    const near = nearest(name, Object.keys(VARIABLES));
+    const near = nearest(name, Object.keys(BALANCER_VARIABLES));
     reader.warn(
       name,
       near === undefined ? 'is not known and ignored' : `is not known and ignored; did you mean ${near}?`,

@@ -8,7 +8,7 @@ import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
 import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
-import { overlayOf, VARIABLES, type Overlay } from './env.ts';
+import { overlayOf, CONNECTION_VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
   defaultName,
@@ -50,7 +50,7 @@ const NO_OVERLAY: Overlay = { raw: {}, replaces: new Set(), isComplete: false, p
 /** Where complaints about the environment go; its values are never shown. */
 function complainTo(problems: ConfigIssue[]): Draft['fail'] {
   return (key, message, { hint } = {}) => {
-    const path = VARIABLES[key] ?? key;
+    const path = CONNECTION_VARIABLES[key] ?? key;
     problems.push({ file: 'environment', path, message, ...(hint === undefined ? {} : { hint }) });
   };
 }
