@@ -199,7 +199,7 @@ export function notifyOption(what: string): Option {
 const TEN_MINUTES = 600;
 
 /** How long a change of a machine waits for whatever holds it; `when`: by which option, where that is not all it does. */
-export function withTimeout(command: Command, when = ''): Command {
+export function withLockWait(command: Command, when = ''): Command {
   return command.addOption(
     envOption('--timeout <time>', `${when}how long to wait for a backup, snapshot or migration`)
       .argParser(durationSeconds)
@@ -216,5 +216,5 @@ export function withRemovals(command: Command, when = ''): Command {
         nonNegativeInteger,
       ),
     );
-  return withTimeout(removing, when);
+  return withLockWait(removing, when);
 }

@@ -6,6 +6,7 @@ import {
   outerBridgesOf,
   type ConnectionOptions,
 } from '../lib/config/connections/connection.ts';
+import { PLATFORMS } from '../lib/config/connections/platform.ts';
 import { loginOf, urlOf } from '../lib/config/connections/login.ts';
 import type { OuterBridges } from '../lib/config/lab/written-lab.ts';
 import type { Connection, SshSettings } from '../lib/config/types.ts';
@@ -149,12 +150,8 @@ async function openConnection(
   for (const warning of warnings) output.warn(warning);
   const { tls, platform } = connection;
   if (!tls.verify && tls.fingerprint === undefined) {
-    const instead =
-      platform === undefined
-        ? 'set fingerprint (PVE_FINGERPRINT) or ca_file (PVE_CA_FILE)'
-        : 'set fingerprint or ca_file in connections.yml';
     output.warn(
-      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; ${instead} instead of verify_ssl: false`,
+      `the certificate of ${connection.hosts[0] ?? connection.name} is not verified: anyone in between can read the password or token; set ${PLATFORMS[platform].trustKeys} instead of verify_ssl: false`,
     );
   }
   return {
@@ -198,13 +195,17 @@ function clientOf(
   options: LinkOptions,
   hard: AbortSignal,
 ): Client {
-  if (platform === 'vmmanager6') {
-    const api = createVmmanagerClient(options);
-    return { api, session: { platform, vmmanager: api, timeZone, ...(ssh ? { ssh } : {}) } };
+  switch (platform) {
+    case 'pve': {
+      const api = createPveClient(options);
+      const tasks = createTaskWaiter(api, options.clock, { signal: hard });
+      return { api, session: { platform, pve: api, tasks } };
+    }
+    case 'vmmanager6': {
+      const api = createVmmanagerClient(options);
+      return { api, session: { platform, vmmanager: api, timeZone, ...(ssh ? { ssh } : {}) } };
+    }
   }
-  const api = createPveClient(options);
-  const tasks = createTaskWaiter(api, options.clock, { signal: hard });
-  return { api, session: { platform: 'pve', pve: api, tasks } };
 }
 
 export async function openSession(

@@ -40,7 +40,7 @@ export class Sessions {
   async connect(connection?: string): Promise<Session> {
     const session = await this.connectAny(connection);
     if (session.platform === 'pve') return session;
-    throw otherPlatform(session.name);
+    throw otherPlatform(session.name, session.platform);
   }
 
   /** `failure`: what the command ends with. What goes wrong with one session keeps no other from being closed. */

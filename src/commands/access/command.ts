@@ -1,11 +1,10 @@
 /** The flags of `access`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { durationSeconds, envOption, withDryRun } from '../options.ts';
+import { envOption, withDryRun, withLockWait } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { FreezeFlags, ThawFlags } from './run.ts';
 
-const TEN_MINUTES = 600;
 const ALL_LABS = 'also the other labs in the same pools: a pool is opened and closed as a whole';
 
 function freezeCommand(io: ProgramIo): Command {
@@ -15,26 +14,17 @@ function freezeCommand(io: ProgramIo): Command {
       const { runFreeze } = await import('./run.ts');
       await runFreeze(io, self.optsWithGlobals<FreezeFlags>());
     });
-  return withDryRun(
-    withSelection(command)
-      .option('--all-labs', ALL_LABS)
-      .addOption(envOption('--snapshot <name>', 'then take this snapshot of every machine, for grading'))
-      .addOption(envOption('--stop', 'then power the machines off, which ends consoles that are open'))
-      .addOption(
-        envOption(
-          '--suspend',
-          'then suspend them to disk, which ends consoles, too, and loses nothing',
-        ).conflicts('stop'),
-      )
-      .addOption(
-        envOption(
-          '--timeout <time>',
-          'with --stop or --suspend: how long to wait for a backup, snapshot or migration',
-        )
-          .argParser(durationSeconds)
-          .default(TEN_MINUTES, '10m'),
-      ),
-  );
+  const flags = withSelection(command)
+    .option('--all-labs', ALL_LABS)
+    .addOption(envOption('--snapshot <name>', 'then take this snapshot of every machine, for grading'))
+    .addOption(envOption('--stop', 'then power the machines off, which ends consoles that are open'))
+    .addOption(
+      envOption(
+        '--suspend',
+        'then suspend them to disk, which ends consoles, too, and loses nothing',
+      ).conflicts('stop'),
+    );
+  return withDryRun(withLockWait(flags, 'with --stop or --suspend: '));
 }
 
 function thawCommand(io: ProgramIo): Command {

@@ -22,9 +22,8 @@ function meantBy(io: ProgramIo, flags: GlobalFlags): readonly StoredConnection[]
 }
 
 function platformOf(io: ProgramIo, flags: GlobalFlags): Platform {
-  const meant = meantBy(io, flags);
-  const isOther = meant.length > 0 && meant.every(({ platform }) => platform !== undefined);
-  return isOther ? 'vmmanager6' : 'pve';
+  const [first = 'pve', ...more] = new Set(meantBy(io, flags).map(({ platform }) => platform));
+  return more.length === 0 ? first : 'pve';
 }
 
 /** Undefined: the command line names no connection. */

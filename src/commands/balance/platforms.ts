@@ -90,6 +90,10 @@ async function vmmanagerPlace(target: Target, session: VmmanagerSession, tools: 
 /** Contacts nothing yet. */
 export async function placeOf(target: Target, tools: Tools): Promise<Place> {
   const session = await tools.run.connectAny(target);
-  if (session.platform === 'vmmanager6') return vmmanagerPlace(target, session, tools);
-  return pvePlace(nameOf(target), tools);
+  switch (session.platform) {
+    case 'pve':
+      return pvePlace(nameOf(target), tools);
+    case 'vmmanager6':
+      return vmmanagerPlace(target, session, tools);
+  }
 }

@@ -84,7 +84,7 @@ function originsOf(flags: BalanceFlags): [string, Origin][] {
 
 /** Flags win over the env-file, which wins over balance.yml. */
 function rawOf(flags: BalanceFlags, env: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const below = env['exclude'] as Record<string, unknown> | undefined; // made by balance-env.ts: a mapping or nothing
+  const below = env['exclude'] as Record<string, unknown> | undefined; // made by env-file.ts: a mapping or nothing
   const exclude = {
     ...below,
     ...(flags.excludeSource === undefined ? {} : { source: flags.excludeSource }),

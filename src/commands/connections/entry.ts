@@ -1,16 +1,11 @@
-/** The entry of a new connection, from flags and PVE_* variables. Contacts nothing; shows no secret. */
+/** The entry of a new connection, from flags and the variables of its platform (PVE_*, VMMANAGER_*). Contacts nothing; shows no secret. */
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { buildConnection } from '../../lib/config/connections/build.ts';
 import type { StoredConnection } from '../../lib/config/connections/draft.ts';
 import { overlayOf } from '../../lib/config/connections/env.ts';
-import {
-  hostTexts,
-  parseFingerprints,
-  parseHost,
-  PVE,
-  VMMANAGER,
-} from '../../lib/config/connections/parts.ts';
+import { hostTexts, parseFingerprints, parseHost } from '../../lib/config/connections/parts.ts';
+import { namedPlatform, PLATFORMS } from '../../lib/config/connections/platform.ts';
 import { isPlainSecret } from '../../lib/config/connections/file.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { text, type Written } from '../../lib/config/input/written.ts';
@@ -23,7 +18,7 @@ import type { GlobalFlags } from '../options.ts';
 
 export interface AddFlags extends GlobalFlags {
   readonly host?: readonly string[];
-  readonly platform?: Platform;
+  readonly platform: Platform;
   readonly email?: string;
   readonly user?: string;
   readonly tokenId?: string;
@@ -79,7 +74,7 @@ function vmmanagerKind({ email, user, tokenId }: AddFlags, env: Written): Kind {
     : { isToken: false, id };
 }
 
-function kindOf({ user, tokenId, email }: AddFlags, env: Written): Kind {
+function pveKind({ user, tokenId, email }: AddFlags, env: Written): Kind {
   if (email !== undefined) usage('--email is for VMmanager 6', 'add --platform vmmanager6');
   if (user !== undefined && tokenId !== undefined)
     usage('--user and --token-id are two ways to log in', 'leave one of them out');
@@ -94,6 +89,30 @@ function kindOf({ user, tokenId, email }: AddFlags, env: Written): Kind {
   if (id !== undefined) return { isToken: false, id };
   return usage('how to log in is missing', 'give --token-id user@realm!name or --user name@realm');
 }
+
+function pveKeys({ isToken, id }: Kind): Entry {
+  const account = { user: isToken ? userIn(id) : id, use_token: isToken };
+  return isToken ? { ...account, token_name: tokenIn(id) ?? '' } : account;
+}
+
+interface Login {
+  /** Variables in place of flags, as keys of a connection. */
+  readonly environment: (env: ProgramIo['env']) => {
+    readonly raw: Written;
+    readonly problems: readonly ConfigIssue[];
+  };
+  readonly account: (flags: AddFlags, env: Written) => Kind;
+  readonly keys: (kind: Kind) => Entry;
+}
+
+const LOGIN: Readonly<Record<Platform, Login>> = {
+  pve: { environment: overlayOf, account: pveKind, keys: pveKeys },
+  vmmanager6: {
+    environment: (env) => ({ raw: vmmanagerEnv(env), problems: [] }),
+    account: vmmanagerKind,
+    keys: ({ id }) => ({ email: id }),
+  },
+};
 
 /** `env:…`, `file:…`, or the value that the environment holds. */
 function secretOf(
@@ -116,8 +135,7 @@ function secretOf(
     usage(`${flag}-env and ${flag}-file are two places`, 'leave one of them out');
   if (variable !== undefined) return `env:${variable}`;
   if (path !== undefined) return `file:${storedPath(path, file)}`;
-  const password = flags.platform === 'vmmanager6' ? 'VMMANAGER_PASSWORD' : 'PVE_PASSWORD';
-  const name = isToken ? 'PVE_TOKEN_SECRET' : password;
+  const name = isToken ? 'PVE_TOKEN_SECRET' : PLATFORMS[flags.platform].variables.password;
   const value = text(env[isToken ? 'token_value' : 'password']);
   if (value === undefined && kept !== undefined) return kept;
   if (value === undefined)
@@ -156,11 +174,11 @@ function keptOf(former: Written = {}, entry: Entry): Kept {
 
 function hostsOf(flags: AddFlags, env: Written): string[] {
   const written = hostTexts(flags.host?.join(',') ?? env['host'] ?? '');
-  const isOther = flags.platform === 'vmmanager6';
+  const { platform } = flags;
   if (written.length === 0)
-    usage('the host is missing', `give --host HOST, or set ${isOther ? 'VMMANAGER_HOST' : 'PVE_HOST'}`);
+    usage('the host is missing', `give --host HOST, or set ${PLATFORMS[platform].variables.host}`);
   return written.map((host) => {
-    const parsed = parseHost(host, isOther ? VMMANAGER : PVE);
+    const parsed = parseHost(host, platform);
     // It may be a URL with a password in it: the value is not shown.
     return 'value' in parsed
       ? parsed.value
@@ -202,19 +220,16 @@ export function newConnection(
     readonly former: Written | undefined;
   },
 ): NewConnection {
-  const isOther = flags.platform === 'vmmanager6';
-  const { raw: env, problems } = isOther ? { raw: vmmanagerEnv(io.env), problems: [] } : overlayOf(io.env);
+  const { environment, account, keys } = LOGIN[flags.platform];
+  const { raw: env, problems } = environment(io.env);
   if (problems.length > 0) throw configError(problems);
-  const kind = isOther ? vmmanagerKind(flags, env) : kindOf(flags, env);
+  const kind = account(flags, env);
   const hosts = hostsOf(flags, env);
   const caFile = flags.caFile ?? text(env['ca_file']);
   const login: Entry = {
-    ...(isOther ? { platform: 'vmmanager6' } : {}),
+    ...namedPlatform(flags.platform),
     host: hosts.length === 1 ? (hosts[0] ?? '') : hosts,
-    ...(isOther
-      ? { email: kind.id }
-      : { user: kind.isToken ? userIn(kind.id) : kind.id, use_token: kind.isToken }),
-    ...(kind.isToken ? { token_name: tokenIn(kind.id) ?? '' } : {}),
+    ...keys(kind),
   };
   const kept = keptOf(former, login);
   const secret = secretOf(flags, kind, { env, file, kept: kept.secret });

@@ -7,7 +7,8 @@ import {
   loadConnection,
   type ConnectionOptions,
 } from '../../lib/config/connections/connection.ts';
-import { overlayOf, VARIABLES } from '../../lib/config/connections/env.ts';
+import { overlayOf, CONNECTION_VARIABLES } from '../../lib/config/connections/env.ts';
+import { PLATFORMS } from '../../lib/config/connections/platform.ts';
 import { configError } from '../../lib/config/input/issues.ts';
 import { nearest } from '../../lib/nearest.ts';
 import type { Connection } from '../../lib/config/types.ts';
@@ -62,10 +63,11 @@ function candidates(
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) unknownNames(file, unknown, known);
   const chosen = wanted.length > 0 ? known.filter((name) => wanted.includes(name)) : known;
-  const isOther = connections.find(({ name }) => name === chosen[0])?.platform !== undefined;
-  const overrides = chosen.length === 1 && !isOther;
-  const set = Object.keys(raw).flatMap((key) => VARIABLES[key] ?? []);
-  if (set.length > 0 && !(isOther && chosen.length === 1))
+  const { platform = 'pve' } = connections.find(({ name }) => name === chosen[0]) ?? {};
+  const { isInEnvironment } = PLATFORMS[platform];
+  const overrides = chosen.length === 1 && isInEnvironment;
+  const set = Object.keys(raw).flatMap((key) => CONNECTION_VARIABLES[key] ?? []);
+  if (set.length > 0 && (isInEnvironment || chosen.length > 1))
     warn(
       overrides
         ? `${set.join(', ')} of the environment used in place of the file, as other commands do`

@@ -48,7 +48,7 @@ function withIdle(command: Command): Command {
     );
 }
 
-function withTimeout(command: Command): Command {
+function withShutdownTime(command: Command): Command {
   return command.addOption(
     envOption('--timeout <time>', 'how long guests have to shut down')
       .argParser(durationSeconds)
@@ -61,9 +61,9 @@ const fit = (): Option => envOption('--fit', 'switch on the stands that fit, and
 const OWN: Readonly<Record<PowerAction, (command: Command) => Command>> = {
   start: (command) => withStagger(command.addOption(fit())),
   resume: (command) => withStagger(command.addOption(fit())),
-  reboot: (command) => withStagger(withTimeout(command)),
+  reboot: (command) => withStagger(withShutdownTime(command)),
   shutdown: (command) =>
-    withIdle(withTimeout(command)).option('--force', 'cut the power of guests that do not obey in time'),
+    withIdle(withShutdownTime(command)).option('--force', 'cut the power of guests that do not obey in time'),
   stop: withIdle,
   suspend: (command) =>
     withIdle(

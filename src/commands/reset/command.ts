@@ -1,7 +1,7 @@
 /** The flags of `reset`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { withDryRun, withTimeout } from '../options.ts';
+import { withDryRun, withLockWait } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ResetFlags } from './run.ts';
 
@@ -16,7 +16,7 @@ export function resetCommand(io: ProgramIo): Command {
     )
     .option('--discard-snapshots', 'with --reclone: also those with snapshots that students took')
     .option('--start', 'switch on also what was off');
-  return withDryRun(withTimeout(withSelection(command))).action(async (_: unknown, self: Command) => {
+  return withDryRun(withLockWait(withSelection(command))).action(async (_: unknown, self: Command) => {
     const { runReset } = await import('./run.ts');
     await runReset(io, self.optsWithGlobals<ResetFlags>());
   });

@@ -1,12 +1,12 @@
 /** The flags of `snapshot`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { positiveInteger, withDryRun, withTimeout } from '../options.ts';
+import { positiveInteger, withDryRun, withLockWait } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CreateFlags, RollbackFlags, SnapshotFlags } from './run.ts';
 
 function changing(command: Command): Command {
-  return withDryRun(withTimeout(withSelection(command)));
+  return withDryRun(withLockWait(withSelection(command)));
 }
 
 function createCommand(io: ProgramIo): Command {

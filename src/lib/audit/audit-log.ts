@@ -62,9 +62,12 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 const LONGEST = 1000;
 
-/** By exit code; everything else failed. */
-const STATUS: Readonly<Partial<Record<ExitCode, string>>> = {
+const STATUS: Readonly<Record<ExitCode, string>> = {
   [EXIT.done]: 'done',
+  [EXIT.bug]: 'failed',
+  [EXIT.usage]: 'failed',
+  [EXIT.refused]: 'failed',
+  [EXIT.untouched]: 'failed',
   [EXIT.partial]: 'partial',
   [EXIT.pending]: 'pending',
   [EXIT.SIGINT]: 'interrupted',
@@ -150,7 +153,7 @@ export class AuditLog implements WriteWitness {
   }
 
   async end(exitCode: ExitCode, error?: StandError): Promise<void> {
-    const status = error ? 'failed' : (STATUS[exitCode] ?? 'failed');
+    const status = error ? 'failed' : STATUS[exitCode];
     const words = error ? { code: error.code, message: clip(redactText(error.message)) } : {};
     await this.#record('run.end', { status, exitCode, steps: this.#steps, writes: this.#sent, ...words });
     await this.#sink.close();

@@ -174,10 +174,11 @@ export interface Place {
   readonly line: number;
 }
 
-/** A platform that `balance` knows beside Proxmox VE. */
-export type OtherPlatform = 'vmmanager6';
+/** Where a connection leads; what each is like: `connections/platform.ts`. */
+export type Platform = 'pve' | 'vmmanager6';
 
-export type Platform = 'pve' | OtherPlatform;
+/** As files and documents name it: where they name none, it is Proxmox VE. */
+export type PlatformBesidePve = Exclude<Platform, 'pve'>;
 
 /** How nodes of VMmanager 6 are reached over SSH. */
 export interface SshSettings {
@@ -200,9 +201,8 @@ export interface Connection {
   readonly name: string;
   /** The connections file that has it; absent: it is of the environment, in whole or in part. */
   readonly file?: string;
-  /** Absent: Proxmox VE. */
-  readonly platform?: OtherPlatform;
-  /** Hosts of one cluster in the order to try; `host:port`, default port 8006. */
+  readonly platform: Platform;
+  /** Hosts of one cluster in the order to try; `host:port`, the port by default the platform's. */
   readonly hosts: readonly string[];
   readonly auth:
     | { readonly kind: 'token'; readonly tokenId: string; readonly secret: string }

@@ -1,5 +1,5 @@
 /** What `connections test` found, as the story tells it and the renderer shows it. Types only. */
-import type { OtherPlatform } from '../config/types.ts';
+import type { Platform } from '../config/types.ts';
 import type { RightsOverview } from '../privileges/overview.ts';
 
 export type Trust = 'fingerprint' | 'ca-file' | 'system' | 'none';
@@ -15,8 +15,8 @@ export interface HostReport {
   readonly ok: boolean;
   /** Milliseconds since the epoch; absent when the certificate could not be read. */
   readonly certificate?: { readonly fingerprint: string; readonly validTo: number };
-  /** Absent: Proxmox VE. */
-  readonly platform?: OtherPlatform;
+  /** Absent: the host gave no answer. */
+  readonly platform?: Platform;
   readonly version?: string;
   /** Milliseconds for one small request on an open connection. */
   readonly latencyMs?: number;

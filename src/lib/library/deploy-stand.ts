@@ -31,7 +31,9 @@ import { changeUsers, previewUsers, type UsersWant } from '../workflow/users.ts'
 import { openSimulated } from './simulated.ts';
 
 /** The cluster of a connection (see `loadConnection`), or one that is simulated: its time jumps, `clock.speed` counts for nothing. */
-export type Target = { readonly connection: Connection } | { readonly simulate: Scenario };
+export type Target =
+  | { readonly connection: Omit<Connection, 'platform'> & Partial<Connection> }
+  | { readonly simulate: Scenario };
 
 export type DeployStandOptions = Target & {
   /** Aborted: nothing new is begun, and what is under way is waited for; the same call again finishes the work. */
@@ -100,8 +102,8 @@ function target(where: Target) {
   const host = createClock();
   // People watch how a command works; a program only waits for it.
   if ('simulate' in where) return openSimulated({ scenario: where.simulate }, undefined);
-  const { connection } = where;
-  if (connection.platform !== undefined) throw otherPlatform(connection.name);
+  const connection: Connection = { platform: 'pve', ...where.connection };
+  if (connection.platform !== 'pve') throw otherPlatform(connection.name, connection.platform);
   return { connection, clock: host, connect: undefined, url: urlOf(connection), stop: nothing };
 }
 

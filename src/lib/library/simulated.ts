@@ -29,6 +29,7 @@ export function openSimulated(options: SimulatorOptions, host: Clock | undefined
   return {
     connection: {
       name: 'simulator',
+      platform: 'pve',
       hosts: [HOST],
       auth: { kind: 'token', tokenId: simulator.credentials.tokenId, secret: simulator.credentials.secret },
       tls: { verify: true },

@@ -55,17 +55,18 @@ export function stopOfService(signal: StopSignal | undefined, isBrokenOff: boole
 }
 
 /** Of several clusters: our bug first, then what was left undone, what was not reached, what is pending. */
-const WORST_FIRST: readonly ExitCode[] = [
-  EXIT.SIGINT,
-  EXIT.SIGTERM,
-  EXIT.bug,
-  EXIT.partial,
-  EXIT.untouched,
-  EXIT.refused,
-  EXIT.usage,
-  EXIT.pending,
-];
+const BADNESS: Readonly<Record<ExitCode, number>> = {
+  [EXIT.SIGINT]: 8,
+  [EXIT.SIGTERM]: 7,
+  [EXIT.bug]: 6,
+  [EXIT.partial]: 5,
+  [EXIT.untouched]: 4,
+  [EXIT.refused]: 3,
+  [EXIT.usage]: 2,
+  [EXIT.pending]: 1,
+  [EXIT.done]: 0,
+};
 
 export function worstExitCode(codes: readonly ExitCode[]): ExitCode {
-  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.done;
+  return codes.reduce((worst: ExitCode, code) => (BADNESS[code] > BADNESS[worst] ? code : worst), EXIT.done);
 }

@@ -10,7 +10,7 @@ type BridgeSummary = NodeSummary['bridges'][number];
 type Results = ReadonlyMap<string, StepResult>;
 
 /** A staged edit counts when it is in force: what is not applied is not done. */
-function bridgesOf(steps: readonly Step[], results: Results | undefined): BridgeSummary[] {
+function bridgeSummaries(steps: readonly Step[], results: Results | undefined): BridgeSummary[] {
   const statusOf = (step: Step): BridgeSummary['status'] => results?.get(step.id)?.status ?? 'planned';
   const reload = steps.find((step) => step.kind === 'network.reload');
   const applied = reload ? statusOf(reload) : undefined;
@@ -70,7 +70,7 @@ function summarizeNode(
   return {
     node,
     status,
-    bridges: bridgesOf(steps, results),
+    bridges: bridgeSummaries(steps, results),
     ...(replicas.length === 0 ? {} : { replicas }),
     notes,
     ...(error ? { error } : {}),

@@ -9,7 +9,7 @@ import { errorOfSteps } from './step-failures.ts';
 import type { StepResult } from '../execute/types.ts';
 import type { NodeSummary, Round, StandSummary, Summary, SummaryStatus } from './types.ts';
 
-interface StandView {
+interface StandRun {
   readonly command: Plan['command'];
   readonly stand: PlannedStand;
   readonly steps: readonly Step[];
@@ -27,7 +27,7 @@ function concerns(step: Step, stand: PlannedStand, own: readonly Step[]): boolea
   );
 }
 
-function viewsOf({ plan, result }: Round): StandView[] {
+function viewsOf({ plan, result }: Round): StandRun[] {
   const results = new Map(result.results.map((entry) => [entry.id, entry]));
   const stepsOf = stepsOfStands(plan);
   const shared = plan.steps.filter(
@@ -44,11 +44,11 @@ function viewsOf({ plan, result }: Round): StandView[] {
   });
 }
 
-function errorOf({ stand, steps, results }: StandView): Refusal | undefined {
+function errorOf({ stand, steps, results }: StandRun): Refusal | undefined {
   return errorOfSteps(steps, results, stand);
 }
 
-function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
+function vmStatus(vm: PlannedVm, { steps, results }: StandRun): string {
   const stepOf = (kind: Step['kind']) =>
     steps.find((candidate) => candidate.kind === kind && 'vmid' in candidate && candidate.vmid === vm.vmid);
   const of = (kind: Step['kind']) => {
@@ -74,21 +74,21 @@ function vmStatus(vm: PlannedVm, { steps, results }: StandView): string {
   return (switched && powerAfter(switched)) ?? vm.power;
 }
 
-const removes = ({ command, steps }: StandView): boolean =>
+const removes = ({ command, steps }: StandRun): boolean =>
   command === 'cleanup' || (command === 'users' && steps.some((step) => hasRole(step, 'gives-up')));
 
 /** A cleanup that is refused a part of the stand removes the rest. */
-const isRefused = (view: StandView): boolean =>
+const isRefused = (view: StandRun): boolean =>
   view.stand.refused !== undefined && !(removes(view) && view.steps.length > 0);
 
-function standStatus(view: StandView, error: Refusal | undefined): StandSummary['status'] {
+function standStatus(view: StandRun, error: Refusal | undefined): StandSummary['status'] {
   if (isRefused(view)) return 'refused';
   if (error) return 'incomplete';
   if (view.steps.length > 0) return removes(view) ? 'removed' : 'complete';
   return view.stand.vms.some((vm) => vm.state === 'pending-change') ? 'pending-change' : 'unchanged';
 }
 
-function summarize(view: StandView): StandSummary {
+function summarize(view: StandRun): StandSummary {
   const { stand } = view;
   const error = isRefused(view) ? stand.refused : bothRefusals(errorOf(view), stand.refused ?? stand.left);
   return {
@@ -136,7 +136,7 @@ function overall(
 
 /** `rounds` in the order they ran; the last word on a stand is the round that planned it last. */
 export function summarizeRun(rounds: readonly Round[]): Summary {
-  const views = new Map<string, StandView>();
+  const views = new Map<string, StandRun>();
   for (const round of rounds)
     for (const view of viewsOf(round)) views.set(`${view.stand.user} ${view.stand.pool}`, view);
   const stands = [...views.values()].map(summarize);
@@ -152,7 +152,7 @@ export function summarizeRun(rounds: readonly Round[]): Summary {
 export function summarizePlan(plan: Plan): Summary {
   const stepsOf = stepsOfStands(plan);
   const stands = plan.stands.map((stand): StandSummary => {
-    const view: StandView = { command: plan.command, stand, steps: [], results: new Map() };
+    const view: StandRun = { command: plan.command, stand, steps: [], results: new Map() };
     const status = stand.refused
       ? 'refused'
       : (stepsOf.get(stand) ?? []).length > 0

@@ -9,6 +9,7 @@ import { privilegesOf } from '../plan/stands/roles.ts';
 import { BALANCE_LOCK_POOL, LOCK_POOL } from '../marks/lock.ts';
 import { REPLICA_POOL } from '../marks/replica.ts';
 import type { Nic } from '../pve-values/nics.ts';
+import { hasOptionOf, type OptionGroup } from '../pve-values/vm-options.ts';
 import { isDriveKey } from '../pve-values/volumes.ts';
 import type { StepKind, StepOf } from '../plan/document/step.ts';
 import type { Facts, Known, MachineKey, Rule, RuleText, StepRules } from './types.ts';
@@ -289,34 +290,49 @@ const clone: readonly Rule<'vm.clone'>[] = [
   },
 ];
 
-const has = (step: StepOf<'vm.configure'>, keys: RegExp): boolean =>
-  Object.keys(step.options).some((key) => keys.test(key));
-
 const vmOf = ({ vmid }: { readonly vmid: number }): readonly string[] => [String(vmid)];
+
+/** Of options that the lab may leave to the template. */
+function optionRule(
+  group: OptionGroup,
+  key: MachineKey,
+  anyOf: readonly string[],
+  why: string,
+): Rule<'vm.configure'> {
+  return {
+    ...onVm(anyOf, why),
+    ...ifMachineHas(key),
+    at: (step) =>
+      hasOptionOf(group, step.options) || (group === 'cloud-init' && step.secret !== undefined)
+        ? vmOf(step)
+        : [],
+  };
+}
+
+/** Set in every VM. */
+const optionsRule: Rule<'vm.configure'> = onVm(
+  ['VM.Config.Options'],
+  'notes (our mark), tags, start at boot, protection',
+);
+
+/** API2/Qemu.pm, check_vm_modify_config_perm. */
+const OPTION_RULES: Readonly<Record<OptionGroup, Rule<'vm.configure'>>> = {
+  onboot: optionsRule,
+  protection: optionsRule,
+  cores: optionRule('cores', 'cores', ['VM.Config.CPU'], 'number of cores'),
+  memory: optionRule('memory', 'memory', ['VM.Config.Memory'], 'memory'),
+  'cloud-init': optionRule(
+    'cloud-init',
+    'cloud_init',
+    ['VM.Config.Cloudinit', 'VM.Config.Network'],
+    'cloud-init settings',
+  ),
+};
 
 /** API2/Qemu.pm, check_vm_modify_config_perm and check_bridge_access. */
 const configure: readonly Rule<'vm.configure'>[] = [
   seeVm,
-  onVm(['VM.Config.Options'], 'notes (our mark), tags, start at boot, protection'),
-  onVm(['VM.Config.Network'], 'network cards'),
-  {
-    ...onVm(['VM.Config.CPU'], 'number of cores'),
-    ...ifMachineHas('cores'),
-    at: (step) => (has(step, /^cores$/) ? vmOf(step) : []),
-  },
-  {
-    ...onVm(['VM.Config.Memory'], 'memory'),
-    ...ifMachineHas('memory'),
-    at: (step) => (has(step, /^memory$/) ? vmOf(step) : []),
-  },
-  {
-    ...onVm(['VM.Config.Cloudinit', 'VM.Config.Network'], 'cloud-init settings'),
-    ...ifMachineHas('cloud_init'),
-    at: (step) =>
-      step.secret !== undefined || has(step, /^(ci|ipconfig|sshkeys|nameserver|searchdomain)/)
-        ? vmOf(step)
-        : [],
-  },
+  ...new Set([optionsRule, onVm(['VM.Config.Network'], 'network cards'), ...Object.values(OPTION_RULES)]),
   {
     path: '/sdn/zones/localnetwork/{bridge}',
     anyOf: ['SDN.Use'],

@@ -1,5 +1,6 @@
 /** What balance found and did: loads before and after, moves with their reasons, who stays and why. Pure. */
 import { GIB, gib, MIB } from '../bytes.ts';
+import { platformIn, PLATFORMS } from '../config/connections/platform.ts';
 import { groupBy } from '../group.ts';
 import type { BalanceSummary, MoveSummary } from '../outcome/types.ts';
 import type {
@@ -103,7 +104,7 @@ function range(nodes: readonly NodeReport[], key: 'cpu' | 'memory'): string {
 
 function nodeLines({ report, summary, context }: View): string[] {
   const { width, paint, texts } = context;
-  const isMeasured = report.platform === undefined;
+  const isMeasured = PLATFORMS[platformIn(report)].hasCpuUse;
   const isAsPlanned = summary.moves.every(({ status }) => status === 'moved' || status === 'planned');
   const later = isAsPlanned ? texts.after : texts.planned;
   const shown = report.nodes.length <= FEW_NODES ? report.nodes : report.nodes.filter(isTouched);

@@ -1,4 +1,5 @@
 /** What the hosts of connections answered, as text and as a document. Holds no secret. */
+import { namedPlatform, PLATFORMS } from '../config/connections/platform.ts';
 import type { ConnectionReport, HostReport, Problem } from '../connections-edit/types.ts';
 import type { CommandRights, RightsOverview } from '../privileges/overview.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
@@ -29,11 +30,11 @@ function errorDocument(error: Problem | undefined): JsonObject {
 }
 
 function hostDocument({ certificate, nodes, error, ...report }: HostReport): JsonObject {
-  const { host, ok, platform, version, cluster, quorum, latencyMs, clockSkewSeconds } = report;
+  const { host, ok, platform = 'pve', version, cluster, quorum, latencyMs, clockSkewSeconds } = report;
   return {
     host,
     ok,
-    ...(platform === undefined ? {} : { platform }),
+    ...namedPlatform(platform),
     ...(version === undefined ? {} : { version }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(nodes === undefined ? {} : { nodes: nodes.map(({ name, online }) => ({ name, online })) }),
@@ -84,12 +85,11 @@ const QUORUM = {
   unknown: 'quorum not shown (takes Sys.Audit on /)',
 } as const;
 
-function nodesText({ nodes = [], quorum = 'unknown', platform }: HostReport): string {
+function nodesText({ nodes = [], quorum = 'unknown', platform = 'pve' }: HostReport): string {
   const offline = nodes.filter(({ online }) => !online).map(({ name }) => name);
   const count = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
   const away = offline.length === 0 ? '' : `, offline: ${offline.join(', ')}`;
-  // VMmanager tells of no quorum.
-  return platform === undefined ? `${count}${away}; ${QUORUM[quorum]}` : `${count}${away}`;
+  return PLATFORMS[platform].hasQuorum ? `${count}${away}; ${QUORUM[quorum]}` : `${count}${away}`;
 }
 
 const UNITS = [
@@ -107,9 +107,9 @@ function skewText(seconds: number): string {
 }
 
 function hostCells(report: HostReport, paint: Paint): Cell[] {
-  const { host, ok, platform, version = '', cluster = '', latencyMs, clockSkewSeconds } = report;
+  const { host, ok, platform = 'pve', version = '', cluster = '', latencyMs, clockSkewSeconds } = report;
   const state: Cell = ok ? { text: 'ok', paint: paint.green } : { text: 'FAILED', paint: paint.red };
-  const product = platform === undefined ? `PVE ${version}` : 'VMmanager 6';
+  const product = platform === 'pve' ? `PVE ${version}` : PLATFORMS[platform].name;
   if (version === '' && latencyMs === undefined) return [{ text: host }, state];
   return [
     { text: host },

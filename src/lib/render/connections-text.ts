@@ -1,5 +1,6 @@
 /** Connections as a table and as a document: how each secret is kept, and never the secret. */
-import type { OtherPlatform } from '../config/types.ts';
+import { namedPlatform, PLATFORMS } from '../config/connections/platform.ts';
+import type { Platform } from '../config/types.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';
 import type { JsonObject } from './ordered-json.ts';
@@ -21,8 +22,7 @@ interface Login {
 
 interface Listed {
   readonly name: string;
-  /** Absent: Proxmox VE. */
-  readonly platform?: OtherPlatform;
+  readonly platform: Platform;
   readonly hosts: readonly string[];
   readonly login: Login;
   readonly secret: Keeping;
@@ -93,7 +93,7 @@ export function toConnectionsDocument(list: Listing): JsonObject {
     default: list.default ?? null,
     connections: list.connections.map(({ name, platform, hosts, login, secret, tls, ...more }) => ({
       name,
-      ...(platform === undefined ? {} : { platform }),
+      ...namedPlatform(platform),
       default: name === list.default,
       hosts: [...hosts],
       login: { kind: login.kind, id: login.id },
@@ -127,7 +127,7 @@ export function renderConnections(list: Listing, { width, color }: RenderOptions
     const { name, platform, hosts, login, tls } = one;
     return [
       { text: name, paint: paint.bold },
-      { text: `${hosts.join(', ')}${platform === undefined ? '' : ' (VMmanager 6)'}` },
+      { text: `${hosts.join(', ')}${platform === 'pve' ? '' : ` (${PLATFORMS[platform].name})`}` },
       { text: login.kind === 'token' ? `token ${login.id}` : login.id },
       secretCell(one, paint),
       tls.verify || tls.fingerprint !== undefined

@@ -8,6 +8,7 @@ import { parseReplicaPool } from '../marks/replica.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { endText } from '../pve-values/expire.ts';
 import { spanText } from '../pve-values/moment.ts';
+import { hasOptionOf, type OptionGroup } from '../pve-values/vm-options.ts';
 
 /** `+` something new, `~` something changes, `-` something goes. */
 export type Mark = '+' | '~' | '-';
@@ -87,17 +88,20 @@ function sayNic(nic: Nic, names: Names): string {
   ].join(' ');
 }
 
-const CLOUD_INIT = /^(ci|ipconfig\d+$|sshkeys$|nameserver$|searchdomain$)/;
+/** In the order in which they are said; undefined: nothing is said of it. */
+const SAY_OPTIONS: Readonly<Record<OptionGroup, (step: StepOf<'vm.configure'>) => string | undefined>> = {
+  onboot: () => undefined,
+  protection: () => undefined,
+  cores: ({ options: { cores } }) => cores && `${cores} ${cores === '1' ? 'core' : 'cores'}`,
+  memory: ({ options: { memory } }) => memory && `${memory} MiB`,
+  'cloud-init': ({ options, secret }) =>
+    secret !== undefined || hasOptionOf('cloud-init', options) ? 'cloud-init' : undefined,
+};
 
 function sayOptions(step: StepOf<'vm.configure'>): string[] {
-  const { options, remove, secret } = step;
-  const cores = options['cores'];
-  const memory = options['memory'];
-  const isCloudInit = secret !== undefined || Object.keys(options).some((key) => CLOUD_INIT.test(key));
+  const { remove } = step;
   return [
-    ...(cores === undefined ? [] : [`${cores} ${cores === '1' ? 'core' : 'cores'}`]),
-    ...(memory === undefined ? [] : [`${memory} MiB`]),
-    ...(isCloudInit ? ['cloud-init'] : []),
+    ...Object.values(SAY_OPTIONS).flatMap((say) => say(step) ?? []),
     ...(remove.length === 0 ? [] : [`without ${remove.join(', ')}`]),
   ];
 }

@@ -37,9 +37,9 @@ interface Context {
 /** Addresses, paths and commands are copied from the terminal, so they stay in one piece. */
 const UNWRAPPED = Infinity;
 
-type StandStatus = StandSummary['status'];
+type StandEnd = StandSummary['status'];
 
-const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
+const STATUS_WORDS: { readonly [S in StandEnd]: string } = {
   complete: 'complete',
   removed: 'removed',
   unchanged: 'unchanged',
@@ -49,7 +49,7 @@ const STATUS_WORDS: { readonly [S in StandStatus]: string } = {
   refused: 'refused',
 };
 
-function statusBrush(status: StandStatus, paint: Paint): Brush {
+function statusBrush(status: StandEnd, paint: Paint): Brush {
   if (status === 'incomplete' || status === 'refused') return paint.red;
   return status === 'planned' || status === 'pending-change' ? paint.yellow : paint.green;
 }
@@ -60,7 +60,7 @@ const VMID_COLUMN = 3;
 const BRIDGE_COLUMN = 6;
 
 /** Nothing is made by `power`: what was to be done is done. */
-function wordOf(command: Plan['command'], status: StandStatus): string {
+function wordOf(command: Plan['command'], status: StandEnd): string {
   return command === 'power' && status === 'complete' ? 'done' : STATUS_WORDS[status];
 }
 
@@ -224,7 +224,7 @@ function resumeLines(
 }
 
 function counts({ stands, steps }: Summary, command: Plan['command']): string {
-  const parts = (Object.keys(STATUS_WORDS) as StandStatus[]).flatMap((status) => {
+  const parts = (Object.keys(STATUS_WORDS) as StandEnd[]).flatMap((status) => {
     const count = stands.filter((stand) => stand.status === status).length;
     return count === 0 ? [] : [`${count} ${wordOf(command, status)}`];
   });

@@ -53,6 +53,7 @@ async function ask(
   const quorum = isHidden ? 'unknown' : cluster === undefined ? 'single' : cluster.quorate ? 'yes' : 'no';
   return {
     ok: quorum !== 'no',
+    platform: 'pve',
     version,
     latencyMs: Math.round(answered - asked),
     clockSkewSeconds,
@@ -143,7 +144,16 @@ export async function testConnection(
     return { name, ok: false, hosts: [], error: problemOf(error) };
   }
   const { connection } = loaded;
-  if (connection.platform === 'vmmanager6') return testVmmanager(loaded.connection, loaded.witness, tools);
+  switch (connection.platform) {
+    case 'pve':
+      return testPve(loaded, tools);
+    case 'vmmanager6':
+      return testVmmanager(loaded.connection, loaded.witness, tools);
+  }
+}
+
+async function testPve(loaded: Loaded, tools: TestTools): Promise<ConnectionReport> {
+  const { connection } = loaded;
   const hosts = await Promise.all(connection.hosts.map((host) => testHost(loaded, host, tools)));
   let error = mixedClusters(hosts);
   let rights: RightsOverview | undefined;

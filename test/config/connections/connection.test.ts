@@ -97,6 +97,7 @@ describe('a file as the older tool wrote it', () => {
         tls: { verify: true },
         timeout: 60_000,
         operators: [],
+        platform: 'pve',
       },
       warnings: [],
     });
@@ -470,6 +471,7 @@ describe('the environment', () => {
         tls: { verify: false, ca: PEM, fingerprint: FINGERPRINT },
         timeout: 60_000,
         operators: [],
+        platform: 'pve',
       },
       warnings: [],
     });

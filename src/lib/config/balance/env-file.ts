@@ -9,7 +9,8 @@ import { thresholds } from './env-thresholds.ts';
 import { nearest } from '../../nearest.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { shellWord } from '../../shell.ts';
-import { parseHost, VMMANAGER } from '../connections/parts.ts';
+import { parseHost } from '../connections/parts.ts';
+import { hasOwnKey, PLATFORMS } from '../connections/platform.ts';
 import type { Connection, SshSettings } from '../types.ts';
 
 export interface BalanceEnv {
@@ -63,8 +64,8 @@ function list(value: string): string[] {
 function nodes(side: 'source' | 'target'): Read {
   return (reader, name, value) => {
     const names = list(value);
-    // VMmanager's nodes have numbers, which the adapter knows.
-    const ids = reader.platform === 'pve' ? names.filter((node) => /^\d+$/.test(node)) : [];
+    const { hasNodeNumbers } = PLATFORMS[reader.platform];
+    const ids = hasNodeNumbers ? [] : names.filter((node) => /^\d+$/.test(node));
     if (ids.length > 0)
       reader.fail(name, `names nodes by number: ${ids.join(', ')}`, 'write the names of the nodes');
     else put(reader, { name, path: ['exclude', side], hint: `e.g. ${name}=pve1,pve2` }, names);
@@ -72,7 +73,7 @@ function nodes(side: 'source' | 'target'): Read {
 }
 
 const clusters: Read = (reader, _, value) => {
-  (reader.platform === 'pve' ? reader.connections : reader.clusters).push(...list(value));
+  (PLATFORMS[reader.platform].hasClusters ? reader.clusters : reader.connections).push(...list(value));
 };
 
 /** Telegram's own form, `123456:AA…`; the value itself is never shown. */
@@ -95,8 +96,8 @@ const chat: Read = (reader, name) => {
 /** Means something on VMmanager 6 only. */
 function ofVmmanager(instead: string, read: Read = () => undefined): Read {
   return (reader, name, value) => {
-    if (reader.platform === 'pve') reader.warn(name, `has no meaning here: ${instead}`);
-    else read(reader, name, value);
+    if (reader.platform === 'vmmanager6') read(reader, name, value);
+    else reader.warn(name, `has no meaning here: ${instead}`);
   };
 }
 
@@ -148,7 +149,7 @@ const yesOrNo: Read = (reader, name, value) => {
 };
 
 /** All names that the VM Balancer knows, and two of our own: a passphrase, and whose keys are known. */
-const VARIABLES: Readonly<Record<string, Read>> = {
+const BALANCER_VARIABLES: Readonly<Record<string, Read>> = {
   BALANCE_INTERVAL: wholeNumber('interval', 600),
   CLUSTER_IDS: clusters,
   MAX_MIGRATIONS_PER_CYCLE: wholeNumber('max_migrations', 3),
@@ -213,7 +214,7 @@ function installationOf(reader: Reader): Connection | undefined {
     VMMANAGER_USERNAME: user = '',
     VMMANAGER_PASSWORD: password = '',
   } = values;
-  const parsed = parseHost(host, VMMANAGER);
+  const parsed = parseHost(host, 'vmmanager6');
   if (!('value' in parsed)) {
     reader.fail('VMMANAGER_HOST', parsed.problem, parsed.hint ?? 'e.g. https://vmmanager.example.com');
     return undefined;
@@ -228,7 +229,7 @@ function installationOf(reader: Reader): Connection | undefined {
 
 function sshOf({ values, platform }: Reader): SshSettings | false | undefined {
   const enabled = values['SSH_ENABLED'];
-  if (platform === 'pve' || enabled === undefined) return undefined;
+  if (!hasOwnKey(platform, 'ssh') || enabled === undefined) return undefined;
   if (!YES.test(enabled)) return false;
   const given = <K extends keyof SshSettings>(key: K, name: string): { readonly [P in K]?: string } =>
     (values[name] === undefined ? {} : { [key]: values[name] }) as { readonly [P in K]?: string }; // one key, or none
@@ -260,12 +261,12 @@ function platformOf(values: Values, { platform, usual }: EnvUse): { platform: Pl
 
 function readVariables(reader: Reader): void {
   for (const [name, value] of Object.entries(reader.values)) {
-    const read = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
+    const read = Object.hasOwn(BALANCER_VARIABLES, name) ? BALANCER_VARIABLES[name] : undefined;
     if (read) {
       read(reader, name, value);
       continue;
     }
-    const near = nearest(name, Object.keys(VARIABLES));
+    const near = nearest(name, Object.keys(BALANCER_VARIABLES));
     reader.warn(
       name,
       near === undefined ? 'is not known and ignored' : `is not known and ignored; did you mean ${near}?`,

@@ -2,12 +2,13 @@
 import { parseUserId, tokenIn, userIn } from '../../pve-values/userid.ts';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { hostTexts, parseFingerprints, parseHost, PVE, readAuthority, VMMANAGER } from './parts.ts';
+import { hostTexts, parseFingerprints, parseHost, readAuthority } from './parts.ts';
+import { hasOwnKey, platformIn, PLATFORMS } from './platform.ts';
 import { sshOf } from './ssh.ts';
-import { isVmmanager, pveHasNo, timeZoneOf, vmmanagerAccount, vmmanagerHasNo } from './vmmanager.ts';
+import { timeZoneOf, vmmanagerAccount } from './vmmanager.ts';
 import { secretOf, type Account, type Draft, type StoredConnection } from './draft.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
-import type { BridgeRange } from '../types.ts';
+import type { BridgeRange, Platform } from '../types.ts';
 import { integer, text } from '../input/written.ts';
 
 /** PVE's proxy answers 596 after 30 s; the client has to be more patient than that. */
@@ -21,7 +22,7 @@ function hostsOf({ raw, fail }: Draft): string[] {
     return [];
   }
   return hostTexts(host).flatMap((written) => {
-    const parsed = parseHost(written, isVmmanager(raw) ? VMMANAGER : PVE);
+    const parsed = parseHost(written, platformIn(raw));
     if ('value' in parsed) return [parsed.value];
     // It may be a URL with a password in it: the value is not shown.
     fail('host', parsed.problem, { hint: parsed.hint });
@@ -90,10 +91,29 @@ function passwordAccount(draft: Draft): Account | undefined {
   return { login: { kind: 'password', id: user }, secret, secretKey: 'password' };
 }
 
-function accountOf(draft: Draft): Account | undefined {
+function pveAccount(draft: Draft): Account | undefined {
   const { raw } = draft;
   const isToken = raw['use_token'] ?? (raw['token_value'] !== undefined || raw['token_name'] !== undefined);
   return isToken === true ? tokenAccount(draft) : passwordAccount(draft);
+}
+
+const ACCOUNT: Readonly<Record<Platform, (draft: Draft) => Account | undefined>> = {
+  pve: pveAccount,
+  vmmanager6: vmmanagerAccount,
+};
+
+/** Complains of keys that mean nothing on this platform, and of a second address where it has one. */
+function hasNo({ raw, fail }: Draft, platform: Platform, hosts: readonly string[]): void {
+  const { name, foreignKeyHint, hasManyHosts } = PLATFORMS[platform];
+  const others = Object.values(PLATFORMS).flatMap((other) => other.ownKeys);
+  for (const key of others) {
+    if (hasOwnKey(platform, key) || raw[key] === undefined) continue;
+    fail(key, `has no meaning for ${name}`, { hint: foreignKeyHint(key) });
+  }
+  if (!hasManyHosts && hosts.length > 1)
+    fail('host', `names several hosts; an installation of ${name} has one address`, {
+      hint: 'make a connection for each installation',
+    });
 }
 
 function caOf({ raw, folderOf, fail }: Draft): string | undefined {
@@ -158,12 +178,11 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   const hosts = hostsOf(watched);
   if (hosts.length === 0 && !failed.has('host'))
     watched.fail('host', 'is missing', { hint: 'add host or host:port' });
-  const isOther = isVmmanager(draft.raw);
-  if (isOther) vmmanagerHasNo(watched, hosts);
-  else pveHasNo(watched);
-  const account = isOther ? vmmanagerAccount(watched) : accountOf(watched);
-  const timeZone = isOther ? timeZoneOf(watched) : undefined;
-  const ssh = isOther ? sshOf(watched) : undefined;
+  const platform = platformIn(draft.raw);
+  hasNo(watched, platform, hosts);
+  const account = ACCOUNT[platform](watched);
+  const timeZone = hasOwnKey(platform, 'time_zone') ? timeZoneOf(watched) : undefined;
+  const ssh = hasOwnKey(platform, 'ssh') ? sshOf(watched) : undefined;
   const ca = caOf(watched);
   const fingerprint = fingerprintOf(watched);
   const operators = operatorsOf(watched);
@@ -171,7 +190,7 @@ export function buildConnection(name: string, draft: Draft): StoredConnection | 
   if (failed.size > 0 || !account) return undefined;
   return {
     name,
-    ...(isOther ? { platform: 'vmmanager6' as const } : {}),
+    platform,
     hosts,
     ...account,
     tls: {

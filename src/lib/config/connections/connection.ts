@@ -8,7 +8,7 @@ import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
 import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
-import { overlayOf, VARIABLES, type Overlay } from './env.ts';
+import { overlayOf, CONNECTION_VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
   defaultName,
@@ -23,7 +23,7 @@ import {
 import { configError, printable } from '../input/issues.ts';
 import { checkSchema } from '../input/schema.ts';
 import { resolveSecret, type ResolveContext } from './secret-resolve.ts';
-import { isVmmanager } from './vmmanager.ts';
+import { platformIn, PLATFORMS } from './platform.ts';
 import type { Connection, SshSettings } from '../types.ts';
 import { mapping } from '../input/written.ts';
 
@@ -50,7 +50,7 @@ const NO_OVERLAY: Overlay = { raw: {}, replaces: new Set(), isComplete: false, p
 /** Where complaints about the environment go; its values are never shown. */
 function complainTo(problems: ConfigIssue[]): Draft['fail'] {
   return (key, message, { hint } = {}) => {
-    const path = VARIABLES[key] ?? key;
+    const path = CONNECTION_VARIABLES[key] ?? key;
     problems.push({ file: 'environment', path, message, ...(hint === undefined ? {} : { hint }) });
   };
 }
@@ -65,9 +65,8 @@ function toConnection(
       ? { kind: 'token', tokenId: login.id, secret }
       : { kind: 'password', user: login.id, password: secret };
   return {
-    ...{ name, hosts, auth, tls, timeout, operators },
+    ...{ name, platform, hosts, auth, tls, timeout, operators },
     ...(file === undefined ? {} : { file }),
-    ...(platform === undefined ? {} : { platform }),
     ...(bridgeRange ? { bridgeRange } : {}),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(ssh ? { ssh } : {}),
@@ -163,8 +162,8 @@ async function loadFromFile(
   const warnings: string[] = [...modeWarnings(source)];
   let connection: Connection | undefined;
   if (name !== undefined) {
-    // The variables are PVE's: they say nothing of another platform.
-    const own = isVmmanager(mapping(source.value[name])) ? NO_OVERLAY : overlay;
+    const platform = platformIn(mapping(source.value[name]));
+    const own = PLATFORMS[platform].isInEnvironment ? overlay : NO_OVERLAY;
     const draft = draftOf(source, name, { overlay: own, cwd: options.cwd ?? '.', problems });
     const stored = buildConnection(name, draft);
     checkSchema('connections', source.value, issues);

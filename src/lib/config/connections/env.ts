@@ -5,7 +5,7 @@ import type { Written } from '../input/written.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Key of a connection → variable. */
-export const VARIABLES: Readonly<Record<string, string>> = {
+export const CONNECTION_VARIABLES: Readonly<Record<string, string>> = {
   host: 'PVE_HOST',
   token_name: 'PVE_TOKEN_ID',
   token_value: 'PVE_TOKEN_SECRET',
@@ -44,7 +44,7 @@ export function overlayOf(env: Env): Overlay {
   const add = (path: string, message: string, hint: string): void => {
     problems.push({ file: 'environment', path, message, hint });
   };
-  for (const [key, variable] of Object.entries(VARIABLES)) {
+  for (const [key, variable] of Object.entries(CONNECTION_VARIABLES)) {
     const value = env[variable]?.trim();
     if (value !== undefined && value !== '') raw[key] = value;
   }

@@ -1,14 +1,7 @@
 /** The parts of a connection that need reading: hosts, fingerprints, certificates, secrets. Never shows a secret. */
 import { readTextFile } from '../input/read-text.ts';
-
-/** What is said of a server, and where it listens unless told otherwise. */
-export interface Listener {
-  readonly product: string;
-  readonly port: number;
-}
-
-export const PVE: Listener = { product: 'PVE', port: 8006 };
-export const VMMANAGER: Listener = { product: 'VMmanager', port: 443 };
+import type { Platform } from '../types.ts';
+import { PLATFORMS } from './platform.ts';
 
 export type Parsed<T> = { readonly value: T } | { readonly problem: string; readonly hint?: string };
 
@@ -23,7 +16,8 @@ function splitHost(text: string): { host: string; port?: string } | undefined {
 }
 
 /** `host`, `host:port`, or what a browser's address line holds → `host:port`. */
-export function parseHost(written: string, { product, port: usual }: Listener = PVE): Parsed<string> {
+export function parseHost(written: string, platform: Platform): Parsed<string> {
+  const { product, port: usual } = PLATFORMS[platform].listener;
   const text = written.trim();
   if (/^http:/i.test(text))
     return { problem: `${product} is reached by HTTPS only`, hint: 'write host or host:port' };

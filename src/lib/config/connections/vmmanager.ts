@@ -1,39 +1,6 @@
-/** What a connection to VMmanager 6 has instead of PVE's keys, and what it has not. Fetches no secret, and shows none. */
-import { text, type Written } from '../input/written.ts';
+/** What a connection to VMmanager 6 has instead of PVE's keys. Fetches no secret, and shows none. */
+import { text } from '../input/written.ts';
 import { secretOf, type Account, type Draft } from './draft.ts';
-
-export function isVmmanager(raw: Written): boolean {
-  return raw['platform'] === 'vmmanager6';
-}
-
-/** Keys that only Proxmox VE has a meaning for. */
-const OF_PVE = ['user', 'use_token', 'token_name', 'token_value', 'operators', 'bridge_range'];
-
-/** Keys that only VMmanager 6 has a meaning for. */
-const OF_VMMANAGER = ['email', 'time_zone', 'ssh'];
-
-export function pveHasNo({ raw, fail }: Draft): void {
-  for (const key of OF_VMMANAGER) {
-    if (raw[key] === undefined) continue;
-    fail(key, 'has no meaning for Proxmox VE', {
-      hint: 'add "platform: vmmanager6" if it is one, or remove it',
-    });
-  }
-}
-
-/** Complains of keys that mean nothing there, and of a second address. */
-export function vmmanagerHasNo({ raw, fail }: Draft, hosts: readonly string[]): void {
-  for (const key of OF_PVE) {
-    if (raw[key] === undefined) continue;
-    fail(key, 'has no meaning for VMmanager 6', {
-      hint: key === 'user' ? 'the account is the e-mail address of email:' : 'remove it',
-    });
-  }
-  if (hosts.length > 1)
-    fail('host', 'names several hosts; an installation of VMmanager 6 has one address', {
-      hint: 'make a connection for each installation',
-    });
-}
 
 export function vmmanagerAccount(draft: Draft): Account | undefined {
   const { raw, fail } = draft;

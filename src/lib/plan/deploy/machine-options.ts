@@ -1,34 +1,37 @@
 /** Which options of a VM the lab sets, and which of them wait until it is started anew. */
-import type { Machine } from '../../config/types.ts';
+import type { CloudInit, Machine } from '../../config/types.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
+import { optionGroup, WAITS_FOR_RESTART, type VmOptions } from '../../pve-values/vm-options.ts';
 import type { PresentVm } from '../stands/state.ts';
-
-/** They are about the VM, not about the machine in it: they act at once. */
-const HOT_OPTIONS: ReadonlySet<string> = new Set(['onboot', 'protection']);
-
-/** Of which guests read all at once. */
-const CLOUD_INIT = /^(?:ci[a-z]+|nameserver|searchdomain|sshkeys|ipconfig\d+)$/;
 
 /** 7.4 refuses the whole configuration over it. */
 export function takesUpgrade(version: string): boolean {
   return isAtLeast(version, 8);
 }
 
+function cloudInitOptions(cloudInit: CloudInit, version: string): VmOptions {
+  const { user, nameserver, searchdomain, upgrade, sshKeys, ipConfig = {} } = cloudInit;
+  const options: VmOptions = {};
+  if (user !== undefined) options.ciuser = user;
+  if (nameserver !== undefined) options.nameserver = nameserver;
+  if (searchdomain !== undefined) options.searchdomain = searchdomain;
+  if (upgrade !== undefined && takesUpgrade(version)) options.ciupgrade = upgrade ? '1' : '0';
+  // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
+  if (sshKeys) options.sshkeys = encodeURIComponent(sshKeys.join('\n'));
+  for (const [index, value] of Object.entries(ipConfig)) options[`ipconfig${Number(index)}`] = value;
+  return options;
+}
+
 /** `onboot` and `protection` are inherited from the template; a class of VMs starting at boot would be a storm. */
 export function planOptions(machine: Machine, version: string): Record<string, string> {
-  const options: Record<string, string> = { onboot: '0', protection: '0' };
-  if (machine.cores !== undefined) options['cores'] = String(machine.cores);
-  if (machine.memory !== undefined) options['memory'] = String(machine.memory);
-  const cloudInit = machine.cloudInit;
-  if (!cloudInit) return options;
-  if (cloudInit.user !== undefined) options['ciuser'] = cloudInit.user;
-  if (cloudInit.nameserver !== undefined) options['nameserver'] = cloudInit.nameserver;
-  if (cloudInit.searchdomain !== undefined) options['searchdomain'] = cloudInit.searchdomain;
-  if (cloudInit.upgrade !== undefined && takesUpgrade(version))
-    options['ciupgrade'] = cloudInit.upgrade ? '1' : '0';
-  // PVE wants the keys URL-encoded before the form encodes them again (qemu-server, `urlencoded` format).
-  if (cloudInit.sshKeys) options['sshkeys'] = encodeURIComponent(cloudInit.sshKeys.join('\n'));
-  for (const [index, value] of Object.entries(cloudInit.ipConfig ?? {})) options[`ipconfig${index}`] = value;
+  const { cores, memory, cloudInit } = machine;
+  const options: VmOptions = {
+    onboot: '0',
+    protection: '0',
+    ...(cores === undefined ? {} : { cores: String(cores) }),
+    ...(memory === undefined ? {} : { memory: String(memory) }),
+    ...(cloudInit ? cloudInitOptions(cloudInit, version) : {}),
+  };
   return options;
 }
 
@@ -36,8 +39,7 @@ export function planOptions(machine: Machine, version: string): Record<string, s
 export function waitingForRestart(machine: Machine, vm: PresentVm, version: string): string[] {
   const now = vm.config.values;
   const changed = Object.entries(planOptions(machine, version)).filter(([key, value]) => now[key] !== value);
-  const words = changed.flatMap(([key]) =>
-    HOT_OPTIONS.has(key) ? [] : CLOUD_INIT.test(key) ? ['cloud-init settings'] : [key],
-  );
+  const groups = changed.flatMap(([key]) => optionGroup(key) ?? []);
+  const words = groups.flatMap((group) => WAITS_FOR_RESTART[group] ?? []);
   return [...new Set(words)];
 }

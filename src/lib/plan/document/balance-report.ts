@@ -1,5 +1,5 @@
 /** What a plan of `balance` says beside its steps: loads, and why each guest moves or stays. */
-import type { OtherPlatform } from '../../config/types.ts';
+import type { PlatformBesidePve } from '../../config/types.ts';
 import type { MigrationRecord } from '../../inventory/balance-types.ts';
 
 /** Projected load of a node. Fractions as in `NodeLimits`. */
@@ -104,8 +104,8 @@ export interface BalanceReport {
   /** One sentence. */
   readonly reason: string;
   readonly mode: 'threshold' | 'spread';
-  /** Absent: Proxmox VE. There is no measured CPU use where it is VMmanager 6. */
-  readonly platform?: OtherPlatform;
+  /** Absent: Proxmox VE (`platformIn`). */
+  readonly platform?: PlatformBesidePve;
   /** Nodes to be emptied; absent: a balance run. */
   readonly evacuate?: readonly string[];
   /** Guests that stay on evacuated nodes after the plan. */

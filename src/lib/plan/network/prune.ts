@@ -41,7 +41,6 @@ interface PruneContext {
   /** By `lab user`. */
   readonly claims: ReadonlyMap<string, readonly PooledClaim[]>;
   readonly vms: ReadonlyMap<number, GuestInfo>;
-  /** Of the guests whose configuration was read. */
   /** Of those whose node was read; undefined: they are not readable. */
   readonly notes: ReadonlyMap<number, string | undefined>;
   readonly online: ReadonlySet<string>;

@@ -10,6 +10,7 @@ import { labTag, TAG } from '../../marks/vm.ts';
 import { formatTags, parseTags } from '../../pve-values/tags.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
+import type { OptionGroup } from '../../pve-values/vm-options.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
@@ -116,18 +117,17 @@ function more(field: string, is: number, lab: number | undefined, given: number 
 /** PVE's default for both. */
 const numberOf = (config: VmConfig, key: 'cores' | 'sockets'): number => Number(config.values[key] ?? 1);
 
-function sizeDrift({ machine, vm: { config }, template }: Comparison): Drift[] {
+function cpuDrift({ machine, vm: { config }, template }: Comparison): Drift[] {
   const given = (key: 'cores' | 'sockets') => (template ? numberOf(template, key) : undefined);
   return [
     ...more('cores', numberOf(config, 'cores'), machine.cores, given('cores')),
     ...more('sockets', numberOf(config, 'sockets'), undefined, given('sockets')),
-    ...more(
-      'memory',
-      memoryOf(config.values) / MIB,
-      machine.memory,
-      template && memoryOf(template.values) / MIB,
-    ),
   ];
+}
+
+function memoryDrift({ machine, vm: { config }, template }: Comparison): Drift[] {
+  const given = template && memoryOf(template.values) / MIB;
+  return more('memory', memoryOf(config.values) / MIB, machine.memory, given);
 }
 
 const sizeText = (bytes: number): string =>
@@ -165,25 +165,20 @@ function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
   return [{ kind: 'resource', field: 'boot', is: is ?? null, ought: ought ?? null, text }];
 }
 
-/** Neither changes what a machine does; people look for it by the one, and the other keeps it from being removed. */
-function formDrift({ machine, vm: { config } }: Comparison): Drift[] {
+/** It changes nothing of what a machine does, but people look for it by its name. */
+function nameDrift({ machine, vm: { config } }: Comparison): Drift[] {
   const name = config.values['name'];
-  const isRenamed = name !== undefined && name !== machine.name;
-  const said = { kind: 'resource' as const };
+  if (name === undefined || name === machine.name) return [];
   return [
-    ...(isRenamed
-      ? [{ ...said, field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` }]
-      : []),
-    ...(isProtected(config.values)
-      ? [
-          {
-            ...said,
-            ...{ field: 'protection', is: 'on', ought: 'off' },
-            text: 'it is protected: cleanup takes --force-protected',
-          },
-        ]
-      : []),
+    { kind: 'resource', field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` },
   ];
+}
+
+/** It changes nothing of what a machine does, and keeps it from being removed. */
+function protectionDrift({ vm: { config } }: Comparison): Drift[] {
+  if (!isProtected(config.values)) return [];
+  const text = 'it is protected: cleanup takes --force-protected';
+  return [{ kind: 'resource', field: 'protection', is: 'on', ought: 'off', text }];
 }
 
 const cloudDrivesOf = (config: VmConfig): string[] =>
@@ -211,17 +206,16 @@ function tagDrift({ machine, vm: { config }, template, lab }: Comparison): Drift
   ];
 }
 
-/** Small things that a student can set, and that commands notice later: checks ask the agent, a node starts what is `onboot`. */
-function settingDrift({ vm: { config }, template }: Comparison): Drift[] {
-  const said = { kind: 'resource' as const };
+function onbootDrift({ vm: { config } }: Comparison): Drift[] {
+  if (config.values['onboot'] !== '1') return [];
   const text = 'it starts with its node (onboot)';
-  return [
-    ...(config.values['onboot'] === '1' ? [{ ...said, field: 'onboot', is: 'on', ought: 'off', text }] : []),
-    ...(template ? [...agentDrift(config, template), ...cloudDriveDrift(config, template)] : []),
-  ];
+  return [{ kind: 'resource', field: 'onboot', is: 'on', ought: 'off', text }];
 }
 
-function agentDrift({ values }: VmConfig, template: VmConfig): Drift[] {
+/** Checks ask the agent. */
+function agentDrift({ vm, template }: Comparison): Drift[] {
+  if (!template) return [];
+  const { values } = vm.config;
   const has = hasAgent(values);
   if (has === hasAgent(template.values)) return [];
   const [is, ought] = has ? ['on', 'off'] : ['off', 'on'];
@@ -229,7 +223,9 @@ function agentDrift({ values }: VmConfig, template: VmConfig): Drift[] {
   return [{ kind: 'resource', field: 'agent', is, ought, text }];
 }
 
-function cloudDriveDrift(config: VmConfig, template: VmConfig): Drift[] {
+/** Of cloud-init the drive; what is on it a student may well set anew. */
+function cloudDriveDrift({ vm: { config }, template }: Comparison): Drift[] {
+  if (!template) return [];
   const [present, given] = [cloudDrivesOf(config), cloudDrivesOf(template)];
   const added = present.filter((key) => !given.includes(key));
   const gone = given.filter((key) => !present.includes(key));
@@ -245,17 +241,29 @@ function cloudDriveDrift(config: VmConfig, template: VmConfig): Drift[] {
   ];
 }
 
+/** What is compared, in the order in which it is told: each group of options that labs set, and what else a student can change. */
+const COMPARED: Readonly<
+  Record<
+    OptionGroup | 'cards' | 'disks' | 'boot' | 'name' | 'agent' | 'tags',
+    (comparison: Comparison) => Drift[]
+  >
+> = {
+  cards: nicDrift,
+  cores: cpuDrift,
+  memory: memoryDrift,
+  disks: diskDrift,
+  boot: bootDrift,
+  name: nameDrift,
+  protection: protectionDrift,
+  onboot: onbootDrift,
+  agent: agentDrift,
+  'cloud-init': cloudDriveDrift,
+  tags: tagDrift,
+};
+
 /** Cards on bridges of other stands first: of all that a student can change, that alone reaches another one. */
 export function driftOf(comparison: Comparison): Drift[] {
-  const drift = [
-    ...nicDrift(comparison),
-    ...sizeDrift(comparison),
-    ...diskDrift(comparison),
-    ...bootDrift(comparison),
-    ...formDrift(comparison),
-    ...settingDrift(comparison),
-    ...tagDrift(comparison),
-  ];
+  const drift = Object.values(COMPARED).flatMap((compare) => compare(comparison));
   const isForeign = ({ kind }: Drift): boolean => kind === 'foreign-bridge';
   return [...drift.filter(isForeign), ...drift.filter((one) => !isForeign(one))];
 }

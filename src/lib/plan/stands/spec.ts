@@ -31,20 +31,40 @@ export function specOf(lab: Lab, machine: Machine, templateVmid: number): string
   return spec;
 }
 
-function makeSpec(lab: Lab, machine: Machine, templateVmid: number): string {
-  const inPlace = {
-    deviceType: machine.deviceType,
-    networks: machine.networks.map((network) => ({
+/** No part of what can be changed in place: it is fixed when the VM is cloned, or is nothing of its configuration. */
+const ELSEWHERE = undefined;
+
+/** Of each key of a machine what is compared. A new key is asked for here: one that is left out reaches no VM that is there. */
+const IN_PLACE: { readonly [Key in keyof Machine]-?: ((machine: Machine) => unknown) | undefined } = {
+  deviceType: ({ deviceType }) => deviceType,
+  networks: (machine) =>
+    machine.networks.map((network) => ({
       ...network,
       model: nicModel(machine, network),
       firewall: nicFirewall(machine, network),
     })),
-    cores: machine.cores,
-    memory: machine.memory,
-    cloudInit: withoutPassword(machine.cloudInit),
-    tags: machine.tags,
-    lab: lab.name,
-  };
+  cores: ({ cores }) => cores,
+  memory: ({ memory }) => memory,
+  cloudInit: ({ cloudInit }) => withoutPassword(cloudInit),
+  tags: ({ tags }) => tags,
+  // Which machine a VM is.
+  name: ELSEWHERE,
+  // In the other half.
+  template: ELSEWHERE,
+  fullClone: ELSEWHERE,
+  // Where it was made; balance may have moved it since.
+  storage: ELSEWHERE,
+  // What is done to it beside its configuration.
+  poolRole: ELSEWHERE,
+  start: ELSEWHERE,
+  startOrder: ELSEWHERE,
+  baselineSnapshot: ELSEWHERE,
+  line: ELSEWHERE,
+};
+
+function makeSpec(lab: Lab, machine: Machine, templateVmid: number): string {
+  const compared = Object.entries(IN_PLACE).map(([key, of]) => [key, of?.(machine)] as const);
+  const inPlace = { ...Object.fromEntries(compared), lab: lab.name };
   const fixed = { templateVmid, full: machine.fullClone };
   return `${hash(inPlace, 12)}.${hash(fixed, 6)}`;
 }

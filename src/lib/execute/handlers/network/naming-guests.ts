@@ -13,7 +13,7 @@ import type { NamingGuest, StepIo } from '../../types.ts';
 /** pveproxy runs three workers per node, and a plan makes bridges on many nodes at once. */
 const PARALLEL_READS = 6;
 
-async function bridgesOf({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo): Promise<string[]> {
+async function bridgesNamedBy({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo): Promise<string[]> {
   const guest = { node, vmid, type: type === 'lxc' ? 'lxc' : 'qemu' } as const;
   // Before the configuration: what somebody goes back to and deletes meanwhile is then seen as it runs.
   const saved = (await io.pve.snapshotConfigs(guest, io.signal)).flatMap(bridgesIn);
@@ -25,7 +25,7 @@ async function bridgesOf({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo)
 async function readGuest(row: ResourceRow, io: StepIo): Promise<NamingGuest> {
   const { vmid = 0 } = row;
   try {
-    return { vmid, bridges: new Set(await bridgesOf(row, io)) };
+    return { vmid, bridges: new Set(await bridgesNamedBy(row, io)) };
   } catch (error) {
     if (!(error instanceof PveError)) throw error;
     return { vmid, because: error.message };

@@ -11,7 +11,7 @@ import { constraintsOn } from './constraints.ts';
 import { ledNotes } from './ha-led.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
 import { plannedStands, planSteps } from './steps.ts';
-import { bridgesOf, createWorld, isLocalNetwork, type World } from './world.ts';
+import { bridgesOfGuest, createWorld, isLocalNetwork, type World } from './world.ts';
 
 export interface BalanceInput {
   readonly have: BalanceInventory;
@@ -41,7 +41,7 @@ function needsOf({ moves, interesting }: Decision, network: StandNetwork, world:
   // A local network ties a guest to others, on both sides; and a bridge goes only when nobody else names it.
   const tied = moves.flatMap(({ unit, to }) =>
     unit.guests.flatMap((guest) =>
-      (bridgesOf(guest, world) ?? []).some((iface) => isLocalNetwork(guest.node, iface, world))
+      (bridgesOfGuest(guest, world) ?? []).some((iface) => isLocalNetwork(guest.node, iface, world))
         ? [guest.node, ...(unit.stands.length === 0 ? [to] : [])]
         : [],
     ),

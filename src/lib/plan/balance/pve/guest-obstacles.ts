@@ -9,7 +9,7 @@ import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
 import * as core from '../core/rules/guest-rules.ts';
 import { standKey } from '../core/types.ts';
-import { bridgesOf, guestName, type Unit, type World } from './world.ts';
+import { bridgesOfGuest, guestName, type Unit, type World } from './world.ts';
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 
@@ -154,7 +154,9 @@ function localDisks(guest: BalanceGuest, world: World): string | undefined {
 
 /** Somebody's configuration cannot be read: it may be on any bridge. */
 function unreadable(guest: BalanceGuest, world: World): string | undefined {
-  return bridgesOf(guest, world)?.includes('*') === true ? 'its configuration cannot be read' : undefined;
+  return bridgesOfGuest(guest, world)?.includes('*') === true
+    ? 'its configuration cannot be read'
+    : undefined;
 }
 
 const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [

@@ -26,7 +26,7 @@ import { isRunning } from '../core/load.ts';
 import { first, obstacleOf, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
-import { bridgesOf, isLocalNetwork, type Unit, type World } from './world.ts';
+import { bridgesOfGuest, isLocalNetwork, type Unit, type World } from './world.ts';
 
 export interface NodeView extends Destination {
   readonly target: BalanceNode;
@@ -235,7 +235,7 @@ function bridgesPresent(move: Move): string | undefined {
 /** Of its configuration where it is known, else of its node's list of who is on which bridge. */
 function plugsOf(guest: BalanceGuest, world: World): readonly Plug[] {
   const nics = world.facts.get(guest.vmid)?.nics;
-  return nics ?? (bridgesOf(guest, world) ?? []).map((bridge) => ({ bridge }));
+  return nics ?? (bridgesOfGuest(guest, world) ?? []).map((bridge) => ({ bridge }));
 }
 
 /** Files and mapped devices that its next start, or its start there, looks for. */
@@ -257,7 +257,7 @@ function tied(move: Move): string | undefined {
 function otherNetwork({ unit, target, world }: Move): string | undefined {
   const own = new Set(unit.stands.map(standKey));
   return first(unit.guests, (guest) =>
-    first(bridgesOf(guest, world) ?? [], (iface) => {
+    first(bridgesOfGuest(guest, world) ?? [], (iface) => {
       if (world.vnets.has(iface) || !isLocalNetwork(guest.node, iface, world)) return undefined;
       const other = world.bridgeGuests.on(target.name, iface).naming.find((vmid) => {
         const stand = world.stands.get(vmid);

@@ -222,7 +222,7 @@ function tiesOf(maps: Maps): Pick<World, 'bound' | 'wired' | 'ties'> {
   const ties = new Map<number, string[]>();
   for (const guest of maps.guests.values()) {
     const { vmid, node } = guest;
-    const named = bridgesOf(guest, maps);
+    const named = bridgesOfGuest(guest, maps);
     for (const iface of named ?? []) if (isLocalNetwork(node, iface, maps)) addTo(ties, vmid, `net ${iface}`);
     const stand = maps.stands.get(vmid);
     const bridges = stand && maps.standBridges.get(standKey(stand));
@@ -261,7 +261,7 @@ export function guestName({ vmid, name, type }: BalanceGuest): string {
 }
 
 /** The bridges that a guest names; undefined: not known. */
-export function bridgesOf(
+export function bridgesOfGuest(
   { vmid, node }: Pick<BalanceGuest, 'vmid' | 'node'>,
   world: Pick<World, 'facts' | 'bridgeUse' | 'bridgeUseNodes'>,
 ): readonly string[] | undefined {
