@@ -248,7 +248,8 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       ),
     ]);
     expect((await run(cluster, DEPLOY)).stdout).toContain('these stands can still be used: anna@pve');
-    const hint = /deploy-stand (access freeze .*)/.exec(stdout)?.[1] ?? '';
+    const hint =
+      /when no freeze or thaw is running, `deploy-stand (access freeze [^`]*)`/.exec(stdout)?.[1] ?? '';
     expect(hint).toBe('access freeze --lab exam --user anna@pve');
     expect(await run(cluster, hint)).toMatchObject({ code: 0 });
     expect(rightsOf(cluster.snapshot())).toEqual([]);

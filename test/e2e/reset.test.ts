@@ -126,7 +126,7 @@ test('a machine that was made a template is cloned anew without root, unless lin
   expect(await root.task('POST', `${AT}/clone`, { newid: 777, name: 'child', pool: 'anna' })).toBe('OK');
   const again = await run(cluster, `deploy ${CLASS} --only anna`);
   expect(again.stdout).toMatch(
-    /`deploy-stand reset --reclone -c \S+ --user anna@pve --machine pc` makes it anew\n/,
+    /`deploy-stand reset --reclone -c \S+ --user anna@pve --machine pc` makes VM \d+ anew\n/,
   );
   expect(again.stdout).not.toContain('To finish');
   const held = await run(cluster, 'reset --reclone -c @lab.yml --user anna@pve --machine pc');

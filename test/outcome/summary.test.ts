@@ -50,7 +50,7 @@ describe('a run', () => {
   test('of a cleanup that leaves something tells of that, and of what failed besides', () => {
     const [stand] = fresh.stands;
     const step = { ...fresh.steps.find(({ kind }) => kind === 'vm.clone')!, dependsOn: [] };
-    const refused = { code: 'MEMBERS_LEFT', message: 'VM 300 stays' };
+    const refused = { code: 'MEMBERS_LEFT', message: 'VM 300 stays', hint: 'move it' };
     const leaving = {
       ...fresh,
       command: 'cleanup',
@@ -60,6 +60,7 @@ describe('a run', () => {
     const failed = results(leaving, [{ id: step.id, code: 'NOT_OURS' }]);
     const { stands } = summarizeRun([{ plan: leaving, result: { results: failed, interrupted: false } }]);
     expect(stands[0]?.error?.message).toMatch(/VM 300 stays {2}\[MEMBERS_LEFT\]\n.*no space left/);
+    expect(stands[0]?.error?.hint).toBe('move it\nfree some');
   });
 
   test("one student's failure is that student's, with the first cause", () => {

@@ -323,3 +323,23 @@ test('doctor says each reason once: what is needed anyway not again for a circum
       }
     }
 });
+
+test('doctor: commands that neither make nor remove machines find them in their pools, whose rights reach them', () => {
+  const lacking = (command: 'snapshot' | 'access') => {
+    const rights = {
+      '/pool': { 'Pool.Audit': true, 'Pool.Allocate': true, 'VM.Audit': true, 'VM.Snapshot': true },
+    };
+    const { rows } = doctorReport(
+      { command, profile: 'full', have: have({ version: '7.4', rights }) },
+      'lab@pve!cli',
+    );
+    return rows.flatMap(({ state, advice, privileges }) =>
+      state === 'missing' && !advice ? privileges : [],
+    );
+  };
+  expect(lacking('snapshot')).toEqual([]);
+  // What remains is of `--stop`, `--suspend`, and of machines with roles of their own.
+  expect(lacking('access').filter((privilege) => ['VM.Audit', 'VM.Snapshot'].includes(privilege))).toEqual(
+    [],
+  );
+});

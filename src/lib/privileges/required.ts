@@ -242,9 +242,15 @@ function isWhole(path: string, rule: RuleText): boolean {
   );
 }
 
+/** Commands that meet machines in no pool yet: they make some, or remove some that are half made. */
+function meetsUnjoined({ steps }: { readonly steps: readonly StepKind[] }): boolean {
+  return steps.some((kind) => kind === 'vm.clone' || kind === 'template.clone' || kind === 'vm.delete');
+}
+
 /** Of VMs that need not be in a pool of ours: those to come, and any guest that balance moves. */
-function isOutside(reader: Reader): boolean {
-  return BRINGS_IN.has(reader) || BEFORE_JOINING.has(reader) || reader === 'vm.migrate';
+function isOutside(command: Command, reader: Reader): boolean {
+  if (BEFORE_JOINING.has(reader)) return meetsUnjoined(COMMAND_STEPS[command]);
+  return BRINGS_IN.has(reader) || reader === 'vm.migrate';
 }
 
 /** Rights on everything of a kind that few have. */
@@ -252,7 +258,12 @@ function isFarReaching({ path }: RuleText): boolean {
   return path === '/' || path === '/access' || path.startsWith('/mapping/');
 }
 
-function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: GeneralFacts): void {
+interface Asked {
+  readonly command: Command;
+  readonly reader: Reader;
+}
+
+function addGeneral(rule: RuleText, { command, reader }: Asked, needs: Needs, facts: GeneralFacts): void {
   const { profile } = facts;
   const ofProfile = rule.when?.startsWith('profile ') === true;
   if (!applies(rule, facts.major) || (ofProfile && rule.when !== `profile ${profile}`)) return;
@@ -268,7 +279,7 @@ function addGeneral(rule: RuleText, reader: Reader, needs: Needs, facts: General
       reaches: isWhole(path, rule) || rule.reaches === true,
       // These are not asked for in case they are needed.
       advice: rule.advice === true || (isConditional && isFarReaching(rule)),
-      ...(rule.path === '/vms/{vmid}' && !isOutside(reader) ? { viaPool: '/pool' } : {}),
+      ...(rule.path === '/vms/{vmid}' && !isOutside(command, reader) ? { viaPool: '/pool' } : {}),
       ...(rule.instead === undefined ? {} : { instead: rule.instead }),
     };
     const sets =
@@ -289,14 +300,15 @@ export function requiredInGeneral(command: Command, given: GeneralFacts): Requir
   const needs = new Needs();
   const { steps, sometimes } = COMMAND_STEPS[command];
   if (!LOCKLESS.has(command)) {
-    for (const rule of LOCK_RULES) addGeneral(rule, 'planning lock', needs, facts);
+    for (const rule of LOCK_RULES) addGeneral(rule, { command, reader: 'planning lock' }, needs, facts);
   }
-  for (const rule of readingRules(command)) addGeneral(rule, 'reading', needs, facts);
+  for (const rule of readingRules(command)) addGeneral(rule, { command, reader: 'reading' }, needs, facts);
   for (const kind of steps) {
     const when = sometimes?.[kind];
     for (const rule of STEP_RULES[kind] as readonly RuleText[]) {
       // Its own condition says more.
-      addGeneral(when === undefined ? rule : { ...rule, when: rule.when ?? when }, kind, needs, facts);
+      const conditional = when === undefined ? rule : { ...rule, when: rule.when ?? when };
+      addGeneral(conditional, { command, reader: kind }, needs, facts);
     }
   }
   return needs.list();

@@ -476,14 +476,14 @@ export const STEP_RULES: StepRules = {
     power,
     {
       ...onVm(['VM.Config.Disk'], 'to write its memory to disk'),
-      when: 'without `--pause`',
+      when: 'suspended to disk',
       at: (step) => (step.storage === undefined ? [] : vmOf(step)),
     },
     {
       path: '/storage/{storage}',
       anyOf: ['Datastore.AllocateSpace'],
       why: 'for the memory that is written to disk',
-      when: 'without `--pause`',
+      when: 'suspended to disk',
       at: ({ storage }) => (storage === undefined ? [] : [storage]),
     },
   ],

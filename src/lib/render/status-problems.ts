@@ -266,10 +266,11 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'still-open': {
     about: ofStand,
     // All of them by name: others of the lab may be open on purpose.
-    way: (problems) =>
+    way: (problems, { texts }) =>
       [...groupBy(problems, ({ lab = '?' }) => lab)].map(([lab, list]) => {
         const users = usersOf(list).flatMap((user) => ['--user', user]);
-        return shellCommand('deploy-stand', 'access', 'freeze', '--lab', lab, ...users);
+        const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', lab, ...users);
+        return texts.unlessThawing(amid(freeze));
       }),
   },
 };

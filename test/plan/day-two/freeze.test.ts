@@ -54,6 +54,19 @@ test('machines of which no snapshot can be taken are told by name with the way o
   expect(boris?.hint).toContain('as root on pve1: `qm unlock 10002`');
 });
 
+test('a machine that its student made a template is told, as its state is not kept, and its ways out name it', () => {
+  const made = plan({ guests: { [ANNA_SRV]: { template: true } }, outside: [ANNA_PC] }, { suspend: true });
+  expect(ids(made).filter((id) => id.startsWith('vm.'))).toEqual([
+    `vm.snapshot:${BORIS_SRV}`,
+    `vm.snapshot:${BORIS_PC}`,
+  ]);
+  expect(made.stands[0]?.left).toMatchObject({
+    code: 'VM_IS_TEMPLATE',
+    message: expect.stringMatching(/^VM 10000 \(srv\) was made a template; VM 10001 /) as string,
+    hint: expect.stringMatching(/--machine srv` makes VM 10000 anew; .*; put VM 10001 back/) as string,
+  });
+});
+
 test('what lets a student, or another one, into the stand is no freeze: own machines in the pool, rights that were shared', () => {
   const { have } = world();
   const right = (path: string, subject: string, role = 'PVEVMUser'): AclEntry => ({

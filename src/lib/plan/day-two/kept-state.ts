@@ -175,9 +175,7 @@ export function keptState(
   const { snapshot, stop, suspend } = input.options;
   if (snapshot === undefined && !stop && !suspend) return { steps: [] };
   const keeping = stands.flatMap((view) =>
-    actionable(view)
-      .filter(({ guest }) => !guest.template)
-      .map((machine) => keepingOf(view, machine, input)),
+    actionable(view).map((machine) => keepingOf(view, machine, input)),
   );
   const steps = keeping.flatMap(({ machine, view, isTaken, asleep }): Step[] => {
     const taken = snapshot !== undefined && isTaken ? [snapshotStep(view, machine, snapshot, before)] : [];

@@ -60,10 +60,13 @@ export function joinRefusals(refusals: readonly Refusal[], between: '\n' | '; ')
   };
 }
 
-/** Of two things with codes of their own. The first is told last, because whoever shows the message puts its code behind it. */
+/**
+ * Of two things with codes of their own. The first is told last, because whoever shows the message puts its code behind it;
+ * so are its hints, which may end with the log of a task.
+ */
 export function bothRefusals(first: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
   if (!first || !other) return first ?? other;
-  const hints = [...new Set([first, other].flatMap(({ hint }) => hint ?? []))];
+  const hints = [...new Set([other, first].flatMap(({ hint }) => hint ?? []))];
   return {
     code: first.code,
     message: `${other.message}  [${other.code}]\n${first.message}`,

@@ -18,13 +18,13 @@ export function cloneAnew(user: string, machine: string): string {
   return `\`${recloneCommand({ lab: UNKNOWN_LAB, users: [user], machines: [machine] })}\``;
 }
 
-/** By the option alone its disks stay as they are, and it can be taken back; a conversion renames them. */
+/** Names the machine: it is told beside the ways out of others. By the option alone its disks stay as they are, and it can be taken back; a conversion renames them. */
 export function templateWayOut({ vmid, node, values, user, machine }: MadeTemplate): string {
   const root = `as root on ${node}: `;
   const away =
     machine === undefined
-      ? `${root}\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again: it is cloned anew`
-      : `${cloneAnew(user, machine)} makes it anew`;
+      ? `${root}\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again: VM ${vmid} is cloned anew`
+      : `${cloneAnew(user, machine)} makes VM ${vmid} anew`;
   const isConverted = values && volumesOf(values).some((volume) => hangsOn(volume, vmid));
   if (isConverted) return away;
   const back = `${root}\`${shellCommand('qm', 'set', String(vmid), '--template', '0')}\`, then run again`;

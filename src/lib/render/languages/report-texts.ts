@@ -34,6 +34,8 @@ export interface ProblemTexts {
   readonly run: (node: string, commands: string) => string;
   readonly deployAgain: (labs: string, only: string) => string;
   readonly whenIdle: (way: string) => string;
+  /** A thaw gives the right before it ends the freeze. */
+  readonly unlessThawing: (way: string) => string;
   readonly otherVmid: (way: string) => string;
   readonly foreignBridge: string;
   /** `way`: what makes another. */
