@@ -35,7 +35,7 @@ const PROMPT: ReadonlySet<string> = new Set([
   'qmstart',
   'qmstop',
 ]);
-const PROMPT_INTERVAL_MS = 200;
+const PROMPT_INTERVAL_MS = 250;
 
 const firstInterval = (type: string): number => (PROMPT.has(type) ? PROMPT_INTERVAL_MS : FIRST_INTERVAL_MS);
 
@@ -101,7 +101,7 @@ export class TaskPace {
       task.seen = now;
       const wait = failed ? LAST_INTERVAL_MS : PATIENCE * (now - task.since);
       const interval = Math.min(Math.max(wait, firstInterval(task.type)), LAST_INTERVAL_MS);
-      task.due = now + spread(interval, `${id} ${now}`);
+      task.due = Math.max(task.due, now + spread(interval, `${id} ${now}`));
     }
   }
 
