@@ -36,8 +36,15 @@ const PROMPT: ReadonlySet<string> = new Set([
   'qmstop',
 ]);
 const PROMPT_INTERVAL_MS = 250;
+/** One for each node and run, beside all else. */
+const UNHURRIED: ReadonlySet<string> = new Set(['srvreload']);
+const UNHURRIED_INTERVAL_MS = 1000;
 
-const firstInterval = (type: string): number => (PROMPT.has(type) ? PROMPT_INTERVAL_MS : FIRST_INTERVAL_MS);
+/** Between looks at a young task. */
+function firstInterval(type: string): number {
+  if (PROMPT.has(type)) return PROMPT_INTERVAL_MS;
+  return UNHURRIED.has(type) ? UNHURRIED_INTERVAL_MS : FIRST_INTERVAL_MS;
+}
 
 function spread(ms: number, key: string): number {
   return ms * (1 + SPREAD * (spreadOf(key) - 0.5));
