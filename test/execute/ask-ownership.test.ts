@@ -329,6 +329,22 @@ test('who asks a pool while it is being asked shares the answer; the next one as
   expect(asked.filter((one) => one === 'pool anna')).toHaveLength(2);
 });
 
+test('who may go by a moment ago shares that answer, unless this run has written the pool since', async () => {
+  const { world, asked, ownership } = reading();
+  const recent = () => world.drive(ownership.assertOursNow(VM, undefined, 1000));
+  const times = () => asked.filter((one) => one === 'pool anna').length;
+  await recent();
+  await world.pass(0.5);
+  await recent();
+  expect(times()).toBe(1);
+  await world.pass(0.6);
+  await recent();
+  expect(times()).toBe(2);
+  ownership.wrote('anna', claim(), [10001]);
+  await recent();
+  expect(times()).toBe(3);
+});
+
 test('where those of a class ask at once, lists that were begun then tell them all', async () => {
   const names = Array.from({ length: 12 }, (_, i) => `s${i}`);
   const of = names.map((pool, i) => ({ vmid: 10_001 + i, pool }));

@@ -13,10 +13,11 @@ async function begun(seconds: readonly number[]): Promise<number[]> {
   const lane = async (): Promise<void> => {
     for (let at = next++; at < seconds.length; at = next++) {
       const own = at;
+      await pace.turn(signal);
       await pace.remove(async () => {
         began[own] = time.now() / 1000;
         await time.sleep((seconds[own] ?? 0) * 1000);
-      }, signal);
+      });
     }
   };
   await Promise.all(Array.from({ length: 6 }, lane));
@@ -55,14 +56,14 @@ test('where all are slow, none is held up', async () => {
 test('whoever waits can be interrupted, and a failure frees the place', async () => {
   const time = new VirtualTime(0);
   const pace = new RemovalPace(time.clock);
-  const slow = pace.remove(() => time.sleep(9000), signal);
+  const slow = pace.remove(() => time.sleep(9000));
   await time.sleep(6000);
   const stop = new AbortController();
-  const waiting = pace.remove(() => Promise.resolve(), stop.signal);
+  const waiting = pace.turn(stop.signal);
   stop.abort(new Error('stop'));
   await expect(waiting).rejects.toThrow('stop');
   await slow;
-  await expect(pace.remove(() => Promise.reject(new Error('bad')), signal)).rejects.toThrow('bad');
-  await pace.remove(() => Promise.resolve(), signal);
+  await expect(pace.remove(() => Promise.reject(new Error('bad')))).rejects.toThrow('bad');
+  await pace.turn(signal);
   time.stop();
 });

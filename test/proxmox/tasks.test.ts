@@ -236,6 +236,21 @@ describe('polling', () => {
     await all;
   });
 
+  test('a look at one that should have ended does not bring forward those that should not', async () => {
+    const ids = Array.from({ length: 30 }, (_, i) => upid(i).replace('qmclone', 'qmdestroy'));
+    const known = ids.map((id, i) => [id, { endsAt: 2000 + 1000 * i }] as const);
+    const { tasks, pve } = setup(Object.fromEntries(known));
+    const all: Promise<unknown>[] = [];
+    // Two at once: each is begun when the one before is half through.
+    for (const [i, id] of ids.entries()) {
+      while (pve.elapsed < 1000 * i) await pve.pass(50);
+      all.push(tasks.wait(id));
+    }
+    await Promise.all(all);
+    expect(pve.elapsed).toBeLessThan(31_700);
+    expect(lists(pve).length).toBeLessThan(95);
+  });
+
   test('each node is asked for its own tasks only', async () => {
     const { tasks, pve } = setup({ [upid(1, 'pve1')]: { endsAt: 100 }, [upid(2, 'pve2')]: { endsAt: 100 } });
     await Promise.all([tasks.wait(upid(1, 'pve1')), tasks.wait(upid(2, 'pve2'))]);

@@ -31,6 +31,13 @@ interface PoolNow {
   readonly vmids: readonly number[];
 }
 
+interface AskedPool {
+  /** When its reading began. */
+  readonly at: number;
+  readonly answer: ReturnType<OwnershipReads['pool']>;
+  isUnderWay: boolean;
+}
+
 /** The VM that a step is about, and the pool by whose claim the planner took it for ours. */
 export interface Claimed {
   readonly vmid: number;
@@ -56,8 +63,8 @@ export class Ownership {
   readonly #signal: AbortSignal;
   #reading: Promise<Reading> | undefined;
   #users: { readonly at: number; readonly list: Promise<Users> } | undefined;
-  /** Pools that are being read. */
-  readonly #asking = new Map<string, ReturnType<OwnershipReads['pool']>>();
+  /** Pools as they were read alone, or are being read. */
+  readonly #asked = new Map<string, AskedPool>();
   /** Of the list of pools that is the next to begin. */
   #comments: Promise<ReadonlyMap<string, string>> | undefined;
   /** Configurations whose seal fitted, as evidence for as long as a reading: another VM may stand there a minute later. */
@@ -140,31 +147,28 @@ export class Ownership {
 
   /**
    * For what reaches into a VM or ends it. In the seconds since the shared reading its student may have removed it, and
-   * somebody else may have got the number: of a member its pool is asked, as it is now. A seal needs no more proof. Answers
-   * the pool that was asked.
+   * somebody else may have got the number: of a member its pool is asked, as it is now, or was `ageMs` ago. A seal needs no more
+   * proof. Answers the pool that was asked.
    */
-  async assertOursNow(of: Claimed, values?: ConfigValues): Promise<PoolNow | undefined> {
-    return this.#assertNow(of, await this.verdict(of, values));
+  async assertOursNow(of: Claimed, values?: ConfigValues, ageMs = 0): Promise<PoolNow | undefined> {
+    return this.#assertNow(of, await this.verdict(of, values), ageMs);
   }
 
   /**
-   * The same where the lists are enough: of a member that is where it should be and under no lock nothing has to be read.
-   * False: its configuration has to be.
+   * Do the lists tell enough? Of a member that is where it should be and under no lock nothing has to be read. False: its
+   * configuration has to be.
    */
   async isListedOurs(of: Claimed & { readonly node: string }): Promise<boolean> {
     const { guests } = await this.#read(this.#clock.now() - FRESH_MS);
     const row = guests.get(of.vmid);
     if (row?.pool !== of.pool || row.node !== of.node || row.lock !== undefined) return false;
-    const verdict = await this.verdict(of);
-    if (verdict !== 'ours') return false;
-    await this.#assertNow(of, verdict);
-    return true;
+    return (await this.verdict(of)) === 'ours';
   }
 
-  async #assertNow(of: Claimed, verdict: Verdict): Promise<PoolNow | undefined> {
+  async #assertNow(of: Claimed, verdict: Verdict, ageMs = 0): Promise<PoolNow | undefined> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return undefined;
-    const pool = await this.#poolAsItIs(of.pool);
+    const pool = await this.#poolAsItIs(of.pool, ageMs);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return pool;
     // Whether somebody else may write it is as old as a reading, 5 s at most: its members are what may change at once,
@@ -189,9 +193,13 @@ export class Ownership {
   }
 
   /** As it is now. A few pools are asked alone; where those of a class are asked at once, the lists tell as much together. */
-  async #poolAsItIs(pool: string): Promise<PoolNow | undefined> {
-    if (this.#asking.has(pool) || this.#asking.size < ASKED_ALONE) return this.poolNow(pool);
-    return (await this.pool(pool, this.#clock.now())) ?? this.poolNow(pool);
+  async #poolAsItIs(pool: string, ageMs: number): Promise<PoolNow | undefined> {
+    const now = this.#clock.now();
+    const asked = this.#asked.get(pool);
+    if (asked && asked.at > now - ageMs) return asked.answer;
+    const underWay = [...this.#asked.values()].filter(({ isUnderWay }) => isUnderWay).length;
+    if (asked?.isUnderWay || underWay < ASKED_ALONE) return this.poolNow(pool);
+    return (await this.pool(pool, now)) ?? this.poolNow(pool);
   }
 
   /** As the list says that all share who ask within 5 s; undefined: it does not name such a user. */
@@ -219,6 +227,7 @@ export class Ownership {
 
   /** This run wrote the comment of a pool, and made members, or took some out. */
   wrote(pool: string, comment: string, members: readonly number[] = [], left: readonly number[] = []): void {
+    this.#asked.delete(pool);
     void this.#reading?.then(
       ({ comments, guests }) => {
         comments.set(pool, comment);
@@ -253,11 +262,18 @@ export class Ownership {
 
   /** As it is, read alone; those who ask while it is being read share the answer. */
   poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
-    const asking =
-      this.#asking.get(pool) ??
-      this.#pve.pool(pool, this.#signal).finally(() => void this.#asking.delete(pool));
-    this.#asking.set(pool, asking);
-    return asking;
+    const known = this.#asked.get(pool);
+    if (known?.isUnderWay) return known.answer;
+    const asked: AskedPool = {
+      at: this.#clock.now(),
+      answer: this.#pve.pool(pool, this.#signal).finally(() => (asked.isUnderWay = false)),
+      isUnderWay: true,
+    };
+    this.#asked.set(pool, asked);
+    asked.answer.catch(() => {
+      if (this.#asked.get(pool) === asked) this.#asked.delete(pool);
+    });
+    return asked.answer;
   }
 
   /**

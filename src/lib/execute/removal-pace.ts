@@ -28,11 +28,15 @@ export class RemovalPace {
     this.#clock = clock;
   }
 
-  /** Does the removal, when no other one is held up. */
-  async remove<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Waits while another one is held up, or was begun a moment ago. What must hold for the removal is asked after this. */
+  async turn(signal: AbortSignal): Promise<void> {
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#clock.sleep(wait, signal);
+    this.#last = this.#clock.now();
+  }
+
+  /** Does the removal whose turn it is. */
+  async remove<T>(work: () => Promise<T>): Promise<T> {
     const own = { at: this.#clock.now() };
-    this.#last = own.at;
     this.#begun.add(own);
     try {
       const result = await work();

@@ -35,9 +35,16 @@ const PROMPT: ReadonlySet<string> = new Set([
   'qmstart',
   'qmstop',
 ]);
-const PROMPT_INTERVAL_MS = 200;
+const PROMPT_INTERVAL_MS = 250;
+/** One for each node and run, beside all else. */
+const UNHURRIED: ReadonlySet<string> = new Set(['srvreload']);
+const UNHURRIED_INTERVAL_MS = 1000;
 
-const firstInterval = (type: string): number => (PROMPT.has(type) ? PROMPT_INTERVAL_MS : FIRST_INTERVAL_MS);
+/** Between looks at a young task. */
+function firstInterval(type: string): number {
+  if (PROMPT.has(type)) return PROMPT_INTERVAL_MS;
+  return UNHURRIED.has(type) ? UNHURRIED_INTERVAL_MS : FIRST_INTERVAL_MS;
+}
 
 function spread(ms: number, key: string): number {
   return ms * (1 + SPREAD * (spreadOf(key) - 0.5));
@@ -101,7 +108,7 @@ export class TaskPace {
       task.seen = now;
       const wait = failed ? LAST_INTERVAL_MS : PATIENCE * (now - task.since);
       const interval = Math.min(Math.max(wait, firstInterval(task.type)), LAST_INTERVAL_MS);
-      task.due = now + spread(interval, `${id} ${now}`);
+      task.due = Math.max(task.due, now + spread(interval, `${id} ${now}`));
     }
   }
 

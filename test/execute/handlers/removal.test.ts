@@ -3,7 +3,8 @@ import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
-import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from '../apply-step.ts';
+import { handlers } from '../../../src/lib/execute/handlers/index.ts';
+import { apply, claim, count, OURS, RESERVED, SEALED, step, VM_MARK, without } from '../apply-step.ts';
 import { busy, lost, type Login, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 120 };
@@ -437,6 +438,18 @@ describe('vm.delete', () => {
     await expect(applied).rejects.toMatchObject({ code: 'VM_LOCKED' });
     // Three requests, no wait.
     expect(world.since(begun)).toBeLessThan(0.1);
+  });
+
+  test('its pool is asked when its turn has come, however long that was waited for', async () => {
+    const world = withVm();
+    const io = world.io();
+    const slow = io.removals.remove(() => world.clock.sleep(9000));
+    await world.pass(6);
+    world.later(1, () => world.admin.updatePool('anna', { removeVmids: [10001] }));
+    const removal = handlers['vm.delete'](step('vm.delete', payload), io);
+    await expect(world.drive(removal)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.guest(10001)).toBeDefined();
+    await slow;
   });
 
   test('a VM that a migration takes away is removed where it went', async () => {

@@ -40,11 +40,12 @@ async function giveBack(clones: readonly Clone[], io: StepIo): Promise<number[]>
   const given: number[] = [];
   for (const clone of clones) {
     const { vmid } = clone;
+    await io.removals.turn(io.signal);
     const left = await io.ownership.abandoned(sealed(clone, io));
     if (!left) continue;
     await io.removals.remove(async () => {
       await awaitTask(io, await io.pve.deleteVm({ node: left.node, vmid }, { purge: true }, io.signal));
-    }, io.signal);
+    });
     given.push(vmid);
   }
   return given;

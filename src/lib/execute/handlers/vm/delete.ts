@@ -22,6 +22,8 @@ type DeleteStep = StepOf<'vm.delete'>;
 /** A removal under another account is not among the tasks that we see; its last phase is one lock timeout long. */
 const GRACE_MS = 15_000;
 const LOG_LINES = 50;
+/** The machines of a stand are removed one after another, a moment apart: one look at their pool serves them. */
+const STAND_MS = 1000;
 
 async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   const pool = await io.pve.pool(step.pool, io.signal);
@@ -50,13 +52,15 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 }
 
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
+  await io.removals.turn(io.signal);
+  await io.ownership.assertOursNow(step, undefined, STAND_MS);
   try {
     return await io.removals.remove<StepOutcome>(async () => {
       const upid = await io.pve.deleteVm(step, { purge: true }, io.signal);
       const { warnings } = await awaitTask(io, upid);
       if (warnings) await assertNoDiskLeft(step, upid, io);
       return 'done';
-    }, io.signal);
+    });
   } catch (error) {
     throw explain(step, error);
   }
@@ -87,7 +91,7 @@ async function destroyOwn(
   // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
   const lock = values['lock'];
   if (lock !== undefined && holdOn(step, lock).kind !== 'hibernated') return 'locked';
-  await io.ownership.assertOursNow(step, values);
+  await io.ownership.assertOurs(step, values);
   return destroy(step, io);
 }
 
