@@ -147,6 +147,11 @@ export class Ownership {
     return this.#assertNow(of, await this.verdict(of, values));
   }
 
+  /** The same for what has just been written: an answer that somebody else had begun to ask for before is none. */
+  async assertOursLater(of: Claimed): Promise<PoolNow | undefined> {
+    return this.#assertNow(of, await this.verdict(of), { mayShare: false });
+  }
+
   /**
    * The same where the lists are enough: of a member that is where it should be and under no lock nothing has to be read.
    * False: its configuration has to be.
@@ -161,10 +166,10 @@ export class Ownership {
     return true;
   }
 
-  async #assertNow(of: Claimed, verdict: Verdict): Promise<PoolNow | undefined> {
+  async #assertNow(of: Claimed, verdict: Verdict, asking = { mayShare: true }): Promise<PoolNow | undefined> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return undefined;
-    const pool = await this.#poolAsItIs(of.pool);
+    const pool = await this.#poolAsItIs(of.pool, asking);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return pool;
     // Whether somebody else may write it is as old as a reading, 5 s at most: its members are what may change at once,
@@ -189,9 +194,14 @@ export class Ownership {
   }
 
   /** As it is now. A few pools are asked alone; where those of a class are asked at once, the lists tell as much together. */
-  async #poolAsItIs(pool: string): Promise<PoolNow | undefined> {
-    if (this.#asking.has(pool) || this.#asking.size < ASKED_ALONE) return this.poolNow(pool);
-    return (await this.pool(pool, this.#clock.now())) ?? this.poolNow(pool);
+  async #poolAsItIs(
+    pool: string,
+    { mayShare }: { readonly mayShare: boolean },
+  ): Promise<PoolNow | undefined> {
+    const asking = mayShare ? this.#asking.get(pool) : undefined;
+    if (asking) return asking;
+    if (this.#asking.size < ASKED_ALONE) return this.poolLater(pool);
+    return (await this.pool(pool, this.#clock.now())) ?? this.poolLater(pool);
   }
 
   /** As the list says that all share who ask within 5 s; undefined: it does not name such a user. */
@@ -253,9 +263,14 @@ export class Ownership {
 
   /** As it is, read alone; those who ask while it is being read share the answer. */
   poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
-    const asking =
-      this.#asking.get(pool) ??
-      this.#pve.pool(pool, this.#signal).finally(() => void this.#asking.delete(pool));
+    return this.#asking.get(pool) ?? this.poolLater(pool);
+  }
+
+  /** The same, begun after this was asked. */
+  poolLater(pool: string): ReturnType<OwnershipReads['pool']> {
+    const asking = this.#pve.pool(pool, this.#signal).finally(() => {
+      if (this.#asking.get(pool) === asking) this.#asking.delete(pool);
+    });
     this.#asking.set(pool, asking);
     return asking;
   }
@@ -271,7 +286,7 @@ export class Ownership {
       return new Map(pools.map((one) => [one.pool, one.comment]));
     });
     const listed = (await this.#comments).get(pool);
-    return listed ?? (await this.poolNow(pool))?.comment;
+    return listed ?? (await this.poolLater(pool))?.comment;
   }
 
   async #isUnusedIn(reading: Reading, of: Claimed): Promise<boolean> {
