@@ -28,14 +28,15 @@ export class RemovalPace {
     this.#clock = clock;
   }
 
-  /** Does the removal, when no other one is held up. */
-  async remove<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Does the removal, when no other one is held up. `work` is told how long that took: what was seen before is as old. */
+  async remove<T>(work: (waitedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const asked = this.#clock.now();
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#clock.sleep(wait, signal);
     const own = { at: this.#clock.now() };
     this.#last = own.at;
     this.#begun.add(own);
     try {
-      const result = await work();
+      const result = await work(own.at - asked);
       const took = this.#clock.now() - own.at;
       this.#usual = Math.min(this.#usual ?? took, took);
       return result;

@@ -3,7 +3,8 @@ import type { StepPayloads } from '../../../src/lib/plan/document/step.ts';
 import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
 import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
 import type { ScenarioGuest } from '../../../src/lib/simulator/scenario-types.ts';
-import { apply, claim, count, OURS, RESERVED, SEALED, VM_MARK, without } from '../apply-step.ts';
+import { handlers } from '../../../src/lib/execute/handlers/index.ts';
+import { apply, claim, count, OURS, RESERVED, SEALED, step, VM_MARK, without } from '../apply-step.ts';
 import { busy, lost, type Login, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 const VM = { node: 'pve1', vmid: 10001, pool: 'anna', lockWaitSeconds: 120 };
@@ -357,6 +358,18 @@ describe('vm.delete', () => {
     expect(world.state().volumes).toEqual([]);
     expect(count(world, WRITE)).toBe(deletes);
     for (const { params } of world.sent) expect(params).toEqual({ purge: '1' });
+  });
+
+  test("one that waited long for its turn is looked at again: it may be somebody else's by then", async () => {
+    const world = withVm();
+    const io = world.io();
+    const heldUp = io.removals.remove(() => world.clock.sleep(9000), io.signal);
+    await world.pass(6);
+    world.later(1, () => world.admin.updatePool('anna', { removeVmids: [10001] }));
+    const removed = handlers['vm.delete'](step('vm.delete', payload), io);
+    await expect(world.drive(removed)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.guest(10001)).toBeDefined();
+    await heldUp;
   });
 
   test('it lets others work while a lock is waited for, and only then', async () => {

@@ -22,6 +22,8 @@ type DeleteStep = StepOf<'vm.delete'>;
 /** A removal under another account is not among the tasks that we see; its last phase is one lock timeout long. */
 const GRACE_MS = 15_000;
 const LOG_LINES = 50;
+/** Whoever waited longer for its turn looks again whose VM it is: by then the number may be somebody else's. */
+const LONG_WAIT_MS = 2000;
 
 async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   const pool = await io.pve.pool(step.pool, io.signal);
@@ -51,7 +53,8 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
   try {
-    return await io.removals.remove<StepOutcome>(async () => {
+    return await io.removals.remove<StepOutcome>(async (waitedMs) => {
+      if (waitedMs > LONG_WAIT_MS) await io.ownership.assertOursNow(step);
       const upid = await io.pve.deleteVm(step, { purge: true }, io.signal);
       const { warnings } = await awaitTask(io, upid);
       if (warnings) await assertNoDiskLeft(step, upid, io);
