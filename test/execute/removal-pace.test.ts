@@ -16,6 +16,7 @@ async function begun(seconds: readonly number[]): Promise<number[]> {
       await pace.remove(async () => {
         began[own] = time.now() / 1000;
         await time.sleep((seconds[own] ?? 0) * 1000);
+        return own;
       }, signal);
     }
   };
@@ -50,6 +51,18 @@ test('one that is slow for another reason holds up the others for ten seconds at
 test('where all are slow, none is held up', async () => {
   const at = await begun(Array.from({ length: 18 }, (_, i) => 30 + (i % 3)));
   expect(Math.max(...at)).toBeLessThan(70);
+});
+
+test('what had nothing to remove does not tell how long the others may take', async () => {
+  const time = new VirtualTime(0);
+  const pace = new RemovalPace(time.clock);
+  await pace.remove(() => Promise.resolve(), signal);
+  const usual = pace.remove(() => time.sleep(4500), signal);
+  await time.sleep(4000);
+  await pace.remove(() => Promise.resolve(), signal);
+  expect(time.now()).toBe(4000);
+  await usual;
+  time.stop();
 });
 
 test('whoever waits can be interrupted, and a failure frees the place', async () => {

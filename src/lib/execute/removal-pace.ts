@@ -28,7 +28,10 @@ export class RemovalPace {
     this.#clock = clock;
   }
 
-  /** Does the removal, when no other one is held up. `work` is told how long that took: what was seen before is as old. */
+  /**
+   * Does the removal, when no other one is held up. `work` is told how long that took, as what was seen before is as old; its
+   * undefined says that nothing had to be removed.
+   */
   async remove<T>(work: (waitedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     const asked = this.#clock.now();
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#clock.sleep(wait, signal);
@@ -38,7 +41,7 @@ export class RemovalPace {
     try {
       const result = await work(own.at - asked);
       const took = this.#clock.now() - own.at;
-      this.#usual = Math.min(this.#usual ?? took, took);
+      if (result !== undefined) this.#usual = Math.min(this.#usual ?? took, took);
       return result;
     } finally {
       this.#begun.delete(own);

@@ -40,12 +40,14 @@ async function giveBack(clones: readonly Clone[], io: StepIo): Promise<number[]>
   const given: number[] = [];
   for (const clone of clones) {
     const { vmid } = clone;
-    const left = await io.ownership.abandoned(sealed(clone, io));
-    if (!left) continue;
-    await io.removals.remove(async () => {
+    // Looked for when its turn has come: whose it was before says nothing by then.
+    const gone = await io.removals.remove(async () => {
+      const left = await io.ownership.abandoned(sealed(clone, io));
+      if (!left) return undefined;
       await awaitTask(io, await io.pve.deleteVm({ node: left.node, vmid }, { purge: true }, io.signal));
+      return vmid;
     }, io.signal);
-    given.push(vmid);
+    if (gone !== undefined) given.push(gone);
   }
   return given;
 }
