@@ -54,7 +54,8 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
   try {
     return await io.removals.remove<StepOutcome>(async (waitedMs) => {
-      if (waitedMs > LONG_WAIT_MS) await io.ownership.assertOursNow(step);
+      if (waitedMs > LONG_WAIT_MS)
+        await io.ownership.assertOursNow(step, await io.pve.guestConfig(step, io.signal));
       const upid = await io.pve.deleteVm(step, { purge: true }, io.signal);
       const { warnings } = await awaitTask(io, upid);
       if (warnings) await assertNoDiskLeft(step, upid, io);
