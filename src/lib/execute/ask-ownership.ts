@@ -57,6 +57,12 @@ interface SealedClone extends Pick<Claimed, 'vmid' | 'pool'> {
   readonly joinsAtOnce?: true | undefined;
 }
 
+/** Of an answer about a pool: how old it may be, and whether one that somebody has begun to ask for before will do. */
+interface Asking {
+  readonly ageMs?: number;
+  readonly mayShare?: boolean;
+}
+
 export class Ownership {
   readonly #pve: OwnershipReads;
   readonly #clock: Clock;
@@ -151,7 +157,12 @@ export class Ownership {
    * proof. Answers the pool that was asked.
    */
   async assertOursNow(of: Claimed, values?: ConfigValues, ageMs = 0): Promise<PoolNow | undefined> {
-    return this.#assertNow(of, await this.verdict(of, values), ageMs);
+    return this.#assertNow(of, await this.verdict(of, values), { ageMs });
+  }
+
+  /** The same for what has just been written: an answer that somebody else had begun to ask for before is none. */
+  async assertOursLater(of: Claimed): Promise<PoolNow | undefined> {
+    return this.#assertNow(of, await this.verdict(of), { mayShare: false });
   }
 
   /**
@@ -165,10 +176,10 @@ export class Ownership {
     return (await this.verdict(of)) === 'ours';
   }
 
-  async #assertNow(of: Claimed, verdict: Verdict, ageMs = 0): Promise<PoolNow | undefined> {
+  async #assertNow(of: Claimed, verdict: Verdict, asking: Asking = {}): Promise<PoolNow | undefined> {
     if (!isWritable(verdict)) throw notOurs(of, verdict);
     if (verdict === 'unjoined' && !of.halfMade) return undefined;
-    const pool = await this.#poolAsItIs(of.pool, ageMs);
+    const pool = await this.#poolAsItIs(of.pool, asking);
     if (of.halfMade && claimedId(pool?.comment ?? '', of.vmid)?.state === 'made') throw finishedMeanwhile(of);
     if (verdict === 'unjoined') return pool;
     // Whether somebody else may write it is as old as a reading, 5 s at most: its members are what may change at once,
@@ -193,13 +204,14 @@ export class Ownership {
   }
 
   /** As it is now. A few pools are asked alone; where those of a class are asked at once, the lists tell as much together. */
-  async #poolAsItIs(pool: string, ageMs: number): Promise<PoolNow | undefined> {
+  async #poolAsItIs(pool: string, { ageMs = 0, mayShare = true }: Asking): Promise<PoolNow | undefined> {
     const now = this.#clock.now();
-    const asked = this.#asked.get(pool);
+    const asked = mayShare ? this.#asked.get(pool) : undefined;
     if (asked && asked.at > now - ageMs) return asked.answer;
     const underWay = [...this.#asked.values()].filter(({ isUnderWay }) => isUnderWay).length;
-    if (asked?.isUnderWay || underWay < ASKED_ALONE) return this.poolNow(pool);
-    return (await this.pool(pool, now)) ?? this.poolNow(pool);
+    if (asked?.isUnderWay) return asked.answer;
+    if (underWay < ASKED_ALONE) return this.poolLater(pool);
+    return (await this.pool(pool, now)) ?? this.poolLater(pool);
   }
 
   /** As the list says that all share who ask within 5 s; undefined: it does not name such a user. */
@@ -263,7 +275,11 @@ export class Ownership {
   /** As it is, read alone; those who ask while it is being read share the answer. */
   poolNow(pool: string): ReturnType<OwnershipReads['pool']> {
     const known = this.#asked.get(pool);
-    if (known?.isUnderWay) return known.answer;
+    return known?.isUnderWay ? known.answer : this.poolLater(pool);
+  }
+
+  /** The same, begun after this was asked. */
+  poolLater(pool: string): ReturnType<OwnershipReads['pool']> {
     const asked: AskedPool = {
       at: this.#clock.now(),
       answer: this.#pve.pool(pool, this.#signal).finally(() => (asked.isUnderWay = false)),
@@ -287,7 +303,7 @@ export class Ownership {
       return new Map(pools.map((one) => [one.pool, one.comment]));
     });
     const listed = (await this.#comments).get(pool);
-    return listed ?? (await this.poolNow(pool))?.comment;
+    return listed ?? (await this.poolLater(pool))?.comment;
   }
 
   async #isUnusedIn(reading: Reading, of: Claimed): Promise<boolean> {

@@ -9,7 +9,15 @@ import { limitsOf } from '../plan/document/step-traits.ts';
 interface Size {
   readonly start: number;
   readonly max: number;
+  /** A step that takes this long tells that no more fit in. */
+  readonly fullAfterMs?: number;
 }
+
+/**
+ * A clone that takes this long has waited for its storage's lock nearly as long as PVE lets it: with one more beside it some
+ * would be in vain, and be made again.
+ */
+const NEARLY_IN_VAIN_MS = 8000;
 
 /**
  * `sync`: pvedaemon has three workers per node and handles a config PUT inside one of them.
@@ -60,19 +68,13 @@ const SIZES: Readonly<Record<string, Size>> = {
   migrate: { start: 1, max: 1 },
   'migrate-from': { start: 2, max: 2 },
   'migrate-to': { start: 2, max: 2 },
-  storage: { start: 4, max: 16 },
+  storage: { start: 4, max: 16, fullAfterMs: NEARLY_IN_VAIN_MS },
   copy: { start: 3, max: 4 },
 };
 
 const OVERALL = 'overall';
 /** Successes at full width after which a width that once timed out is tried again. */
 const FORGIVE_AFTER = 64;
-
-/**
- * A clone that takes this long has waited for its storage's lock nearly as long as PVE lets it: with one more beside it some
- * would be in vain, and be made again.
- */
-const NEARLY_IN_VAIN_MS = 8000;
 
 /** Share of a node's threads; from here on machines that start slow down those that run. */
 const BUSY = 0.8;
@@ -82,6 +84,7 @@ interface Gauge {
   /** By how its steps end. */
   readonly adapts: boolean;
   readonly max: number;
+  readonly fullAfterMs: number;
   size: number;
   used: number;
   /** Highest width not known to time out. */
@@ -93,8 +96,8 @@ interface Gauge {
   opensAt?: number;
 }
 
-function createGauge({ start, max }: Size, adapts: boolean): Gauge {
-  return { adapts, max, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
+function createGauge({ start, max, fullAfterMs = Infinity }: Size, adapts: boolean): Gauge {
+  return { adapts, max, fullAfterMs, size: start, used: 0, ceiling: max, streak: 0, epoch: 0 };
 }
 
 const nodeOf = (key: string): string | undefined => (key.startsWith('boot:') ? key.slice(5) : undefined);
@@ -188,8 +191,8 @@ export function createLimits(options: LimitOptions = {}): Limits {
     const own = chosen[key];
     const node = nodeOf(key);
     const usual = node === undefined ? SIZES[key.split(':', 1)[0] ?? ''] : bootSize(cpus.get(node));
-    const { start, max } = (own === undefined ? usual : { start: own, max: own }) ?? { start: 1, max: 1 };
-    const gauge = createGauge({ start, max }, max > 1 && node === undefined);
+    const size = (own === undefined ? usual : { start: own, max: own }) ?? { start: 1, max: 1 };
+    const gauge = createGauge(size, size.max > 1 && node === undefined);
     gauges.set(key, gauge);
     return gauge;
   };
@@ -236,9 +239,9 @@ export function createLimits(options: LimitOptions = {}): Limits {
           }
         },
         leave: (succeeded, tookMs = 0) => {
-          for (const { key, gauge } of held) {
-            const isWideEnough = key.startsWith('storage:') && tookMs >= NEARLY_IN_VAIN_MS;
-            if (succeeded && !isWideEnough && gauge.adapts && gauge.used >= gauge.size) grow(gauge);
+          for (const { gauge } of held) {
+            const isFull = tookMs >= gauge.fullAfterMs;
+            if (succeeded && !isFull && gauge.adapts && gauge.used >= gauge.size) grow(gauge);
             gauge.used -= 1;
           }
         },

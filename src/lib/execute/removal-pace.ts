@@ -29,9 +29,11 @@ export class RemovalPace {
   }
 
   /** Waits while another one is held up, or was begun a moment ago. What must hold for the removal is asked after this. */
-  async turn(signal: AbortSignal): Promise<void> {
+  async turn(signal: AbortSignal): Promise<{ readonly waitedMs: number }> {
+    const asked = this.#clock.now();
     for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#clock.sleep(wait, signal);
     this.#last = this.#clock.now();
+    return { waitedMs: this.#last - asked };
   }
 
   /** Does the removal whose turn it is. */

@@ -4,7 +4,10 @@ import type { RequestFault } from '../../../src/lib/simulator/faults.ts';
 import { readNetwork } from '../../../src/lib/inventory/network.ts';
 import type { Scenario } from '../../../src/lib/simulator/scenario.ts';
 import type { ScenarioNode } from '../../../src/lib/simulator/scenario-types.ts';
-import { apply, claim, count, MARK } from '../apply-step.ts';
+import { Ownership } from '../../../src/lib/execute/ask-ownership.ts';
+import { handlers } from '../../../src/lib/execute/handlers/index.ts';
+import { ownershipReads } from '../../../src/lib/workflow/run.ts';
+import { apply, claim, count, MARK, OURS, step } from '../apply-step.ts';
 import { busy, lost, onPve1, PveWorld, refused, taskEnds, VERSIONS, vm } from '../world.ts';
 
 describe('user.create', () => {
@@ -163,6 +166,29 @@ describe('acl.grant', () => {
     const world = new PveWorld({ users: [{ userid: 'anna@pve' }], pools });
     const payload = { path: '/pool/anna', role: 'PVEVMAdmin', userid: 'anna@pve', propagate: true };
     await expect(apply(world, 'acl.grant', payload)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.grants()).toEqual([]);
+  });
+
+  test('what another step had begun to ask before it was written does not say that its stand is open', async () => {
+    const world = new PveWorld({
+      users: [{ userid: 'anna@pve' }],
+      pools: [OURS],
+      guests: [vm(10001, 'pve1')],
+    });
+    const pve = world.client({ delay: () => 800 });
+    await world.drive(pve.version());
+    const { signal } = new AbortController();
+    const ownership = new Ownership(ownershipReads({ pve, hard: signal }), world.clock, signal);
+    world.before(ACL, async () => {
+      world.begin(() => ownership.poolNow('anna'));
+      await world.clock.sleep(900);
+      const comment = `${OURS.comment} frozen=2026-02-01T00:00:00Z`;
+      await world.admin.updatePool('anna', { comment });
+    });
+    const payload = { path: '/vms/10001', role: 'PVEVMUser', userid: 'anna@pve', propagate: false };
+    const given = step('acl.grant', { ...payload, pool: 'anna' });
+    const granted = handlers['acl.grant'](given, { ...world.io(), ownership });
+    await expect(world.drive(granted)).rejects.toMatchObject({ code: 'FROZEN' });
     expect(world.grants()).toEqual([]);
   });
 });

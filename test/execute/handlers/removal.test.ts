@@ -360,6 +360,29 @@ describe('vm.delete', () => {
     for (const { params } of world.sent) expect(params).toEqual({ purge: '1' });
   });
 
+  test.each<{ name: string; make: () => PveWorld; act: (world: PveWorld) => unknown }>([
+    {
+      name: 'left its pool',
+      make: withVm,
+      act: ({ admin }) => admin.updatePool('anna', { removeVmids: [10001] }),
+    },
+    {
+      name: 'lost its seal',
+      make: () => withVm({}, { guest: { description: SEALED }, scenario: { pools: [RESERVED] } }),
+      act: ({ admin }) => admin.updateVmConfig(VM, { set: { description: 'of somebody else' }, remove: [] }),
+    },
+  ])('one that $name while it waited for its turn is left alone', async ({ make, act }) => {
+    const world = make();
+    const io = world.io();
+    const heldUp = io.removals.remove(() => world.clock.sleep(9000));
+    await world.pass(6);
+    world.later(1, () => act(world));
+    const removed = handlers['vm.delete'](step('vm.delete', payload), io);
+    await expect(world.drive(removed)).rejects.toMatchObject({ code: 'NOT_OURS' });
+    expect(world.guest(10001)).toBeDefined();
+    await heldUp;
+  });
+
   test('it lets others work while a lock is waited for, and only then', async () => {
     const free = withVm();
     await apply(free, 'vm.delete', payload);

@@ -7,7 +7,7 @@ import type { StandState } from '../stands/state.ts';
 import { rightsOfUse } from '../stands/still-open.ts';
 import type { StandContext } from './context.ts';
 
-/** A freeze that was cut before it took everything away, or a right that was on its way while it looked. */
+/** By a freeze that was cut, by a right that was on its way while it looked, or by one that it leaves: of a group, from before us. */
 function isStillOpen({ user, present }: StandState, { have, index }: StandContext): boolean {
   const { userid, pool } = user;
   const vmids = [...present.values()].map(({ vmid }) => vmid);
@@ -35,7 +35,7 @@ export function frozenWarnings(states: readonly StandState[], context: StandCont
     ...(open.length === 0
       ? []
       : [
-          `the freeze is under way or was cut short, and these stands can still be used: ${users(open)}; \`${freeze}\` ends it`,
+          `these stands can still be used: ${users(open)}; their freeze is under way or was cut short, or they are open by rights that it leaves: \`${freeze}\` takes or tells these`,
         ]),
   ];
 }

@@ -37,11 +37,9 @@ function isOfUse(role: string, have: Pick<Inventory, 'rolePrivileges'>): boolean
 }
 
 /** Machines in the pool that no claim names. */
-function unclaimedIn(pool: string, { marks, guests }: ClusterView): number[] {
+function unclaimedIn(pool: string, { marks, members }: ClusterView): number[] {
   const claimed = new Set(marks.get(pool)?.claims.flatMap(({ vmids }) => vmids));
-  return [...guests.values()].flatMap((guest) =>
-    guest.pool === pool && !claimed.has(guest.vmid) ? [guest.vmid] : [],
-  );
+  return (members.get(pool) ?? []).flatMap(({ vmid }) => (claimed.has(vmid) ? [] : [vmid]));
 }
 
 /** Whether a right is one of these users', or of a group with one of them. */
@@ -60,14 +58,15 @@ export function heldByStudents({ have, index }: Seen): (entry: AclEntry) => bool
 /** The rights, whoever gave them. */
 export function rightsOfUse({ user, pool, vmids }: Who, { have, index }: Seen): AclEntry[] {
   const isOwn = heldBy(new Set([user]), index);
-  const isOfStudents = heldByStudents({ have, index });
+  // Hardly ever asked, and to know them takes a look at all stands.
+  let isOfStudents: ReturnType<typeof heldByStudents> | undefined;
   const machines = [...vmids, ...unclaimedIn(pool, index)];
   const here = new Set([`/pool/${pool}`, ...machines.map((vmid) => `/vms/${vmid}`)]);
   const up = new Set(above(pool));
   return have.acls.filter((entry) => {
     const { path, propagate, role } = entry;
     const reaches = here.has(path)
-      ? isOwn(entry) || isOfStudents(entry)
+      ? isOwn(entry) || (isOfStudents ??= heldByStudents({ have, index }))(entry)
       : propagate && up.has(path) && isOwn(entry);
     return reaches && isOfUse(role, have);
   });

@@ -4,7 +4,9 @@ import { shellCommand } from '../../shell.ts';
 import { MOST_NAMED, nameSome } from '../document/text.ts';
 import { selectedClaims, type Marks } from './selection.ts';
 
-function unnamedUsers(lab: string, named: readonly { readonly userid: string }[], marks: Marks): string[] {
+type Named = readonly { readonly userid: string }[];
+
+function unnamedUsers(lab: string, named: Named, marks: Marks): string[] {
   const known = new Set(named.map(({ userid }) => userid));
   const users = selectedClaims({ lab }, marks).map(({ user }) => user);
   return sortedUnique(users.filter((user) => !known.has(user))).sort(compareNatural);
@@ -13,36 +15,23 @@ function unnamedUsers(lab: string, named: readonly { readonly userid: string }[]
 const standsOf = (users: readonly string[]): string =>
   `the ${users.length === 1 ? 'stand' : `${users.length} stands`} of ${nameSome(users)}`;
 
+const cleanupOf = (lab: string, users: readonly string[] = []): string =>
+  shellCommand('deploy-stand', 'cleanup', '--lab', lab, ...users.flatMap((user) => ['--user', user]));
+
 /** A line taken out of the file is no order to remove anything; and another class may have the same lab. */
-export function unnamedInDeploy(
-  lab: string,
-  named: readonly { readonly userid: string }[],
-  marks: Marks,
-): string[] {
+export function unnamedInDeploy(lab: string, named: Named, marks: Marks): string[] {
   const users = unnamedUsers(lab, named, marks);
   if (users.length === 0) return [];
-  const all = users.length > MOST_NAMED ? ['ID'] : users;
-  const command = shellCommand(
-    'deploy-stand',
-    'cleanup',
-    '--lab',
-    lab,
-    ...all.flatMap((one) => ['--user', one]),
-  );
+  const command = cleanupOf(lab, users.length > MOST_NAMED ? ['ID'] : users);
   return [
     `not in the users file, and left alone: ${standsOf(users)} in this lab; \`${command}\` removes what is not wanted`,
   ];
 }
 
-export function unnamedInCleanup(
-  lab: string,
-  named: readonly { readonly userid: string }[],
-  marks: Marks,
-): string[] {
+export function unnamedInCleanup(lab: string, named: Named, marks: Marks): string[] {
   const users = unnamedUsers(lab, named, marks);
   if (users.length === 0) return [];
-  const command = shellCommand('deploy-stand', 'cleanup', '--lab', lab);
   return [
-    `not in the users file, and left: ${standsOf(users)} in this lab; \`${command}\` takes all of the lab`,
+    `not in the users file, and left: ${standsOf(users)} in this lab; \`${cleanupOf(lab)}\` takes all of the lab`,
   ];
 }

@@ -242,6 +242,19 @@ describe('nothing is written, not even for the others', () => {
     expect(world.pool('anna')).toEqual(before);
   });
 
+  test("one whose number became somebody else's while it waited for its turn to go is left alone", async () => {
+    const world = stand({ lines: [] });
+    const io = world.io();
+    const heldUp = io.removals.remove(() => world.clock.sleep(9000));
+    await world.pass(6);
+    const change = { set: { description: 'of somebody else' }, remove: [] };
+    world.later(1, () => world.admin.updateVmConfig({ node: 'pve1', vmid: 10001 }, change));
+    const joined = handlers['pool.join'](step('pool.join', payload), io);
+    await expect(world.drive(joined)).rejects.toMatchObject({ code: 'CLAIM_GONE' });
+    expect(ALL.filter((vmid) => world.guest(vmid))).toEqual([10001]);
+    await heldUp;
+  });
+
   test('one is put into another pool between look and write: PVE refuses, and moves nothing', async () => {
     const world = stand();
     world.before(['PUT', '/pools'], () => world.admin.updatePool('boris', { addVmids: [10003] }));

@@ -13,6 +13,11 @@ export async function markNow(pool: string, { ownership }: StepIo): Promise<Pool
   return markIn((await ownership.poolNow(pool))?.comment);
 }
 
+/** The same, for what has just been written. */
+export async function markLater(pool: string, { ownership }: StepIo): Promise<PoolMark | undefined> {
+  return markIn((await ownership.poolLater(pool))?.comment);
+}
+
 export function markIn(comment: string | undefined): PoolMark | undefined {
   return comment === undefined ? undefined : parsePoolComment(comment);
 }

@@ -36,7 +36,7 @@ export async function assertGivable(
   const vm = vmOf(step);
   const pool = vm?.pool ?? poolIn(path);
   if (pool === undefined) return;
-  const asked = vm && (await io.ownership.assertOursNow(vm));
+  const asked = vm && (await io.ownership[when === 'before' ? 'assertOursNow' : 'assertOursLater'](vm));
   const mark = asked
     ? markIn(asked.comment)
     : when === 'before'

@@ -10,7 +10,7 @@ import { isAlreadyExists, isNotFound } from '../../../proxmox/words.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { frozenMeanwhile, markNow } from '../acl/frozen.ts';
+import { frozenMeanwhile, markLater, markNow } from '../acl/frozen.ts';
 import { giving } from '../acl/give.ts';
 import { assertMarked, assertUnprotected, presentUser } from './ours.ts';
 
@@ -92,10 +92,10 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
   for (const acl of step.acls) {
     const { path, role, propagate } = acl;
     const pool = acl.pool ?? poolIn(path);
-    const mayBe = async (): Promise<boolean> => {
+    const mayBe = async (ask: typeof markNow): Promise<boolean> => {
       if (await isGone(acl, io)) return false;
       if (pool === undefined) return true;
-      const mark = await markNow(pool, io);
+      const mark = await ask(pool, io);
       const fate = underFreeze({ userid, role, vmid: vmidIn(path) }, mark);
       if (fate === 'lost')
         lost ??= frozenMeanwhile({ pool, userid, labs: frozenLabs(mark) }, 'this command again');
@@ -103,7 +103,10 @@ async function grant(step: RecreateStep, io: StepIo): Promise<void> {
     };
     await attempt(io, {
       id: `${step.id}${path}`,
-      act: giving({ path, role, propagate, userid }, io, { before: mayBe, after: mayBe }),
+      act: giving({ path, role, propagate, userid }, io, {
+        before: () => mayBe(markNow),
+        after: () => mayBe(markLater),
+      }),
       look: () => Promise.resolve('absent'),
     });
   }

@@ -24,6 +24,8 @@ const GRACE_MS = 15_000;
 const LOG_LINES = 50;
 /** The machines of a stand are removed one after another, a moment apart: one look at their pool serves them. */
 const STAND_MS = 1000;
+/** After that a seal that was read before proves nothing: the number may be somebody else's by then. */
+const LONG_WAIT_MS = 2000;
 
 async function isMember(step: DeleteStep, io: StepIo): Promise<boolean> {
   const pool = await io.pve.pool(step.pool, io.signal);
@@ -52,8 +54,9 @@ async function assertNoDiskLeft({ node, vmid }: DeleteStep, upid: Upid, io: Step
 }
 
 async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
-  await io.removals.turn(io.signal);
-  await io.ownership.assertOursNow(step, undefined, STAND_MS);
+  const { waitedMs } = await io.removals.turn(io.signal);
+  const values = waitedMs > LONG_WAIT_MS ? await io.pve.guestConfig(step, io.signal) : undefined;
+  await io.ownership.assertOursNow(step, values, STAND_MS);
   try {
     return await io.removals.remove<StepOutcome>(async () => {
       const upid = await io.pve.deleteVm(step, { purge: true }, io.signal);
