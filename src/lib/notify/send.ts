@@ -1,6 +1,6 @@
 /** Sends one message to Telegram or a webhook. Errors say what happened and never where to: addresses hold secrets. */
 import axios, { isAxiosError } from 'axios';
-import type { NotifyConfig, NotifyEvent, SecretSource } from '../config/balance/types.ts';
+import type { NotifyConfig, NotifyEvent, SecretSource } from '../config/notify/types.ts';
 import { UsageError } from '../errors.ts';
 
 export interface Message {
