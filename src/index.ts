@@ -95,7 +95,7 @@ export type {
 export type {
   NotifyConfig,
   NotifyEvent,
-  SecretSource as BalanceSecretSource,
+  NotifySecret as BalanceSecretSource,
 } from './lib/config/notify/types.ts';
 export type { KeyOptions } from './lib/config/connections/age-keys.ts';
 export type { SecretKey, StoredConnection, StoredSsh } from './lib/config/connections/draft.ts';

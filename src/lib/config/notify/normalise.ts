@@ -1,6 +1,6 @@
 /** `notify:` as the schema lets it through → `NotifyConfig`. Resolves no secret. */
 import { compact } from '../input/written.ts';
-import type { NotifyConfig, NotifyEvent, SecretSource } from './types.ts';
+import type { NotifyConfig, NotifyEvent, NotifySecret } from './types.ts';
 
 export interface WrittenNotify {
   events?: NotifyEvent[];
@@ -9,7 +9,7 @@ export interface WrittenNotify {
 }
 
 /** `env:NAME`, or the secret itself. */
-function secretOf(written: string): SecretSource {
+function secretOf(written: string): NotifySecret {
   return written.startsWith('env:')
     ? { kind: 'env', name: written.slice(4) }
     : { kind: 'plain', value: written };
