@@ -7,7 +7,8 @@ const LEAVES = [
   '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread|unanswered)[.]ts$',
 ];
 /** The want as data, and the questions that every room asks of a lab's networks and devices. */
-const CONFIG_TYPES = '^src/lib/config/(((balance|checks)/)?types|lab/(networks|device-profiles))[.]ts$';
+const CONFIG_TYPES =
+  '^src/lib/config/(((balance|checks|notify)/)?types|lab/(networks|device-profiles))[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
@@ -222,7 +223,7 @@ const LIB = {
   ],
   notify: [
     'Tells people elsewhere. Never holds a run up.',
-    ['^src/lib/config/balance/types[.]ts$', '^node_modules/axios/'],
+    ['^src/lib/config/notify/types[.]ts$', '^node_modules/axios/'],
   ],
   serve: [
     'What is shown, over HTTP, to those who may see it. Knows parts of pages, and neither a cluster nor a class.',

@@ -88,13 +88,15 @@ export type {
   GuestSelector,
   LabTimes,
   NodeLimits,
-  NotifyConfig,
-  NotifyEvent,
   PinRule,
-  SecretSource as BalanceSecretSource,
   TimeSpan,
   Weekday,
 } from './lib/config/balance/types.ts';
+export type {
+  NotifyConfig,
+  NotifyEvent,
+  NotifySecret as BalanceSecretSource,
+} from './lib/config/notify/types.ts';
 export type { KeyOptions } from './lib/config/connections/age-keys.ts';
 export type { SecretKey, StoredConnection, StoredSsh } from './lib/config/connections/draft.ts';
 export type { LoadedConnection } from './lib/config/connections/connection.ts';

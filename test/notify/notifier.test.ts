@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { NotifyConfig } from '../../src/lib/config/balance/types.ts';
+import type { NotifyConfig } from '../../src/lib/config/notify/types.ts';
 import { createNotifier } from '../../src/lib/notify/notifier.ts';
 
 const TOKEN = '123456:AAtop-secret-top-secret-top-secret';

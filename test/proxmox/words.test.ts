@@ -54,6 +54,11 @@ test.each<[string, readonly string[], ReturnType<typeof migrationCause>]>([
     { blames: 'storage', target: 'pve2', words: 'dd: No space left on device' },
   ],
   [
+    'a guest that is held',
+    ['VM 105 is locked (backup)'],
+    { blames: 'guest', words: 'VM 105 is locked (backup)' },
+  ],
+  [
     'the guest, though the target is named',
     ["can't migrate local cdrom 'local:iso/x.iso': local cdrom image", "ERROR: can't migrate VM - check log"],
     { blames: 'guest', words: "can't migrate local cdrom 'local:iso/x.iso': local cdrom image" },

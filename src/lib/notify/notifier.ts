@@ -1,5 +1,5 @@
 /** Queues messages for their sinks beside the run. Must never hold a run up, fail it, or say a thing twice. */
-import type { NotifyConfig } from '../config/balance/types.ts';
+import type { NotifyConfig } from '../config/notify/types.ts';
 import { describeFailure, sinksOf, type Message, type Sink } from './send.ts';
 
 export interface Notifier {

@@ -1,6 +1,6 @@
 /** Sends one message to Telegram or a webhook. Errors say what happened and never where to: addresses hold secrets. */
 import axios, { isAxiosError } from 'axios';
-import type { NotifyConfig, NotifyEvent, SecretSource } from '../config/balance/types.ts';
+import type { NotifyConfig, NotifyEvent, NotifySecret } from '../config/notify/types.ts';
 import { UsageError } from '../errors.ts';
 
 export interface Message {
@@ -51,7 +51,7 @@ async function post(
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-function reveal(source: SecretSource, what: string, env: Env): string {
+function reveal(source: NotifySecret, what: string, env: Env): string {
   if (source.kind === 'plain') return source.value;
   const value = env[source.name];
   if (value !== undefined && value !== '') return value;

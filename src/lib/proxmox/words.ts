@@ -191,9 +191,11 @@ export function isAlreadyExists(error: unknown): boolean {
   return says(error, /already exists|already defined|\.conf' failed: File exists/);
 }
 
-/** `VM N is locked (clone)` and the like: another operation holds the VM. */
+/** `VM N is locked (clone)`, `CT is locked (backup)`: another operation holds the guest. */
+const GUEST_LOCK = /\bis locked \(/;
+
 export function isVmLocked(error: unknown): boolean {
-  return says(error, /\bis locked \(/);
+  return says(error, GUEST_LOCK);
 }
 
 /** The configuration was changed by somebody else meanwhile. */
@@ -266,7 +268,7 @@ const FROM_TARGET = /^\[([\w.-]+)\] /;
 const STORAGE_CAUSE =
   /storage '?([\w.-]+)'? is not (?:available|online|activated)|to storage '([^']+)' failed|not available on storage '([^']+)'|activate storage '([^']+)'|No space left on device|out of space|not enough (?:free )?space/i;
 const GUEST_CAUSE =
-  /uses local devices|local cdrom image|local file\/device|as it's a clone of|snapshot exists|snapshot of local volume|referenced by linked clone|without with-local-disks|which uses following mapped devices|owned by other VM|is locked \(|cannot migrate local \w+ mount point|can't migrate local volume '[^']+': (?:clone of|storage type)|container did not stop|lxc live migration/i;
+  /uses local devices|local cdrom image|local file\/device|as it's a clone of|snapshot exists|snapshot of local volume|referenced by linked clone|without with-local-disks|which uses following mapped devices|owned by other VM|cannot migrate local \w+ mount point|can't migrate local volume '[^']+': (?:clone of|storage type)|container did not stop|lxc live migration/i;
 const NODE_CAUSE =
   /too old to run machine type|too old for preserving|Can't connect to destination address|missing mapped devices|(?:^|[^\w])ssh: |No route to host|Connection (?:refused|timed out|reset)|Host key verification failed|bridge '[^']+' does not exist|no physical interface on bridge|unable to detect remote migration address|Timeout, migration socket|Cannot allocate memory|cannot set up guest memory|vcpus allowed per VM|host doesn't support requested feature/i;
 const TARGET_NAMES =
@@ -281,13 +283,14 @@ export function migrationCause(lines: readonly string[]): MigrationCause {
     (line) => groupOf(TARGET_NAMES.exec(line)) ?? FROM_TARGET.exec(line)?.[1] ?? [],
   )[0];
   const named = target === undefined ? {} : { target };
-  const find = (pattern: RegExp): string | undefined => lines.find((line) => pattern.test(line));
+  const find = (...patterns: readonly RegExp[]): string | undefined =>
+    lines.find((line) => patterns.some((pattern) => pattern.test(line)));
   const plain = (line: string): string =>
     line
       .replace(FROM_TARGET, '')
       .replace(/^(?:[\d: -]+)?ERROR: /, '')
       .trim();
-  const guest = find(GUEST_CAUSE);
+  const guest = find(GUEST_CAUSE, GUEST_LOCK);
   if (guest !== undefined) return { ...named, blames: 'guest', words: plain(guest) };
   const storage = find(STORAGE_CAUSE);
   if (storage !== undefined) {

@@ -1,6 +1,7 @@
 /** The options of a VM that labs set: whoever has to tell them apart asks this table. Knows no lab. */
 
-type NamedOption =
+/** All but `ipconfig0`, `ipconfig1`, … of the cards. */
+export type NamedOption =
   | 'onboot'
   | 'protection'
   | 'cores'
@@ -10,11 +11,6 @@ type NamedOption =
   | 'searchdomain'
   | 'ciupgrade'
   | 'sshkeys';
-
-type IpConfig = `ipconfig${number}`;
-
-/** Options and their values: none that the table does not have. */
-export type VmOptions = { [Option in NamedOption]?: string } & { [index: IpConfig]: string };
 
 /** Options of one group take the same privilege, are told with the same words, and are compared as one. */
 export type OptionGroup = 'onboot' | 'protection' | 'cores' | 'memory' | 'cloud-init';

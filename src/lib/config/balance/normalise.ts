@@ -6,15 +6,14 @@ import type {
   GuestSelector,
   LabTimes,
   NodeLimits,
-  NotifyConfig,
-  NotifyEvent,
   PinRule,
   TimeSpan,
   Weekday,
 } from './types.ts';
-import { fractionOf, secondsOf, secretOf, spanOf, vmidsOf } from './values.ts';
+import { fractionOf, secondsOf, spanOf, vmidsOf } from './values.ts';
 import { amountOf } from '../lab/normalise.ts';
 import { compact } from '../input/written.ts';
+import { notifyOf, type WrittenNotify } from '../notify/normalise.ts';
 
 type Value = number | string;
 
@@ -54,12 +53,6 @@ interface WrittenLab extends WrittenTimes {
   lessons?: WrittenSpan[];
   prepare?: Value;
   lesson_cpu?: Value;
-}
-
-interface WrittenNotify {
-  events?: NotifyEvent[];
-  telegram?: { token: string; chat: string };
-  webhook?: { url: string; headers?: Record<string, string> };
 }
 
 /** What the schema lets through. */
@@ -215,19 +208,6 @@ function storageMapOf(written: WrittenBalance['storage_map'] = true): BalanceCon
     ([from, to]) => [from, typeof to === 'string' ? [to] : [...new Set(to)]] as const,
   );
   return { written: Object.fromEntries(lists), automatic: true };
-}
-
-function notifyOf({ events, telegram, webhook }: WrittenNotify): NotifyConfig {
-  return compact({
-    events: events ?? (['failure', 'summary'] as const),
-    telegram: telegram && { token: secretOf(telegram.token), chat: telegram.chat },
-    webhook: webhook && {
-      url: secretOf(webhook.url),
-      headers: Object.fromEntries(
-        Object.entries(webhook.headers ?? {}).map(([key, value]) => [key, secretOf(value)]),
-      ),
-    },
-  });
 }
 
 export function normaliseBalance(written: WrittenBalance, file: string): BalanceConfig {

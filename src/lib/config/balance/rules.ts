@@ -6,7 +6,8 @@ import { type Issues, type Path } from '../input/issues.ts';
 import { spanText } from '../../pve-values/moment.ts';
 import { nearest } from '../../nearest.ts';
 import { isLabName } from '../input/names.ts';
-import { isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
+import { at, isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
+import { notifyRules } from '../notify/rules.ts';
 
 export type BalanceRule = (raw: Written, issues: Issues) => void;
 
@@ -17,10 +18,6 @@ const PERCENTAGES: readonly Path[] = [
   ['overcommit'],
   ['min_gain'],
 ];
-
-function at(raw: Written, path: Path): unknown {
-  return path.reduce<unknown>((value, key) => mapping(value)[key], raw);
-}
 
 /** `0.75` is a likely slip: percentages are written as 75. */
 function percentagesAreNotFractions(raw: Written, issues: Issues): void {
@@ -240,38 +237,6 @@ function labsHaveNames(raw: Written, issues: Issues): void {
   }
 }
 
-function secretsAreNamed(raw: Written, issues: Issues): void {
-  const notify = mapping(raw['notify']);
-  const headers = Object.keys(mapping(mapping(notify['webhook'])['headers']));
-  const paths = [
-    ['telegram', 'token'],
-    ['webhook', 'url'],
-    ...headers.map((key) => ['webhook', 'headers', key]),
-  ];
-  for (const path of paths) {
-    const value = text(at(notify, path));
-    if (value?.startsWith('env:') !== true || /^env:[A-Za-z_]\w*$/.test(value)) continue;
-    issues.add(['notify', ...path], 'env: is not followed by the name of an environment variable', {
-      hint: 'for example: env:TELEGRAM_BOT_TOKEN',
-    });
-  }
-}
-
-function webhookIsAnUrl(raw: Written, issues: Issues): void {
-  const url = text(mapping(mapping(raw['notify'])['webhook'])['url']);
-  if (url === undefined || url === '' || url.startsWith('env:') || /^https?:\/\/[^\s/]+/.test(url)) return;
-  issues.add(['notify', 'webhook', 'url'], 'is no URL', {
-    hint: 'it starts with https:// or http://, or names a variable: env:NAME',
-  });
-}
-
-function eventsHaveAListener(raw: Written, issues: Issues): void {
-  const notify = mapping(raw['notify']);
-  if (notify['events'] === undefined || notify['telegram'] !== undefined || notify['webhook'] !== undefined)
-    return;
-  issues.warn(['notify'], 'nobody is told: there is neither telegram nor webhook');
-}
-
 function gainIsSensible(raw: Written, issues: Issues): void {
   const gain = fractionOf(raw['min_gain']);
   if (gain !== undefined && gain >= 1)
@@ -293,8 +258,6 @@ export const balanceRules: readonly BalanceRule[] = [
   spansAreTimes,
   labsHaveNames,
   preparationIsShort,
-  secretsAreNamed,
-  webhookIsAnUrl,
-  eventsHaveAListener,
+  ...notifyRules,
   gainIsSensible,
 ];

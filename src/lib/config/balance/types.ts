@@ -1,4 +1,5 @@
 /** The validated, normalised balance.yml. Plain data; the secrets of the notifications live in `NotifyConfig` only. */
+import type { NotifyConfig } from '../notify/types.ts';
 import type { Reserve } from '../types.ts';
 
 /** What a node may carry. Fractions, 1 = all of the node. */
@@ -71,18 +72,6 @@ export interface LabTimes {
   /** Busy share of the virtual CPUs of its machines in a lesson. */
   readonly lessonCpu: number;
 }
-
-export type NotifyEvent = 'start' | 'move' | 'failure' | 'summary';
-
-export interface NotifyConfig {
-  readonly events: readonly NotifyEvent[];
-  readonly telegram?: { readonly token: SecretSource; readonly chat: string };
-  readonly webhook?: { readonly url: SecretSource; readonly headers: Readonly<Record<string, SecretSource>> };
-}
-
-/** A secret as written, or the name of the environment variable that holds it (`env:NAME`). */
-export type SecretSource =
-  { readonly kind: 'plain'; readonly value: string } | { readonly kind: 'env'; readonly name: string };
 
 export interface BalanceConfig {
   /** Path as the user wrote it; for messages. Empty: all defaults, no file. */

@@ -1,6 +1,6 @@
 /** The small notations of balance.yml: percentages, durations, VMID ranges, times of day. Reports nothing. */
 import { parseDate } from '../input/dates.ts';
-import type { SecretSource, TimeSpan, Weekday } from './types.ts';
+import type { TimeSpan, Weekday } from './types.ts';
 
 /** `75` and `75%` → 0.75. */
 export function fractionOf(value: unknown): number | undefined {
@@ -65,11 +65,4 @@ export function spanOf({ days, from, to }: WrittenSpan): TimeSpan | undefined {
   const last = localMomentOf(to);
   if (days !== undefined || first === undefined || last === undefined || last <= first) return undefined;
   return { kind: 'dates', from: first, to: last };
-}
-
-/** `env:NAME`, or the secret itself. */
-export function secretOf(written: string): SecretSource {
-  return written.startsWith('env:')
-    ? { kind: 'env', name: written.slice(4) }
-    : { kind: 'plain', value: written };
 }

@@ -36,3 +36,8 @@ export function compact<T extends object>(value: T): Compact<T> {
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(entries) as Compact<T>; // exactly the keys that Compact keeps
 }
+
+/** What is written there; undefined: nothing. */
+export function at(raw: Written, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, key) => mapping(value)[key], raw);
+}
