@@ -138,7 +138,8 @@ beforeEach(() => {
     ...given
   ) {
     if (!isAnyPool()) return sound.assertOursNow.apply(this, given);
-    await this.assertOurs(...given);
+    const [of, values] = given;
+    await this.assertOurs(of, values);
     return undefined;
   });
 });
