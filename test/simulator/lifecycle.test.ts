@@ -376,6 +376,14 @@ describe('migrate', () => {
       templates: [],
       guests: [{ vmid: 400, name: 'on', node: 'pve1', storage: 'ceph', running: true, config }],
     });
+    if ('amd-sev' in config) {
+      const why = 'Cannot live-migrate, snapshot (with RAM), or hibernate a VM with: amd-sev';
+      const ram = await root.post(`${guest(400)}/snapshot`, { snapname: 'ram', vmstate: 1 });
+      expect([ram.status, ram.reason]).toEqual([500, why]);
+      expect(await root.task('POST', `${guest(400)}/status/suspend`, { todisk: 1 })).toBe(why);
+      expect(await root.task('POST', `${guest(400)}/snapshot`, { snapname: 'disks' })).toBe('OK');
+      await root.task('DELETE', `${guest(400)}/snapshot/disks`);
+    }
     const upid = await root.ok('POST', `${guest(400)}/migrate`, { target: 'pve2', online: 1 });
     expect(await root.ended(upid)).toBe(says === undefined ? 'OK' : 'migration aborted');
     const log = await root.ok('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/log`);

@@ -104,6 +104,13 @@ describe('who is switched', () => {
       ['HA_MANAGED', undefined],
     ],
     [
+      'memory that its host cannot read',
+      { guests: all(ON), selection: { machines: ['pc'] }, values: { [ANNA_PC]: { 'amd-sev': 'std' } } },
+      { action: 'suspend', storage: 'ceph' },
+      [`suspend ${BORIS_PC}`],
+      ['MEMORY_TIED', undefined],
+    ],
+    [
       'a storage that this node does not have',
       { guests: all(ON), selection: { machines: ['pc'] } },
       { action: 'suspend', storage: 'elsewhere' },

@@ -130,6 +130,13 @@ describe('snapshot create', () => {
       [true, 'vm.snapshot:anna/pc'],
     ]);
     expect(plan?.stands[0]?.notes).toEqual([`VM ${ANNA_SRV} (srv) is off: there is no memory to keep`]);
+    const sealed = {
+      guests: { [ANNA_PC]: { status: 'running' } },
+      values: { [ANNA_PC]: { 'amd-sev': 'std' } },
+    } as const;
+    expect(create(BASE, { withMemory: true }, { ...ANNA, ...sealed }).left).toEqual({
+      'anna@pve': 'MEMORY_TIED',
+    });
     // What is true of several is said once.
     const off = create(BASE, { withMemory: true }, ANNA).plan?.stands[0]?.notes;
     expect(off).toEqual([

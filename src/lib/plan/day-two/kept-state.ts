@@ -89,6 +89,7 @@ function unreachable(stands: readonly StandView[]): Judged[] {
 /** Of a machine that cannot be suspended to where PVE writes it by itself. */
 export const OTHER_STORAGE =
   'run it with --stop, or suspend them afterwards: `deploy-stand power suspend --storage ID`, with the same selection';
+const OFF_INSTEAD = 'run it with --stop, or `deploy-stand power shutdown` it afterwards';
 
 type Suspendable = { readonly plan: Planned } | { readonly left: Refusal } | undefined;
 
@@ -104,7 +105,10 @@ function suspension(
   const obstacle = obstacleTo(deed, guest, { power, force: false, user: view.user, machine: one.machine });
   if (obstacle) return { left: obstacle };
   const place = placeForMemory(guest, { have: input.have, index: input.index, storage: undefined });
-  if ('left' in place) return { left: { ...place.left, hint: OTHER_STORAGE } };
+  if ('left' in place) {
+    const hint = place.left.code === 'MEMORY_TIED' ? OFF_INSTEAD : OTHER_STORAGE;
+    return { left: { ...place.left, hint } };
+  }
   return { plan: { view, one, guest, power, deed, ...place } };
 }
 

@@ -11,6 +11,7 @@ import { oursAt } from '../document/steps/place.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
+import { tiedMemory } from './memory-place.ts';
 import { sayReclone, type RecloneWords } from './reclone-hint.ts';
 import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
 import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
@@ -103,6 +104,10 @@ function planOne(
   if (former && frozen !== undefined && isFromBefore(former, frozen))
     return { refused: earlierRefusal(one, name, 'choose another name') };
   const isRunning = guest.status === 'running';
+  const hint = 'leave out --vmstate: snapshots of disks alone are taken';
+  const tied =
+    withMemory && isRunning && !former && tiedMemory(one.config.values, { say: sayMachine(one), hint });
+  if (tied) return { refused: tied };
   const payload = {
     ...oursAt(guest, view.pool),
     ...{ snapshot: name, lockWaitSeconds },

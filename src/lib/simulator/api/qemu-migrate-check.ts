@@ -1,6 +1,7 @@
 /** `GET …/migrate`: what keeps a machine on its node. See qemu-server API2/Qemu.pm migrate_vm_precondition. Reads only. */
 import { checkLock, drivesOf, loadGuest, type Drive } from '../guest/guest-config.ts';
 import { isRunning } from '../guest/guest-view.ts';
+import { liveBlockers } from '../guest/vmstate.ts';
 import { mappedDevices, missingMappings } from '../guest/host-resources.ts';
 import type { Call, Handlers, Sim } from '../sim.ts';
 import type { GuestState } from '../state.ts';
@@ -23,14 +24,9 @@ function missingStorages(sim: Sim, guest: GuestState, node: string): string[] {
   return [...new Set(missing)];
 }
 
-/**
- * QemuMigrate/Helpers.pm check_local_resources: devices of the host that are not mapped, and of a running machine memory that
- * its host cannot read.
- */
+/** QemuMigrate/Helpers.pm check_local_resources: devices of the host that are not mapped, and of a running machine its memory. */
 export function localResources(guest: GuestState): string[] {
-  const sealed = isRunning(guest)
-    ? ['amd-sev', 'intel-tdx'].filter((key) => guest.config[key] !== undefined)
-    : [];
+  const sealed = isRunning(guest) ? liveBlockers(guest) : [];
   const devices = Object.entries(guest.config)
     .filter(([key, value]) =>
       /^hostpci\d+$/.test(key)

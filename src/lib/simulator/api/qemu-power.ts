@@ -13,6 +13,7 @@ import type { GuestState } from '../state.ts';
 import type { TaskContext } from '../tasks/running-task.ts';
 import { textArg, type Worker } from '../tasks/tasks.ts';
 import {
+  checkSavable,
   allocateState,
   checkStateRoom,
   dropState,
@@ -224,6 +225,7 @@ export function hibernateWorker(sim: Sim): Worker {
       task.once('suspending', () => {
         const guest = loadGuest(sim, task.node, vmid);
         if (args['skiplock'] !== true) checkLock(guest);
+        checkSavable(guest);
         const day = new Date(sim.clock.now()).toISOString().slice(0, 10);
         const vmstate = allocateState(sim, guest, `suspend-${day}`, textArg(args, 'storage'));
         guest.config = { ...guest.config, lock: 'suspending', vmstate };

@@ -14,7 +14,7 @@ import type { GuestConfig, GuestState, SnapshotState } from '../state.ts';
 import type { TaskContext } from '../tasks/running-task.ts';
 import { textArg, type JobArgs, type Worker } from '../tasks/tasks.ts';
 import { canSnapshot, storageOf } from '../guest/volumes.ts';
-import { allocateState, stateSeconds } from '../guest/vmstate.ts';
+import { allocateState, checkSavable, stateSeconds } from '../guest/vmstate.ts';
 import { markStarted, markStopped } from './qemu-power.ts';
 import { without } from '../without.ts';
 
@@ -59,6 +59,7 @@ function create(call: Call): unknown {
   if (name === 'current') die("unable to use snapshot name 'current' (reserved name)");
   if (name === 'pending') die("unable to use snapshot name 'pending' (reserved name)");
   const guest = guestOf(call);
+  if (params.flag('vmstate')) checkSavable(guest);
   const args = {
     vmid: guest.vmid,
     name,

@@ -67,3 +67,19 @@ export function dropState(sim: Sim, guest: GuestState, ...more: readonly string[
   if (vmstate !== undefined) sim.world.removeVolume(vmstate, guest.node);
   guest.config = without(guest.config, 'vmstate', 'runningmachine', 'runningcpu', ...more);
 }
+
+/** QemuMigrate/Helpers.pm check_non_migratable_resources: memory that its host cannot read, or that names files of it. */
+export function liveBlockers({ config }: GuestState): string[] {
+  const isShared = Object.keys(config).some((key) => /^virtiofs\d+$/.test(key));
+  return [
+    ...['amd-sev', 'intel-tdx'].filter((key) => config[key] !== undefined),
+    ...(isShared ? ['virtiofs'] : []),
+  ];
+}
+
+/** Before its memory is saved. */
+export function checkSavable(guest: GuestState): void {
+  const blockers = liveBlockers(guest);
+  if (blockers.length > 0)
+    die(`Cannot live-migrate, snapshot (with RAM), or hibernate a VM with: ${blockers.join(', ')}`);
+}

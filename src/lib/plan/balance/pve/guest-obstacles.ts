@@ -1,5 +1,6 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
 import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
+import { memoryTies } from '../../../pve-values/sealed-memory.ts';
 import { propertyRecord } from '../../../pve-values/property-string.ts';
 import { isOlderVersion } from '../../../pve-values/version.ts';
 import { movesSnapshots, storageTraits } from '../../../pve-values/storage-types.ts';
@@ -101,14 +102,11 @@ function passthrough(guest: BalanceGuest, { facts }: World): string | undefined 
     : `uses devices of its host: ${devices.map(({ text }) => text).join(', ')}`;
 }
 
-/**
- * QemuMigrate/Helpers.pm check_non_migratable_resources (8.3 and later; before, QEMU itself refuses), and QemuMigrate.pm: a
- * VNC clipboard is handed on since machine type 10.1, of which PVE 8 knows nothing.
- */
+/** QemuMigrate.pm: a VNC clipboard is handed on since machine type 10.1, of which PVE 8 knows nothing. */
 function notLive(guest: BalanceGuest, { facts, running }: World): string | undefined {
   const values = facts.get(guest.vmid)?.values ?? {};
   if (guest.type === 'lxc' || !isRunning(guest)) return undefined;
-  const sealed = ['amd-sev', 'intel-tdx'].find((key) => values[key] !== undefined);
+  const [sealed] = memoryTies(values);
   if (sealed !== undefined) return `has ${sealed}, and PVE moves such machines only when they are off`;
   if (propertyRecord(values['vga'] ?? '')['clipboard'] !== 'vnc') return undefined;
   const machine = running.get(guest.vmid)?.machine;
