@@ -135,11 +135,15 @@ export function readSelection(flags: SelectionFlags, warn: Warn): ReadSelection 
 
 /** `-c` alone would mean whoever was ever given the lab, and `-u` alone all that they ever had: said in so many words. */
 function assertWhole({ config, users, user, lab }: SelectionFlags): void {
-  const isLabAlone = config !== undefined && !users && !user;
+  // With `--lab` as well, that is what is to be told.
+  const isLabAlone = config !== undefined && lab === undefined && !users && !user;
   const areUsersAlone = users !== undefined && config === undefined && lab === undefined;
   if (!isLabAlone && !areUsersAlone) return;
+  const [other, all] = isLabAlone
+    ? ['-u users.yml', 'for all users of a lab use --lab NAME in place of -c']
+    : ['-c lab.yml or --lab NAME', 'for all labs of a user use --user ID in place of -u'];
   throw new UsageError('SELECTION', '-c and -u belong together: the stands of these users in this lab', {
-    hint: 'for all users of a lab use --lab NAME, for all labs of a user --user ID',
+    hint: `add ${other}; ${all}`,
   });
 }
 

@@ -338,6 +338,7 @@ test('VM.PowerMgmt on the machines is all that switching them on takes', async (
 
 test.each([
   ['start', 'NO_SELECTION', /power start needs to be told which stands/],
+  ['start -c lab.yml --lab net', 'SELECTION', /-c and --lab both say which lab/],
   ['suspend --lab net --idle 5m', 'IDLE_TIME', /10m to 24h, got 5m$/m],
   ['suspend --lab net --idle 400d', 'IDLE_TIME', /10m to 24h, got 400d$/m],
   ['suspend --lab net --pause --storage ceph', 'PAUSE_STORAGE', /writes nothing/],
