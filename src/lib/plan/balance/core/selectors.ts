@@ -1,6 +1,7 @@
 /** Which guests the rules of balance.yml choose. */
 import { isLike } from '../../../glob.ts';
 import { addTo } from '../../../group.ts';
+import { findContradictions } from './contradictions.ts';
 import type { GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
 import type { Guest, Policy } from './types.ts';
 
@@ -27,10 +28,14 @@ export interface RuleIndex {
   readonly pins: ReadonlyMap<number, readonly PinRule[]>;
   readonly affinity: GroupIndex;
   readonly antiAffinity: GroupIndex;
+  /** Rules that cannot all hold, in words → the guests that they are about. */
+  readonly contradictions: ReadonlyMap<string, readonly number[]>;
+  /** Guest → the first of these words. */
+  readonly contradicted: ReadonlyMap<number, string>;
 }
 
 /** Rules over several guests: members by rule, and rules by member. */
-interface GroupIndex {
+export interface GroupIndex {
   readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
   /** Guest → indices of its groups. */
   readonly of: ReadonlyMap<number, readonly number[]>;
@@ -57,10 +62,14 @@ export function indexRules(config: Policy, guests: readonly Guest[]): RuleIndex 
   for (const { rule, matches } of config.pin.map(compile)) {
     for (const guest of guests.filter(matches)) addTo(pins, guest.vmid, rule);
   }
-  return {
-    ignored,
+  const choice = {
     pins,
     affinity: groupsOf(config.affinity, guests),
     antiAffinity: groupsOf(config.antiAffinity, guests),
   };
+  const contradictions = findContradictions(choice, guests, config);
+  const contradicted = new Map<number, string>();
+  for (const [text, vmids] of contradictions)
+    for (const vmid of vmids) if (!contradicted.has(vmid)) contradicted.set(vmid, text);
+  return { ...choice, ignored, contradictions, contradicted };
 }

@@ -7,6 +7,7 @@ import type { VmmanagerInventory, VmmanagerNeeds } from '../../../inventory/vmma
 import { assertSound } from '../../document/graph.ts';
 import type { BalancePlan } from '../../document/plan.ts';
 import { makeStep, stepId, type StepOf } from '../../document/step.ts';
+import { contradictionNotes } from '../core/verdict.ts';
 import { decide, type Decision } from '../core/decide.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import type { Veto } from '../core/types.ts';
@@ -107,9 +108,12 @@ function warningsOf(worlds: readonly World[], have: VmmanagerInventory): string[
     ...config.pin.flatMap(({ nodes }) => nodes),
   ]);
   const unknown = sortedUnique(named).filter((name) => !known.has(name));
-  return unknown.length === 0
-    ? []
-    : [`the configuration names nodes that the installation does not have: ${unknown.join(', ')}`];
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`the configuration names nodes that the installation does not have: ${unknown.join(', ')}`]),
+    ...worlds.flatMap(contradictionNotes),
+  ];
 }
 
 export function planVmmanager(input: VmmanagerInput): VmmanagerDecision {
