@@ -323,6 +323,40 @@ describe('a reading that fails ends no run', () => {
       if (!what.startsWith('one conf')) expect(shown.stdout.replaceAll(/\s+/g, ' ')).toMatch(gap);
     },
   );
+
+  test.each<[string, string, (data: unknown) => unknown, RegExp]>([
+    ['metrics', '/cluster/metrics/export', () => ({}), /metrics cannot be read.*data\.data is not a list/],
+    [
+      'the memory of one guest',
+      '/cluster/resources',
+      (rows) => (rows as { vmid?: number }[]).map((row) => (row.vmid === 301 ? { ...row, maxmem: 0 } : row)),
+      /what 301 take is not known: they stay/,
+    ],
+  ])('%s without a value: the same', async (what, path, emptied, gap) => {
+    const simulator = await startCluster({ scenario: cluster(five) });
+    const { serve } = simulator;
+    Object.assign(simulator, {
+      serve: async (request: Parameters<typeof serve>[0]) => {
+        const answer = await serve(request);
+        if (!request.target.startsWith(`/api2/json${path}`)) return answer;
+        const { data } = JSON.parse(answer.body) as { data: unknown };
+        return { ...answer, body: JSON.stringify({ data: emptied(data) }) };
+      },
+    });
+    const outcome = await run(simulator, 'guests: all', { args: json });
+    const { plan, summary } = resultOf(outcome);
+    expect([outcome.code, summary.status, plan.balance.gaps?.join()]).toEqual([
+      0,
+      'done',
+      expect.stringMatching(gap),
+    ]);
+    const moved = summary.moves.flatMap(({ guests }) => guests.map(({ vmid }) => vmid));
+    if (what !== 'metrics') {
+      expect(moved).not.toContain(301);
+      expect(codes(resultOf(outcome))['301']).toBe('load-unknown');
+    }
+    expect(moved.length).toBeGreaterThan(0);
+  });
 });
 
 describe('a target that cannot take them', () => {

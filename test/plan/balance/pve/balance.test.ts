@@ -1164,6 +1164,28 @@ describe('limits', () => {
     );
     expect(moves(decision)).toHaveLength(3);
   });
+
+  test('a stand larger than any node: it stays and is named, and another relieves the node', () => {
+    const large = {
+      ...{ user: 'anna', vmids: [101, 102, 103], node: 'pve1', bridge: 'vmbr1000' },
+      guest: { gib: 24, memoryUsed: 14 * GIB },
+    };
+    const small = { user: 'boris', vmids: [111], node: 'pve1', bridge: 'vmbr1001', guest: { gib: 12 } };
+    const scene = standScene([large, small], { nodes: three, guests: [] });
+    const words = 'guests would be promised 112 % of its memory (overcommit 100 %)';
+    const relieved = plan(scene, '{}');
+    expect(moves(relieved)).toEqual(['111 pve1→pve2']);
+    const alone = standScene([large], { nodes: [{ name: 'pve1', own: 10 }, ...three.slice(1)], guests: [] });
+    for (const evacuate of [[], ['pve1']]) {
+      const made = plan(alone, '{}', { evacuate });
+      expect(moves(made)).toEqual([]);
+      expect(rejectionOf(made, 101)).toMatchObject({
+        name: 'stand net-lab of anna@pve',
+        code: 'no-target',
+        targets: [{ code: 'overcommit', reason: words, nodes: ['pve2', 'pve3'] }],
+      });
+    }
+  });
 });
 
 describe('what is not known', () => {
