@@ -1172,7 +1172,7 @@ describe('limits', () => {
     };
     const small = { user: 'boris', vmids: [111], node: 'pve1', bridge: 'vmbr1001', guest: { gib: 12 } };
     const scene = standScene([large, small], { nodes: three, guests: [] });
-    const words = 'guests would be promised 112 % of its memory (overcommit 100 %)';
+    const words = 'guests would be promised 113 % of its memory (overcommit 100 %)';
     const relieved = plan(scene, '{}');
     expect(moves(relieved)).toEqual(['111 pve1→pve2']);
     const alone = standScene([large], { nodes: [{ name: 'pve1', own: 10 }, ...three.slice(1)], guests: [] });
