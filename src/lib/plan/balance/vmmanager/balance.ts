@@ -35,19 +35,21 @@ export interface VmmanagerDecision {
 /** So many more histories are read with those that are needed, so that a refusal does not cost a round. */
 const AHEAD = 8;
 
+/** In the order of their numbers, however VMmanager lists them. */
 export function chosenClusters({
   have,
   clusters: wanted = [],
 }: Pick<VmmanagerInput, 'have' | 'clusters'>): VmmanagerInventory['clusters'] {
-  if (wanted.length === 0) return have.clusters;
+  const all = [...have.clusters].sort((a, b) => a.id - b.id);
+  if (wanted.length === 0) return all;
   const isMeant = (id: number, name: string): boolean => wanted.includes(String(id)) || wanted.includes(name);
-  const known = have.clusters.flatMap(({ id, name }) => [String(id), name]);
+  const known = all.flatMap(({ id, name }) => [String(id), name]);
   const missing = wanted.filter((word) => !known.includes(word));
   if (missing.length > 0)
     throw new PlanRefusedError('NO_SUCH_CLUSTER', `there is no cluster ${missing.join(', ')}`, {
-      hint: `clusters there: ${have.clusters.map(({ id, name }) => `${id} (${name})`).join(', ')}`,
+      hint: `clusters there: ${all.map(({ id, name }) => `${id} (${name})`).join(', ')}`,
     });
-  return have.clusters.filter(({ id, name }) => isMeant(id, name));
+  return all.filter(({ id, name }) => isMeant(id, name));
 }
 
 function assertNodes(names: readonly string[], nodes: readonly { readonly name: string }[]): void {
