@@ -46,7 +46,7 @@ const guestRows = fc.record({
   balancer: fc.constantFrom<'on' | 'off'>('on', 'on', 'on', 'on', 'off'),
   isDisabled: seldom,
   isRescue: seldom,
-  tags: fc.constantFrom([], [], [], ['keep'], ['group'], ['apart'], ['home']),
+  tags: fc.constantFrom([], ['keep'], ['group'], ['apart'], ['home']),
 });
 
 const pastMoves = fc.array(
@@ -71,11 +71,11 @@ const yamls = fc
     ),
     overcommit: fc.constantFrom('', 'overcommit: 200'),
     rules: fc.constantFrom(
-      '',
       'rules: { ignore: [{ tags: [keep] }] }',
       'rules: { affinity: [{ tags: [group] }] }',
       'rules: { anti_affinity: [{ tags: [apart] }] }',
       'rules: { pin: [{ tags: [home], nodes: [node1, node2] }] }',
+      'rules: { pin: [{ tags: [home], nodes: [node2] }], anti_affinity: [{ tags: [apart] }] }',
     ),
     measures: fc.constantFrom('', 'measures: [load, allocation]'),
     relief: fc.constantFrom('', '', 'relieve_to: { memory: 80%, load_per_core: 1.5, vcpus_per_core: 7 }'),

@@ -2,10 +2,21 @@
 import { addTo } from '../../../group.ts';
 import { sortedUnique } from '../../../order.ts';
 import type { PinRule } from '../../../config/balance/types.ts';
-import type { GroupIndex, RuleIndex } from './selectors.ts';
 import type { Guest, Policy } from './types.ts';
 
-type Choice = Pick<RuleIndex, 'pins' | 'affinity' | 'antiAffinity'>;
+/** Rules over several guests: members by rule, and rules by member. */
+export interface GroupIndex {
+  readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
+  /** Guest → indices of its groups. */
+  readonly of: ReadonlyMap<number, readonly number[]>;
+}
+
+/** Whom the rules choose that say where a guest may be. */
+export interface Choice {
+  readonly pins: ReadonlyMap<number, readonly PinRule[]>;
+  readonly affinity: GroupIndex;
+  readonly antiAffinity: GroupIndex;
+}
 
 /** Guests that rules of affinity keep on one node, be it by others that two of them have in common. */
 interface Bundle {

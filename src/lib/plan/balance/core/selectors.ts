@@ -1,7 +1,7 @@
 /** Which guests the rules of balance.yml choose. */
 import { isLike } from '../../../glob.ts';
 import { addTo } from '../../../group.ts';
-import { findContradictions } from './contradictions.ts';
+import { findContradictions, type Choice, type GroupIndex } from './contradictions.ts';
 import type { GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
 import type { Guest, Policy } from './types.ts';
 
@@ -22,23 +22,13 @@ function compile<R extends GuestRule>(rule: R): Compiled<R> {
   };
 }
 
-export interface RuleIndex {
+export interface RuleIndex extends Choice {
   /** Guest → name of the rule. */
   readonly ignored: ReadonlyMap<number, string>;
-  readonly pins: ReadonlyMap<number, readonly PinRule[]>;
-  readonly affinity: GroupIndex;
-  readonly antiAffinity: GroupIndex;
   /** Rules that cannot all hold, in words → the guests that they are about. */
   readonly contradictions: ReadonlyMap<string, readonly number[]>;
   /** Guest → the first of these words. */
   readonly contradicted: ReadonlyMap<number, string>;
-}
-
-/** Rules over several guests: members by rule, and rules by member. */
-export interface GroupIndex {
-  readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
-  /** Guest → indices of its groups. */
-  readonly of: ReadonlyMap<number, readonly number[]>;
 }
 
 function groupsOf(rules: readonly GuestRule[], guests: readonly Guest[]): GroupIndex {
@@ -62,7 +52,7 @@ export function indexRules(config: Policy, guests: readonly Guest[]): RuleIndex 
   for (const { rule, matches } of config.pin.map(compile)) {
     for (const guest of guests.filter(matches)) addTo(pins, guest.vmid, rule);
   }
-  const choice = {
+  const choice: Choice = {
     pins,
     affinity: groupsOf(config.affinity, guests),
     antiAffinity: groupsOf(config.antiAffinity, guests),
