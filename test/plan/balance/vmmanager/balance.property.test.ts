@@ -240,3 +240,30 @@ test('a plan breaks no rule, makes nothing worse and leaves nothing to do', () =
   // A property over worlds in which nothing ever happens would prove nothing.
   expect(Object.entries(seen).filter(([, count]) => count < 5)).toEqual([]);
 });
+
+test('rules that contradict each other are told, and leave their guests alone', () => {
+  const guest = {
+    cpus: 2,
+    memory: GIB,
+    state: 'active',
+    hasIso: false,
+    snapshots: 0,
+    balancer: 'on',
+  } as const;
+  const flags = { isDisabled: false, isRescue: false, tags: [], cluster: 1 };
+  const node = { cluster: 1, online: true, maintenance: false, creationBlocked: false, cpus: 16 };
+  const have: VmmanagerInventory = {
+    ...{ now: NOW, clusters: [{ id: 1, name: 'kvm' }], migrations: [], vetoes: [], gaps: [] },
+    ...{ historyOf: [101, 102], targetsOf: [101, 102] },
+    nodes: [1, 2].map((id) => ({ ...node, id, name: `node${id}`, memoryTotal: 64 * GIB })),
+    guests: [101, 102].map((id) => ({ ...guest, ...flags, id, name: `vm${id}`, node: 1 })),
+  };
+  const yaml = 'rules: { affinity: [{ vmids: [101-102] }], anti_affinity: [{ names: [vm101, vm102] }] }';
+  const { config } = parseBalance(yaml, 'balance.yml');
+  const { plan } = planVmmanager({ have, config, evacuate: ['node1'] });
+  expect(plan.steps).toEqual([]);
+  expect(plan.warnings).toEqual([
+    'rules of the configuration contradict each other: rule affinity[0] keeps together what rule anti_affinity[0] keeps apart; left alone: VM 101 (vm101), VM 102 (vm102)',
+  ]);
+  expect(plan.balance.remaining).toEqual([101, 102]);
+});
