@@ -135,8 +135,8 @@ const LIB = {
     [...DATA, plan('cluster', 'templates', 'obstacles', 'placement', 'deploy')],
   ],
   'plan/balance/core': [
-    'Which guests move where, on any platform: it knows balance.yml and the report, and no platform.',
-    ['^src/lib/config/balance/types[.]ts$', '^src/lib/plan/document/balance-report[.]ts$'],
+    'Which guests move where, on any platform: it knows balance.yml, the report and how names are listed, and no platform.',
+    ['^src/lib/config/balance/types[.]ts$', '^src/lib/plan/document/(balance-report|text)[.]ts$'],
   ],
   'plan/balance/pve': [
     'Balance on PVE: knows of stands whose a guest is, and of networks the one rule.',

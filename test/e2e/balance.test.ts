@@ -323,6 +323,40 @@ describe('a reading that fails ends no run', () => {
       if (!what.startsWith('one conf')) expect(shown.stdout.replaceAll(/\s+/g, ' ')).toMatch(gap);
     },
   );
+
+  test.each<[string, string, (data: unknown) => unknown, RegExp]>([
+    ['metrics', '/cluster/metrics/export', () => ({}), /metrics cannot be read.*data\.data is not a list/],
+    [
+      'the memory of one guest',
+      '/cluster/resources',
+      (rows) => (rows as { vmid?: number }[]).map((row) => (row.vmid === 301 ? { ...row, maxmem: 0 } : row)),
+      /what 301 take is not known: they stay/,
+    ],
+  ])('%s without a value: the same', async (what, path, emptied, gap) => {
+    const simulator = await startCluster({ scenario: cluster(five) });
+    const { serve } = simulator;
+    Object.assign(simulator, {
+      serve: async (request: Parameters<typeof serve>[0]) => {
+        const answer = await serve(request);
+        if (!request.target.startsWith(`/api2/json${path}`)) return answer;
+        const { data } = JSON.parse(answer.body) as { data: unknown };
+        return { ...answer, body: JSON.stringify({ data: emptied(data) }) };
+      },
+    });
+    const outcome = await run(simulator, 'guests: all', { args: json });
+    const { plan, summary } = resultOf(outcome);
+    expect([outcome.code, summary.status, plan.balance.gaps?.join()]).toEqual([
+      0,
+      'done',
+      expect.stringMatching(gap),
+    ]);
+    const moved = summary.moves.flatMap(({ guests }) => guests.map(({ vmid }) => vmid));
+    if (what !== 'metrics') {
+      expect(moved).not.toContain(301);
+      expect(codes(resultOf(outcome))['301']).toBe('load-unknown');
+    }
+    expect(moved.length).toBeGreaterThan(0);
+  });
 });
 
 describe('a target that cannot take them', () => {
@@ -382,23 +416,67 @@ describe('a target that cannot take them', () => {
 });
 
 describe('evacuate', () => {
-  test('is an order: a move of this hour and a failure do not hold it back, and are told', async () => {
-    const simulator = await startCluster({ scenario: cluster(OVERLOADED, { nodes: NODES.slice(0, 2) }) });
-    const back = async (node: string): Promise<Result> => {
-      const dry = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
-        args: ['evacuate', node, '--dry-run'],
-      });
-      const ran = await run(simulator, 'guests: all\noverload: { cpu: 99 }\ntarget: { cpu: 98 }', {
-        args: ['evacuate', node, ...json],
-      });
-      expect([dry.code, ran.code]).toEqual([0, 0]);
-      return resultOf(ran);
-    };
-    expect((await back('pve1')).summary.status).toBe('done');
-    const second = await back('pve2');
-    expect(second.summary.status).toBe('done');
-    expect(new Set(Object.values(placesOf(simulator)))).toEqual(new Set(['pve1']));
-    expect(second.plan.balance.moves.map(({ reason }) => reason).join()).toMatch(/although.*cooldown/);
+  const migrate = async (simulator: Cluster, from: string, target: string): Promise<void> => {
+    await post(simulator, `/nodes/${from}/qemu/301/migrate`, { target, online: '1' });
+    await simulator.time.sleep(120_000);
+  };
+  const small = { memory_mib: 1024, load: 0.1 };
+  const stay = (vmids: string): string => `rules: { pin: [{ vmids: [${vmids}], nodes: [pve1] }] }`;
+
+  test.each<{
+    readonly what: string;
+    readonly guests?: readonly Guest[];
+    readonly yml?: string;
+    readonly before?: (simulator: Cluster) => Promise<void>;
+    readonly code: number;
+    readonly moved: readonly number[];
+    readonly told?: RegExp;
+  }>([
+    { what: 'all can go', code: 0, moved: [301, 302] },
+    { what: 'some are pinned', yml: stay('302'), code: 5, moved: [301], told: /"no-target".*pin\[0\]/ },
+    { what: 'none may move', yml: stay('301-302'), code: 5, moved: [], told: /"no-target".*pin\[0\]/ },
+    {
+      what: 'there is no room',
+      guests: [guest(301, 'pve1', small), guest(303, 'pve2', { memory_mib: 31_000, memory_load: 0.9 })],
+      code: 5,
+      moved: [],
+      told: /"no-target"/,
+    },
+    {
+      what: 'containers stay',
+      guests: [guest(301, 'pve1', small), guest(401, 'pve1', { type: 'lxc' })],
+      code: 5,
+      moved: [301],
+      told: /"container"/,
+    },
+    {
+      what: 'one moved a minute ago, and goes last',
+      guests: [guest(301, 'pve2', small), guest(302, 'pve1', small)],
+      before: (simulator) => migrate(simulator, 'pve2', 'pve1'),
+      ...{ code: 0, moved: [302, 301], told: /although: .*cooldown/ },
+    },
+    {
+      what: 'of one the last move failed, and it goes last',
+      before: (simulator) => {
+        const match = { method: 'POST', path: '/nodes/pve1/qemu/301/migrate' } as const;
+        simulator.addFault({ match, nth: 1, action: 'task-fail', exitstatus: 'migration aborted' });
+        return migrate(simulator, 'pve1', 'pve2');
+      },
+      ...{ code: 0, moved: [302, 301], told: /although: .*blacklist/ },
+    },
+  ])('the dry run ends with the exit code of the real one: $what', async (row) => {
+    const { guests = [guest(301, 'pve1', small), guest(302, 'pve1', small)], yml = '', before } = row;
+    const simulator = await startCluster({ scenario: cluster(guests, { nodes: NODES.slice(0, 2) }) });
+    await before?.(simulator);
+    const evacuate = (...args: string[]): Promise<RunOutcome> =>
+      run(simulator, `guests: all\n${yml}`, { args: ['evacuate', 'pve1', ...args, ...json] });
+    const dry = await evacuate('--dry-run');
+    const real = await evacuate();
+    const moved = resultOf(real).summary.moves.flatMap(({ guests: machines }) =>
+      machines.map(({ vmid }) => vmid),
+    );
+    expect([dry.code, real.code, moved]).toEqual([row.code, row.code, row.moved]);
+    expect(dry.stdout.replaceAll(/\s+/g, ' ')).toMatch(row.told ?? /./);
   });
 
   test('containers are restarted where that is allowed: told before, those that are off stay off', async () => {

@@ -99,6 +99,19 @@ blackout:
     expect(config.blackout).toEqual([{ kind: 'dates', from: '2026-12-24T00:00', to: '2026-12-27T12:30' }]);
   });
 
+  test('lessons of one lab that overlap are worth a warning', () => {
+    const lesson = (days: string, from: string, to: string): string =>
+      `{ days: [${days}], from: "${from}", to: "${to}" }`;
+    const first = [lesson('mon, tue', '09:00', '10:30'), lesson('mon', '10:30', '12:00')];
+    const more = [lesson('tue', '08:00', '09:01'), lesson('sun', '23:00', '09:01')];
+    const file = `labs:\n  net:\n    lessons:\n${[...first, ...more].map((line) => `      - ${line}\n`).join('')}`;
+    const hint = '(they count as one lesson; is one of the times wrong?)';
+    expect(parseBalance(file, 'b.yml').warnings).toEqual([
+      `b.yml:6:9 labs.net.lessons[2]: overlaps with lessons[0] ${hint}`,
+      `b.yml:7:9 labs.net.lessons[3]: overlaps with lessons[0] ${hint}`,
+    ]);
+  });
+
   test('a cooldown below the window is worth a warning', () => {
     expect(parseBalance('cooldown: 5m', 'b.yml').warnings).toEqual([
       'b.yml:1:11 cooldown: cooldown is shorter than window (15m) (right after a move the average still shows the load from before it)',
@@ -153,6 +166,25 @@ test.each<[string, string, string[]]>([
       'balance.yml:5:5 windows[2]: it ends when it begins, or before → for the whole day: "00:00" to "24:00"',
       'balance.yml:5:14 windows[2].days[0]: is not one of mon, tue, wed, thu, fri, sat, sun [mn] → did you mean mon?',
       'balance.yml:7:3 labs.Exam: is no name of a lab (a–z, 0–9 and hyphens, at most 31)',
+    ],
+  ],
+  [
+    'together and apart, pins to different nodes',
+    `rules:
+  affinity: [{ name: web, names: [Web1, web2] }, { tags: [db], vmids: [101] }]
+  anti_affinity:
+    - { names: [web1, web2, web3] }
+    - { vmids: [101], names: [web1] }
+    - { tags: [DB] }
+  pin:
+    - { name: gpu, vmids: [200-299], nodes: [pve1, pve2] }
+    - { vmids: [200-299], nodes: [pve2] }
+    - { vmids: [200-299], nodes: [pve3] }`,
+    [
+      'balance.yml:4:7 rules.anti_affinity[0]: keeps apart what rule web keeps together [web1, web2] → remove one of the two, or choose other guests in it',
+      'balance.yml:6:7 rules.anti_affinity[2]: keeps apart what rule affinity[1] keeps together [DB] → remove one of the two, or choose other guests in it',
+      'balance.yml:10:34 rules.pin[2].nodes: rule gpu pins 200-299 to other nodes [pve3] → both count: name a node of pve1, pve2 in both, or choose other guests in one',
+      'balance.yml:10:34 rules.pin[2].nodes: rule pin[1] pins 200-299 to other nodes [pve3] → both count: name a node of pve2 in both, or choose other guests in one',
     ],
   ],
   [

@@ -1,4 +1,5 @@
 /** The rules for a balance.yml that a JSON Schema cannot say, one function each. They report and never change anything. */
+import { apartIsNotTogether, lessonsDoNotOverlap, pinsShareANode } from './contradictions.ts';
 import { thresholdsOf } from './normalise.ts';
 import { fractionOf, minutesOf, localMomentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
@@ -251,11 +252,14 @@ export const balanceRules: readonly BalanceRule[] = [
   cooldownCoversTheWindow,
   rulesChooseGuests,
   vmidsAreRanges,
+  apartIsNotTogether,
+  pinsShareANode,
   nodesAreInOneCpuGroup,
   storagesHaveOthers,
   restartsHaveWindows,
   timeZoneExists,
   spansAreTimes,
+  lessonsDoNotOverlap,
   labsHaveNames,
   preparationIsShort,
   ...notifyRules,

@@ -48,6 +48,7 @@ function breach(text: string): string {
 /** By the code of a rejection. */
 const REJECTED: Readonly<Record<string, string>> = {
   ignored: 'исключена правилом',
+  contradiction: 'правила противоречат друг другу',
   excluded: 'узел исключён из источников',
   offline: 'узел недоступен',
   busy: 'с машиной уже работают',

@@ -977,6 +977,76 @@ rules:
     ]);
   });
 
+  test.each([
+    [
+      'together and apart, by names and by VMIDs',
+      'affinity: [{ name: web, names: [vm101, vm102, vm103] }]\n  anti_affinity: [{ vmids: [101-102] }]',
+      'rule web keeps together what rule anti_affinity[0] keeps apart',
+      [101, 102, 103],
+    ],
+    [
+      'together by way of a third, and apart',
+      'affinity: [{ vmids: [101, 103] }, { vmids: [103, 102] }]\n  anti_affinity: [{ vmids: [101, 102] }]',
+      'rules affinity[0], affinity[1] keep together what rule anti_affinity[0] keeps apart',
+      [101, 102, 103],
+    ],
+    [
+      'pins without a node in common',
+      'pin: [{ names: [vm101], nodes: [pve3] }, { vmids: [101], nodes: [pve2] }]',
+      'rule pin[0] allows pve3, rule pin[1] allows pve2 only',
+      [101],
+    ],
+    [
+      'together, pinned to different nodes',
+      'affinity: [{ vmids: [101-103] }]\n  pin: [{ vmids: [101], nodes: [pve2] }, { vmids: [102], nodes: [pve3] }]',
+      'rule affinity[0] keeps together what rules pin[0], pin[1] keep on different nodes',
+      [101, 102, 103],
+    ],
+    [
+      'apart, pinned to fewer nodes',
+      'anti_affinity: [{ vmids: [101-103] }]\n  pin: [{ vmids: [101-102], nodes: [pve2] }]',
+      'rule anti_affinity[0] keeps 2 guests apart, pins allow them pve2 only',
+      [101, 102],
+    ],
+    [
+      'pinned to where nothing may go',
+      'pin: [{ vmids: [101], nodes: [pve2] }]\nexclude: { target: [pve2] }',
+      'rule pin[0] allows pve2 only, where exclude.target lets nothing in',
+      [101],
+    ],
+    [
+      'pinned elsewhere, on a node that nothing may leave',
+      'pin: [{ vmids: [101], nodes: [pve2] }]\nexclude: { source: [pve1] }',
+      'rule pin[0] allows pve2 only, exclude.source lets nothing leave pve1',
+      [101],
+    ],
+  ])(
+    'that contradict each other are told, and leave alone whom they are about: %s',
+    (_, rules, text, vmids) => {
+      const crowd = { nodes: three, guests: fill('pve1', 101, 13) };
+      const names = vmids.map((vmid) => `VM ${vmid} (vm${vmid})`).join(', ');
+      for (const evacuated of [[], ['pve1']]) {
+        const made = plan(crowd, `${ALL}\nrules:\n  ${rules}`, { evacuate: evacuated });
+        expect(made.plan.warnings).toEqual([
+          `rules of the configuration contradict each other: ${text}; left alone: ${names}`,
+        ]);
+        const moved = moves(made).map((move) => Number(move.split(' ')[0]));
+        expect(moved.filter((vmid) => vmids.includes(vmid))).toEqual([]);
+        expect(rejectionOf(made, vmids[0]!)?.code).toBe('contradiction');
+      }
+    },
+  );
+
+  test('that can all hold are no contradiction', () => {
+    const yaml = `${ALL}
+exclude: { target: [pve1], source: [pve3] }
+rules:
+  affinity: [{ vmids: [101-102] }]
+  anti_affinity: [{ vmids: [102-103] }]
+  pin: [{ vmids: [101-103], nodes: [pve1, pve2] }, { vmids: [101], nodes: [pve1] }]`;
+    expect(plan({ nodes: three, guests: fill('pve1', 101, 3) }, yaml).plan.warnings).toEqual([]);
+  });
+
   test('an affinity group moves as one', () => {
     const decision = plan(
       {
@@ -1093,6 +1163,28 @@ describe('limits', () => {
       'max_migrations: 1\nmax_migrations_per_node: 1\nmax_inflow_per_node: 1',
     );
     expect(moves(decision)).toHaveLength(3);
+  });
+
+  test('a stand larger than any node: it stays and is named, and another relieves the node', () => {
+    const large = {
+      ...{ user: 'anna', vmids: [101, 102, 103], node: 'pve1', bridge: 'vmbr1000' },
+      guest: { gib: 24, memoryUsed: 14 * GIB },
+    };
+    const small = { user: 'boris', vmids: [111], node: 'pve1', bridge: 'vmbr1001', guest: { gib: 12 } };
+    const scene = standScene([large, small], { nodes: three, guests: [] });
+    const words = 'guests would be promised 113 % of its memory (overcommit 100 %)';
+    const relieved = plan(scene, '{}');
+    expect(moves(relieved)).toEqual(['111 pve1→pve2']);
+    const alone = standScene([large], { nodes: [{ name: 'pve1', own: 10 }, ...three.slice(1)], guests: [] });
+    for (const evacuate of [[], ['pve1']]) {
+      const made = plan(alone, '{}', { evacuate });
+      expect(moves(made)).toEqual([]);
+      expect(rejectionOf(made, 101)).toMatchObject({
+        name: 'stand net-lab of anna@pve',
+        code: 'no-target',
+        targets: [{ code: 'overcommit', reason: words, nodes: ['pve2', 'pve3'] }],
+      });
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** Which guests the rules of balance.yml choose. */
 import { isLike } from '../../../glob.ts';
 import { addTo } from '../../../group.ts';
+import { findContradictions, type Choice, type GroupIndex } from './contradictions.ts';
 import type { GuestRule, GuestSelector, PinRule } from '../../../config/balance/types.ts';
 import type { Guest, Policy } from './types.ts';
 
@@ -21,19 +22,13 @@ function compile<R extends GuestRule>(rule: R): Compiled<R> {
   };
 }
 
-export interface RuleIndex {
+export interface RuleIndex extends Choice {
   /** Guest → name of the rule. */
   readonly ignored: ReadonlyMap<number, string>;
-  readonly pins: ReadonlyMap<number, readonly PinRule[]>;
-  readonly affinity: GroupIndex;
-  readonly antiAffinity: GroupIndex;
-}
-
-/** Rules over several guests: members by rule, and rules by member. */
-interface GroupIndex {
-  readonly groups: readonly { readonly name: string; readonly vmids: readonly number[] }[];
-  /** Guest → indices of its groups. */
-  readonly of: ReadonlyMap<number, readonly number[]>;
+  /** Rules that cannot all hold, in words → the guests that they are about. */
+  readonly contradictions: ReadonlyMap<string, readonly number[]>;
+  /** Guest → the first of these words. */
+  readonly contradicted: ReadonlyMap<number, string>;
 }
 
 function groupsOf(rules: readonly GuestRule[], guests: readonly Guest[]): GroupIndex {
@@ -57,10 +52,14 @@ export function indexRules(config: Policy, guests: readonly Guest[]): RuleIndex 
   for (const { rule, matches } of config.pin.map(compile)) {
     for (const guest of guests.filter(matches)) addTo(pins, guest.vmid, rule);
   }
-  return {
-    ignored,
+  const choice: Choice = {
     pins,
     affinity: groupsOf(config.affinity, guests),
     antiAffinity: groupsOf(config.antiAffinity, guests),
   };
+  const contradictions = findContradictions(choice, guests, config);
+  const contradicted = new Map<number, string>();
+  for (const [text, vmids] of contradictions)
+    for (const vmid of vmids) if (!contradicted.has(vmid)) contradicted.set(vmid, text);
+  return { ...choice, ignored, contradictions, contradicted };
 }

@@ -1,6 +1,7 @@
 /** What the whole plan comes to, in a sentence, and what it has to warn of. */
 import { sortedUnique } from '../../../order.ts';
 import type { BalanceVerdict, RejectedMove, StuckStand } from '../../document/balance-report.ts';
+import { nameSome } from '../../document/text.ts';
 import type { Board } from './board.ts';
 import { breaches } from './load.ts';
 import type { TornStand } from './mandatory.ts';
@@ -74,6 +75,13 @@ export function unknownNodes({ config, nodes }: World, alsoNamed: readonly strin
   return unknown.length === 0
     ? []
     : [`the configuration names nodes that the cluster does not have: ${unknown.join(', ')}`];
+}
+
+export function contradictionNotes({ rules, labels }: World): string[] {
+  return [...rules.contradictions].map(
+    ([text, vmids]) =>
+      `rules of the configuration contradict each other: ${text}; left alone: ${nameSome(vmids.map((vmid) => labels.get(vmid) ?? String(vmid)))}`,
+  );
 }
 
 export function lostHistory({ history: { goneBefore } }: World): string[] {

@@ -6,7 +6,7 @@ import type { BalancePlan } from '../../document/plan.ts';
 import type { BalanceInventory, Veto, BalanceNeeds } from '../../../inventory/balance-types.ts';
 import { decide, type Decision } from '../core/decide.ts';
 import { lessonNotes } from '../core/lessons.ts';
-import { lostHistory, unknownNodes } from '../core/verdict.ts';
+import { contradictionNotes, lostHistory, unknownNodes } from '../core/verdict.ts';
 import { constraintsOn } from './constraints.ts';
 import { ledNotes } from './ha-led.ts';
 import { planStandNetwork, type StandNetwork } from './stand-network.ts';
@@ -59,6 +59,7 @@ function warningsOf(world: World): string[] {
     ...(have.haAutoRebalance && hasHa
       ? ['HA balances its guests by itself (ha-auto-rebalance is on): they are left to it, and count as load']
       : []),
+    ...contradictionNotes(world),
     ...lostHistory(world),
     ...lessonNotes(world),
     ...ledNotes(world.led),

@@ -161,6 +161,7 @@ const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['container', container],
   ['foreign', foreign],
   ['ignored', core.ignored],
+  ['contradiction', core.contradicted],
   ['excluded', core.sourceExcluded],
   ['offline', core.sourceOffline],
   ['busy', core.busy],

@@ -7,6 +7,7 @@ import type { VmmanagerInventory, VmmanagerNeeds } from '../../../inventory/vmma
 import { assertSound } from '../../document/graph.ts';
 import type { BalancePlan } from '../../document/plan.ts';
 import { makeStep, stepId, type StepOf } from '../../document/step.ts';
+import { contradictionNotes } from '../core/verdict.ts';
 import { decide, type Decision } from '../core/decide.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import type { Veto } from '../core/types.ts';
@@ -34,19 +35,21 @@ export interface VmmanagerDecision {
 /** So many more histories are read with those that are needed, so that a refusal does not cost a round. */
 const AHEAD = 8;
 
+/** In the order of their numbers, however VMmanager lists them. */
 export function chosenClusters({
   have,
   clusters: wanted = [],
 }: Pick<VmmanagerInput, 'have' | 'clusters'>): VmmanagerInventory['clusters'] {
-  if (wanted.length === 0) return have.clusters;
+  const all = [...have.clusters].sort((a, b) => a.id - b.id);
+  if (wanted.length === 0) return all;
   const isMeant = (id: number, name: string): boolean => wanted.includes(String(id)) || wanted.includes(name);
-  const known = have.clusters.flatMap(({ id, name }) => [String(id), name]);
+  const known = all.flatMap(({ id, name }) => [String(id), name]);
   const missing = wanted.filter((word) => !known.includes(word));
   if (missing.length > 0)
     throw new PlanRefusedError('NO_SUCH_CLUSTER', `there is no cluster ${missing.join(', ')}`, {
-      hint: `clusters there: ${have.clusters.map(({ id, name }) => `${id} (${name})`).join(', ')}`,
+      hint: `clusters there: ${all.map(({ id, name }) => `${id} (${name})`).join(', ')}`,
     });
-  return have.clusters.filter(({ id, name }) => isMeant(id, name));
+  return all.filter(({ id, name }) => isMeant(id, name));
 }
 
 function assertNodes(names: readonly string[], nodes: readonly { readonly name: string }[]): void {
@@ -107,9 +110,12 @@ function warningsOf(worlds: readonly World[], have: VmmanagerInventory): string[
     ...config.pin.flatMap(({ nodes }) => nodes),
   ]);
   const unknown = sortedUnique(named).filter((name) => !known.has(name));
-  return unknown.length === 0
-    ? []
-    : [`the configuration names nodes that the installation does not have: ${unknown.join(', ')}`];
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`the configuration names nodes that the installation does not have: ${unknown.join(', ')}`]),
+    ...worlds.flatMap(contradictionNotes),
+  ];
 }
 
 export function planVmmanager(input: VmmanagerInput): VmmanagerDecision {

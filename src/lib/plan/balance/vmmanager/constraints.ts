@@ -34,6 +34,7 @@ function snapshots({ seen }: ClusterGuest): string | undefined {
 
 const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
   ['ignored', core.ignored],
+  ['contradiction', core.contradicted],
   ['excluded', core.sourceExcluded],
   ['offline', core.sourceOffline],
   ['busy', core.busy],

@@ -8,6 +8,12 @@ export function ignored({ vmid }: Guest, { rules }: World): string | undefined {
   return rule === undefined ? undefined : `is left alone by rule ${rule}`;
 }
 
+/** Any move would break one of them. */
+export function contradicted({ vmid }: Guest, { rules }: World): string | undefined {
+  const text = rules.contradicted.get(vmid);
+  return text === undefined ? undefined : `is left alone, as rules contradict each other: ${text}`;
+}
+
 export function busy({ vmid }: Guest, { history }: World): string | undefined {
   const task = history.of.get(vmid)?.busy;
   return task === undefined ? undefined : `is being worked on (${task})`;
