@@ -125,7 +125,11 @@ describe('each way of selecting ends where everything began', () => {
 test('users who are gone are said to be so in each credentials file of the folder that knows them', async () => {
   const folder = workFolder();
   const strange = 'userid,password\nstudent1@pve,not-ours\n';
-  writeFiles(folder, { 'credentials-net.csv': kept, 'credentials-web.csv': kept, 'credentials-x.csv': strange });
+  writeFiles(folder, {
+    'credentials-net.csv': kept,
+    'credentials-web.csv': kept,
+    'credentials-x.csv': strange,
+  });
   const read = (lab: string) => readFileSync(join(folder, `credentials-${lab}.csv`), 'utf8');
   const simulator = await startCluster({ state: deployed });
   const own = join(folder, 'credentials-net.csv');

@@ -9,7 +9,14 @@ import { foldSaid, wordsOfStand } from '../said.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { countStands, groupAlike, viewPlanned, type PlannedView, nounOf, perNodeText } from './plan-stands.ts';
+import {
+  countStands,
+  groupAlike,
+  viewPlanned,
+  type PlannedView,
+  nounOf,
+  perNodeText,
+} from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
 
 /** Classes up to this size are printed stand by stand. */
