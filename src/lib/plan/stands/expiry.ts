@@ -12,6 +12,14 @@ export function isAccountOver(expire: number | undefined, now: string): boolean 
   return expire !== undefined && expire !== 0 && expire * 1000 <= Date.parse(now);
 }
 
+/** An account that is there is used as it is. */
+export function accountEnd(
+  { userid, expire }: User,
+  accounts: ReadonlyMap<string, { readonly expire?: number | undefined }>,
+): number | undefined {
+  return (accounts.get(userid) ?? { expire }).expire;
+}
+
 const NEXT = 'the next `cleanup --expired` removes';
 
 export function labWarnings(
@@ -36,7 +44,7 @@ export function accountWarnings(
   const more = over.length === 1 ? '' : ` (and ${over.length - 1} more)`;
   const who = over.length === 1 ? 'the account' : 'these accounts';
   return [
-    `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, and ${NEXT} the stands; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
+    `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, no stand is made, and ${NEXT} those that are there; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
   ];
 }
 
