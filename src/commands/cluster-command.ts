@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { setMaxListeners } from 'node:events';
 import type { StandError } from '../lib/errors.ts';
 import { assertPrivateFile } from '../lib/credentials/private-file.ts';
+import { credentialsFilesBeside } from '../lib/credentials/beside.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import type { RequestEvent } from '../lib/proxmox/types.ts';
 import { createDebugLog } from '../lib/ui/debug-log.ts';
@@ -126,6 +127,19 @@ interface Frame {
   readonly onTrouble: (error: StandError) => void;
 }
 
+/** What is none of ours, or cannot be read without a key, is passed over. */
+async function openBeside(file: string, url: string): Promise<CredentialsFile[]> {
+  const opened = credentialsFilesBeside(file).map(async (other) => {
+    try {
+      await assertPrivateFile(other);
+      return [await CredentialsFile.open(other, { url })];
+    } catch {
+      return [];
+    }
+  });
+  return (await Promise.all(opened)).flat();
+}
+
 function createContexts(frame: Frame): Contexts {
   const { io, flags, ui, sessions } = frame;
   const listeners = createListeners(frame);
@@ -146,8 +160,9 @@ function createContexts(frame: Frame): Contexts {
     };
   };
   const runContext = async (connection?: string): Promise<RunContext> => {
-    const { pve, tasks } = await sessions.connect(connection);
-    return { ...(await baseContext(connection)), pve, tasks };
+    const { pve, tasks, url } = await sessions.connect(connection);
+    const credentialsBeside = () => openBeside('.', url);
+    return { ...(await baseContext(connection)), pve, tasks, credentialsBeside };
   };
   const withCredentials = async (file: string): Promise<DeployContext> => {
     await assertPrivateFile(file);
@@ -155,7 +170,7 @@ function createContexts(frame: Frame): Contexts {
     const { url } = await sessions.connect();
     const credentials = await CredentialsFile.open(file, { url, ...sealing });
     await credentials.seal();
-    return { ...(await runContext()), credentials };
+    return { ...(await runContext()), credentials, credentialsBeside: () => openBeside(file, url) };
   };
   const warnLacking = async (lacking: readonly Requirement[], connection?: string): Promise<void> => {
     const { caller } = await sessions.connect(connection);

@@ -46,6 +46,8 @@ function files(folder: string, lab: string): string[] {
 let pristine: unknown;
 /** After all three labs were deployed. */
 let deployed: ClusterState;
+/** What the first of them kept. */
+let kept: string;
 
 beforeAll(() =>
   beforehand(async () => {
@@ -57,6 +59,7 @@ beforeAll(() =>
       expect([lab, run.code]).toEqual([lab, 0]);
     }
     deployed = simulator.snapshot();
+    kept = readFileSync(join(folder, 'net.csv'), 'utf8');
   }),
 );
 
@@ -119,6 +122,26 @@ describe('each way of selecting ends where everything began', () => {
   });
 });
 
+test('users who are gone are said to be so in each credentials file of the folder that knows them', async () => {
+  const folder = workFolder();
+  const strange = 'userid,password\nstudent1@pve,not-ours\n';
+  writeFiles(folder, {
+    'credentials-net.csv': kept,
+    'credentials-web.csv': kept,
+    'credentials-x.csv': strange,
+  });
+  const read = (lab: string) => readFileSync(join(folder, `credentials-${lab}.csv`), 'utf8');
+  const simulator = await startCluster({ state: deployed });
+  const own = join(folder, 'credentials-net.csv');
+  const run = await runCli(['cleanup', '--user', 'student1@pve', '--credentials', own], simulator);
+  expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('credentials')]);
+  for (const lab of ['net', 'web']) {
+    expect(read(lab)).toMatch(/^student1@pve,,removed,student1,/m);
+    expect(read(lab)).toMatch(/^student2@pve,[^,]+,set,student2,/m);
+  }
+  expect(read('x')).toBe(strange);
+});
+
 describe('what stays', () => {
   test('without a selection: a usage error that lists what there is', async () => {
     const simulator = await startCluster({ state: deployed });
@@ -164,6 +187,13 @@ describe('what stays', () => {
       simulator,
     );
     expect(some.stdout).not.toContain('not in the users file');
+  });
+
+  test('with --quiet deploy does not tell of them: a roster per group is common, and a run every night', async () => {
+    const folder = classFolder(USERS - 1);
+    const simulator = await startCluster({ state: deployed });
+    const run = await runCli(['deploy', ...files(folder, 'flat'), '--quiet'], simulator);
+    expect([run.code, run.stdout, run.stderr]).toEqual([0, '', '']);
   });
 
   test('--orphans of what a deploy left half made: refused by --max-changes with both ways out', async () => {

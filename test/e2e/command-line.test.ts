@@ -115,6 +115,10 @@ describe('what has expired already', () => {
     const planned = await run('deploy --dry-run -c @net.yml -u @class.csv');
     expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(lab);
     expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(account);
+    // Else every night would make again what the next `cleanup --expired` takes.
+    expect(planned.stdout).toMatch(/^boris@pve +new/m);
+    expect(planned.stdout).not.toMatch(/^(anna|carla)@pve/m);
+    expect(planned.stdout).toContain('no stand is made');
     const synced = await run('users sync -u @class.csv --credentials @credentials.csv');
     expect(synced.code).toBe(0);
     expect((synced.stdout + synced.stderr).replaceAll(`${folder}/`, '')).toContain(account);

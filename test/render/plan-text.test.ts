@@ -149,7 +149,7 @@ describe('renderPlan', () => {
     expect(text).toContain('--wide shows every step');
     expect(text).toContain('[POOL_FOREIGN]');
     expect(text.split('\n\n').at(-1)?.replace('\n', ' ')).toBe(
-      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands per node: pve1 12, pve2 11',
+      '25 stands: 23 new, 1 complete, 1 refused; 253 steps: 23 pools, 23 claims, 23 bridges, 23 users, 46 clones, 46 configurations, 23 stands joined, 23 access rights, 23 starts; stands with steps per node: pve1 12, pve2 11',
     );
   });
 

@@ -80,7 +80,8 @@ function toWant(io: ProgramIo, flags: DeployFlags, warn: (text: string) => void)
       adopt: flags.adopt === true,
       updateRunning: flags.updateRunning === true,
       resetPasswords: flags.resetPasswords === true,
-      isWholeClass: flags.only === undefined,
+      // A roster per group is common: what stays true of the others' stands is no news to whoever hears of news only.
+      isWholeClass: flags.only === undefined && (flags.quiet !== true || flags.dryRun === true),
       fit: flags.fit === true,
       pruneCommand: pruneCommand(io.argv),
       recloneCommand: outdatedCommand(io.argv),

@@ -14,7 +14,7 @@ export function simulateCommand(io: ProgramIo): Command {
     .addOption(
       envOption(
         '--speed <n>',
-        'how many times as fast all that takes time is over; clocks show ours (default: as the scenario says)',
+        'how many times as fast all that takes time is over (default: as the scenario says); clocks go as ours, from clock.start of the scenario on (default: 2026-09-01)',
       ).argParser(positiveInteger),
     )
     .action(async (file: string | undefined, _: unknown, command: Command) => {

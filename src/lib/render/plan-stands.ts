@@ -134,16 +134,18 @@ export function countStands(views: readonly PlannedView[], command?: Plan['comma
   return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
 }
 
-/** Stands that get something, per node: `pve1 10, pve2 11`; empty when they are all on one node. */
-export function countNodes(views: readonly PlannedView[]): string {
+/** `; stands per node: pve1 10, pve2 11`: of those that get something; empty when they are all on one node. */
+export function perNodeText(views: readonly PlannedView[]): string {
   const counts = new Map<string, number>();
   for (const { stand, steps } of views) {
     if (stand.node === undefined || steps.length === 0) continue;
     counts.set(stand.node, (counts.get(stand.node) ?? 0) + 1);
   }
   if (counts.size < 2) return '';
-  return [...counts]
+  const text = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([node, count]) => `${node} ${count}`)
     .join(', ');
+  const isAll = views.every(({ steps }) => steps.length > 0);
+  return `; stands ${isAll ? '' : 'with steps '}per node: ${text}`;
 }

@@ -9,7 +9,14 @@ import { foldSaid, wordsOfStand } from '../said.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { countNodes, countStands, groupAlike, viewPlanned, type PlannedView, nounOf } from './plan-stands.ts';
+import {
+  countStands,
+  groupAlike,
+  viewPlanned,
+  type PlannedView,
+  nounOf,
+  perNodeText,
+} from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf, type Mark, type Names } from './step-text.ts';
 
 /** Classes up to this size are printed stand by stand. */
@@ -272,11 +279,10 @@ function closing(plan: Plan, views: readonly PlannedView[], { width, paint }: Co
   const stands =
     'nodes' in plan ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
   const isEmpty = 'nodes' in plan && plan.nodes.length === 0;
-  const nodes = countNodes(views);
   const text =
     plan.steps.length === 0
       ? ['nothing to do', ...(isEmpty ? [] : [stands])].join('; ')
-      : `${stands}; ${countSteps(plan.steps)}${nodes === '' ? '' : `; stands per node: ${nodes}`}`;
+      : `${stands}; ${countSteps(plan.steps)}${perNodeText(views)}`;
   return ['', ...paragraph(text, { width, paint: paint.bold })];
 }
 

@@ -1,5 +1,6 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
 import { isAdoptableName } from '../pve-values/bridge-name.ts';
+import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, StandError } from '../errors.ts';
 import type { PlanningLock } from '../execute/cluster-lock.ts';
@@ -113,28 +114,30 @@ async function readAndPlan(want: CleanupWant, context: PlanContext): Promise<Pla
   return planToApply(planRequest(want, await readInventory(context, scopeOf(want))), context);
 }
 
-/** Says in the credentials file which users are gone. */
+/** Says in every credentials file that knows them which users are gone: a user of two labs has a row in two files. */
 export async function recordRemoved(
   plan: Plan,
   results: readonly StepResult[],
-  context: RunContext,
+  { credentials, credentialsBeside, onTrouble }: RunContext,
 ): Promise<void> {
-  const { credentials } = context;
-  if (!credentials) return;
   const done = new Set(results.filter((entry) => entry.status === 'done').map((entry) => entry.id));
   const gone = plan.steps.flatMap((step) =>
     step.kind === 'user.delete' && done.has(step.id) ? [step.userid] : [],
   );
+  if (gone.length === 0) return;
   const poolOf = new Map(plan.stands.map((stand) => [stand.user, stand.pool]));
-  try {
+  const record = async (file: CredentialsFile): Promise<void> => {
+    const rows = gone.flatMap((userid) => file.row(userid) ?? []);
     await Promise.all(
-      gone
-        .filter((userid) => credentials.row(userid) !== undefined)
-        .map((userid) => credentials.settle(userid, 'removed', poolOf.get(userid) ?? '')),
+      rows.map(({ userid, pool }) => file.settle(userid, 'removed', poolOf.get(userid) ?? pool)),
     );
+  };
+  try {
+    if (credentials) await record(credentials);
+    for (const file of (await credentialsBeside?.()) ?? []) await record(file);
   } catch (error) {
     if (!(error instanceof StandError)) throw error;
-    context.onTrouble(error);
+    onTrouble(error);
   }
 }
 

@@ -14,6 +14,8 @@ export interface RunContext {
   readonly clock: Clock;
   /** Absent for commands that neither make nor remove users they know the file of. */
   readonly credentials?: CredentialsFile;
+  /** Those of other labs in the same folder. Opened when they are asked for: other runs may be writing them. */
+  readonly credentialsBeside?: () => Promise<readonly CredentialsFile[]>;
   /** Who holds the planning lock, for other runs' messages: user, host, process (see commands/owner.ts). */
   readonly owner: string;
   /** Whose login it is, `user@realm` or `user@realm!token`: for messages about its rights; its account is never touched. */

@@ -28,7 +28,7 @@ export interface DeployOptions {
   readonly pruneCommand?: string;
   /** The command that makes machines anew, for people; absent: its options alone are named. */
   readonly recloneCommand?: string;
-  /** The users are all whom the files of the class name. */
+  /** The users are all whom the files of the class name, and whoever else has a stand of the lab is told of. */
   readonly isWholeClass?: boolean;
   /** Deploy what fits instead of refusing a class that does not. */
   readonly fit?: boolean;

@@ -11,7 +11,7 @@ import type { Ledger } from '../placement/capacity.ts';
 import { capacityWarnings } from '../placement/capacity-text.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
 import { pamWarnings } from '../stands/accounts.ts';
-import { accountWarnings, labWarnings } from '../stands/expiry.ts';
+import { accountEnd, accountWarnings, labWarnings } from '../stands/expiry.ts';
 import type { StandState } from '../stands/state.ts';
 import { unnamedInDeploy } from '../stands/unnamed.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
@@ -97,9 +97,6 @@ export function deployWarnings(input: DeployInput, planned: Planned): string[] {
   const { context, drafts, steps, healthy, ledger, shortage, ofLab } = planned;
   const { lab, users, have, options } = input;
   const { index, machines, choice, replicas } = context;
-  // An account that is there is used as it is.
-  const expiryOf = ({ userid, expire }: DeployInput['users'][number]) =>
-    (index.users.get(userid) ?? { expire }).expire;
   const bridges = drafts.flatMap((draft) => draft.bridgeSteps);
   return [
     ...new Set([
@@ -108,7 +105,7 @@ export function deployWarnings(input: DeployInput, planned: Planned): string[] {
       ...ofLab,
       ...wishWarnings(machines, have.version),
       ...labWarnings(lab, have.now),
-      ...accountWarnings(users, have.now, expiryOf),
+      ...accountWarnings(users, have.now, (user) => accountEnd(user, index.users)),
       ...disabledWarnings(input, index),
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),

@@ -24,6 +24,7 @@ import { deployWarnings } from './deploy-warnings.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
 import { keepApart } from './reclone.ts';
+import { accountEnd, isAccountOver } from '../stands/expiry.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { resolveMachines } from '../templates/find.ts';
@@ -144,6 +145,15 @@ function contextFor(
   };
 }
 
+/** What `cleanup --expired` took, no run every night makes again. What is there of a stand is completed as ever. */
+function isTooLate(
+  { user, claim, present }: StandState,
+  { now }: Inventory,
+  { users }: ClusterView,
+): boolean {
+  return claim === undefined && present.size === 0 && isAccountOver(accountEnd(user, users), now);
+}
+
 /**
  * Throws PlanRefusedError when nothing can be deployed. A stand that alone cannot be deployed is in the plan with
  * `refused` set, and the others go on.
@@ -157,7 +167,8 @@ export function planDeploy(input: DeployInput): DeployPlan {
   if (checked.refusals.length > 0) refuse(checked.refusals);
   const states = [...users]
     .sort((a, b) => compareNatural(a.userid, b.userid))
-    .map((user) => readStandState(user, lab, index, options));
+    .map((user) => readStandState(user, lab, index, options))
+    .filter((state) => options.reclone !== undefined || !isTooLate(state, have, index));
   const context = contextFor(input, index, resolveMachines(lab, have), states);
   const refusals = new Map(
     states.map((state) => [

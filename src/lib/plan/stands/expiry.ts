@@ -23,6 +23,14 @@ export function nearestEnd(
   return { end, left: end - Date.parse(now) / 1000 };
 }
 
+/** An account that is there is used as it is. */
+export function accountEnd(
+  { userid, expire }: User,
+  accounts: ReadonlyMap<string, { readonly expire?: number | undefined }>,
+): number | undefined {
+  return (accounts.get(userid) ?? { expire }).expire;
+}
+
 const NEXT = 'the next `cleanup --expired` removes';
 
 export function labWarnings(
@@ -47,7 +55,7 @@ export function accountWarnings(
   const more = over.length === 1 ? '' : ` (and ${over.length - 1} more)`;
   const who = over.length === 1 ? 'the account' : 'these accounts';
   return [
-    `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, and ${NEXT} the stands; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
+    `${where}the account of ${first.userid} expired, ${endText(expireOf(first) ?? 0)}${more}: nobody can log in with ${who}, no stand is made, and ${NEXT} those that are there; set a later \`expire\`, and run \`users sync\` for accounts that are there already`,
   ];
 }
 
