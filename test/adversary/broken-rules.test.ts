@@ -204,7 +204,7 @@ const stories: readonly Story[] = [
     commands: ['reset by cloning, all', 'deploy'],
     isMeanwhile: true,
     isBetween: true,
-    lucky: [0, 0, 0, 0, 0, 0, 9, 7],
+    lucky: [0, 0, 0, 0, 0, 0, 12, 7],
     found: OTHERS,
   },
   own('rollback', 'parent of old', { moves: ['snapshot', 'snapshot', 'snapshot', 'rollback'] }),
@@ -311,7 +311,7 @@ async function findingsOf(
   const [first, ...rest] = commands;
   const at = isMeanwhile ? 1 + ((draws[7] ?? 0) % 12) : 0;
   const turns = moves.map((move) => ({ move, at, draws }));
-  const killAt = isBetween ? { killAt: 1 + ((draws[6] ?? 0) % 12) } : {};
+  const killAt = isBetween ? { killAt: 1 + ((draws[6] ?? 0) % 16) } : {};
   const told = await play(beginningOf(start), [
     { command: first, turns, ...killAt },
     ...rest.map((command): Act => ({

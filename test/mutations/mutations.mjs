@@ -192,7 +192,7 @@ export const mutations = [
   {
     of: 'executor',
     file: 'src/lib/execute/handlers/vm/delete.ts',
-    find: '  await io.ownership.assertOursNow(step, values);\n',
+    find: '  await io.ownership.assertOursNow(step, values, STAND_MS);\n',
     instead: '',
     why: 'nobody asks once more whose it is: somebody else’s VM at that number is destroyed',
   },
