@@ -7,7 +7,7 @@ import { isLengthy } from './test/runs.ts';
 const HANGS = (isLengthy ? 240 : 10) * 60_000;
 
 /** MiB. */
-const HEAP = ['--max-old-space-size=448', '--min-semi-space-size=32', '--max-semi-space-size=32'];
+const HEAP = ['--max-old-space-size=384', '--min-semi-space-size=32', '--max-semi-space-size=32'];
 
 export default defineConfig({
   // The programs of examples/library, by the name that users write.
