@@ -91,7 +91,7 @@ class Streams {
 
 async function run(argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
   try {
-    await createProgram(io).parseAsync(argv, { from: 'user' });
+    await createProgram(io, argv[0]).parseAsync(argv, { from: 'user' });
     return io.exitCode();
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, argv, io);

@@ -32,7 +32,35 @@ import { usersCommand } from './commands/users/command.ts';
 import { validateCommand } from './commands/validate.ts';
 import { readPackageFile } from './lib/files/package.ts';
 
-export function createProgram(io: ProgramIo): Command {
+/** By the names that are typed, in the order of help. */
+const COMMANDS: Readonly<Record<string, (io: ProgramIo) => Command>> = {
+  init: initCommand,
+  deploy: deployCommand,
+  cleanup: cleanupCommand,
+  snapshot: snapshotCommand,
+  reset: resetCommand,
+  status: statusCommand,
+  check: checkCommand,
+  report: reportCommand,
+  serve: serveCommand,
+  access: accessCommand,
+  extend: extendCommand,
+  power: powerCommand,
+  users: usersCommand,
+  bridges: bridgesCommand,
+  connections: connectionsCommand,
+  templates: templatesCommand,
+  doctor: doctorCommand,
+  balance: balanceCommand,
+  validate: validateCommand,
+  show: showCommand,
+  graph: graphCommand,
+  simulate: simulateCommand,
+  completion: completionCommand,
+};
+
+/** `first`: the first word of the command line. Where it is a command, no other is wanted, and none is made. */
+export function createProgram(io: ProgramIo, first = ''): Command {
   const { version } = JSON.parse(readPackageFile('package.json')) as { version: string };
   const program = addGlobalOptions(new Command('deploy-stand'))
     .description('training labs for a whole class on Proxmox VE')
@@ -49,31 +77,8 @@ export function createProgram(io: ProgramIo): Command {
     })
     .configureHelp(HELP_SETTINGS)
     .showSuggestionAfterError();
-  for (const command of [
-    initCommand(io),
-    deployCommand(io),
-    cleanupCommand(io),
-    snapshotCommand(io),
-    resetCommand(io),
-    statusCommand(io),
-    checkCommand(io),
-    reportCommand(io),
-    serveCommand(io),
-    accessCommand(io),
-    extendCommand(io),
-    powerCommand(io),
-    usersCommand(io),
-    bridgesCommand(io),
-    connectionsCommand(io),
-    templatesCommand(io),
-    doctorCommand(io),
-    balanceCommand(io),
-    validateCommand(io),
-    showCommand(io),
-    graphCommand(io),
-    simulateCommand(io),
-    completionCommand(io),
-  ]) {
+  const wanted = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
+  for (const command of wanted.map((name) => COMMANDS[name]!(io))) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
@@ -84,11 +89,11 @@ export function createProgram(io: ProgramIo): Command {
   answerUnknownCommands(program);
   readEnvironment(program, io.env);
   program.hook('preAction', (_, action) => assertDistinctFiles(filesNamed(action)));
-  const names = new Set(program.commands.map((command) => command.name()));
   program.options
     .find(({ long }) => long === '--simulate')
     ?.argParser((value: string) => {
-      if (names.has(value)) throw new InvalidArgumentError('That is a command: write --simulate behind it.');
+      if (value === 'help' || Object.hasOwn(COMMANDS, value))
+        throw new InvalidArgumentError('That is a command: write --simulate behind it.');
       return value;
     });
   return program;

@@ -40,6 +40,17 @@ test.each(['', ...new Set(groups), ...all.map(({ path }) => path)])(
   },
 );
 
+test.each(program.commands.map((command) => command.name()).filter((name) => name !== 'help'))(
+  '%s made alone, as for a command line that begins with it, is what it is among the others',
+  (name) => {
+    const alone = createProgram(io, name);
+    if (name !== 'completion-server')
+      expect(alone.commands.map((command) => command.name())).toEqual([name, 'completion-server', 'help']);
+    const helpOf = ({ commands }: Command) => commands.find((one) => one.name() === name)?.helpInformation();
+    expect(helpOf(alone)).toBe(helpOf(program));
+  },
+);
+
 test('a terminal of 60 columns breaks no word of any help', () => {
   const narrow = createProgram({ env: {}, stdout: { columns: 60 }, stderr: {} } as unknown as ProgramIo);
   const wide = leaves(narrow).flatMap(({ path, command }) =>
