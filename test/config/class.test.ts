@@ -54,6 +54,17 @@ test.each([
   expect(said[0]).toContain(better);
 });
 
+test.each(['class10/{user}', 'class10/\\x7buser}', 'class10/\\u007Buser\\x7D'])(
+  'a pool pattern is read however its letters are written: %s',
+  (pattern) => {
+    const lab = put(
+      'net-lab.yml',
+      `access: { pool: "${pattern}" }\n${LAB.replace('NETWORK', '{ bridge: hq }')}`,
+    );
+    expect(loadClass(lab, put('users.yml', '[a@pve]')).users.map(({ pool }) => pool)).toEqual(['class10/a']);
+  },
+);
+
 test('one MAC address for many VMs is fine on networks of their own only', () => {
   const users = put('users.yml', '[a@pve, b@pve]');
   const withBridge = (bridge: string): string =>

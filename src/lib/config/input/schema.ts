@@ -15,9 +15,15 @@ interface SchemaNode {
   readonly $ref?: string;
 }
 
-const loaded = new Map<SchemaName, { schema: SchemaNode; validate: ValidateFunction }>();
+interface Loaded {
+  readonly schema: SchemaNode;
+  readonly textKeys: ReadonlySet<string>;
+  readonly validate: ValidateFunction;
+}
 
-function load(name: SchemaName): { schema: SchemaNode; validate: ValidateFunction } {
+const loaded = new Map<SchemaName, Loaded>();
+
+function load(name: SchemaName): Loaded {
   const known = loaded.get(name);
   if (known) return known;
   const schema = JSON.parse(readPackageFile(`schemas/${name}.schema.json`)) as SchemaNode; // our own file; ajv checks it
@@ -28,14 +34,17 @@ function load(name: SchemaName): { schema: SchemaNode; validate: ValidateFunctio
     verbose: true,
     ...QUICKLY_COMPILED,
   });
-  const entry = { schema, validate: ajv.compile(schema) };
+  const entry = { schema, textKeys: textKeysIn(schema), validate: ajv.compile(schema) };
   loaded.set(name, entry);
   return entry;
 }
 
 /** Names of the properties that hold text and nothing else, at whatever depth. */
 export function textKeysOf(name: SchemaName): ReadonlySet<string> {
-  const { schema } = load(name);
+  return load(name).textKeys;
+}
+
+function textKeysIn(schema: SchemaNode): ReadonlySet<string> {
   const keys = new Set<string>();
   const visit = (node: SchemaNode): void => {
     for (const [key, child] of Object.entries(node.properties ?? {})) {
