@@ -268,7 +268,7 @@ test('whatever the cluster and whatever is selected', () => {
       sparesTheYoung(done);
       for (const step of plan.steps) seen.add('member' in step ? `${step.kind} of a member` : step.kind);
     }),
-    runs(1200, 50_000),
+    runs(600, 50_000),
   );
   // A property over worlds in which nothing ever happens would prove nothing.
   expect([...seen].sort()).toEqual([

@@ -90,7 +90,7 @@ describe('each part of each step', () => {
           expect(steps).toEqual(world.saved.steps);
         else expect(steps).toBeUndefined();
       }),
-      runs(120, 10_000),
+      runs(60, 10_000),
     );
   });
 
@@ -109,7 +109,7 @@ describe('each part of each step', () => {
           expect(steps).toEqual(world.saved.steps);
         else expect(steps).toBeUndefined();
       }),
-      runs(120, 10_000),
+      runs(60, 10_000),
     );
   });
 
@@ -125,7 +125,7 @@ describe('each part of each step', () => {
           ),
         ).toBeUndefined();
       }),
-      runs(100, 5000),
+      runs(60, 5000),
     );
   });
 
