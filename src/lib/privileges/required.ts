@@ -32,21 +32,30 @@ class Needs {
     return name;
   }
 
-  add(need: Entry['need'], reason: string, step: Reader): void {
-    const { anyOf, reaches, advice, orOn, instead } = need;
-    const kind = `${this.#nameOf(anyOf)} ${reaches} ${advice} ${orOn?.join() ?? ''} ${instead?.path ?? ''}`;
-    const byPath = this.#found.get(kind) ?? new Map<string, Entry>();
-    this.#found.set(kind, byPath);
-    const known = byPath.get(need.path);
-    // Before and after a VM joins its pool are two things.
-    if (known?.need.viaPool === need.viaPool && known) {
-      known.reasons.add(reason);
-      known.steps.add(step);
-      return;
+  /** `sets`: of each of them one privilege is needed. */
+  add(
+    need: Omit<Entry['need'], 'anyOf'>,
+    sets: readonly (readonly string[])[],
+    reason: string,
+    step: Reader,
+  ): void {
+    const { reaches, advice, orOn, instead } = need;
+    const kind = `${reaches} ${advice} ${orOn?.join() ?? ''} ${instead?.path ?? ''}`;
+    for (const anyOf of sets) {
+      const key = `${this.#nameOf(anyOf)} ${kind}`;
+      const byPath = this.#found.get(key) ?? new Map<string, Entry>();
+      this.#found.set(key, byPath);
+      const known = byPath.get(need.path);
+      // Before and after a VM joins its pool are two things.
+      if (known?.need.viaPool === need.viaPool && known) {
+        known.reasons.add(reason);
+        known.steps.add(step);
+        continue;
+      }
+      const entry = { need: { ...need, anyOf }, reasons: new Set([reason]), steps: new Set([step]) };
+      byPath.set(need.path, entry);
+      this.#order.push(entry);
     }
-    const entry = { need, reasons: new Set([reason]), steps: new Set([step]) };
-    byPath.set(need.path, entry);
-    this.#order.push(entry);
   }
 
   list(): Requirement[] {
@@ -156,7 +165,7 @@ function addStep<K extends StepKind>(step: StepOf<K>, facts: Facts, needs: Needs
         ...place,
         ...(orOn.length === 0 ? {} : { orOn }),
       };
-      for (const anyOf of sets) needs.add({ ...common, anyOf }, rule.why, step.kind);
+      needs.add(common, sets, rule.why, step.kind);
     }
   }
 }
@@ -192,14 +201,13 @@ function addScope(
       const need = {
         path,
         grantOn: grantOn(rule.path, path, { profile: profileOf(have.rights), inPool: pool !== undefined }),
-        anyOf: rule.anyOf,
         reaches: rule.reaches ?? false,
         advice: rule.advice ?? false,
         ...(pool === undefined ? {} : { viaPool: `/pool/${pool}` }),
         ...(orOn.length === 0 ? {} : { orOn }),
         ...(rule.instead === undefined ? {} : { instead: rule.instead }),
       };
-      needs.add(need, rule.why, reader);
+      needs.add(need, [rule.anyOf], rule.why, reader);
     }
   }
 }
@@ -284,7 +292,7 @@ function addGeneral(rule: RuleText, { command, reader }: Asked, needs: Needs, fa
     };
     const sets =
       rule.each === undefined ? [rule.anyOf] : facts.role.map((privilege) => [privilege, ...rule.anyOf]);
-    for (const anyOf of sets) needs.add({ ...need, anyOf }, why, reader);
+    needs.add(need, sets, why, reader);
   }
 }
 
