@@ -5,6 +5,7 @@ import { addTo } from '../../group.ts';
 import { stepId, makeStep, type StepOf } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { ownCards } from '../../config/lab/device-profiles.ts';
+import { standNetworks, type StandName } from '../cluster/stand-networks.ts';
 import { findNicShifts } from '../stands/nic-shift.ts';
 import { nicShiftOf } from '../stands/spec.ts';
 import { ledByCard } from '../network/led-to.ts';
@@ -13,7 +14,6 @@ import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
@@ -44,10 +44,7 @@ interface Candidate {
 }
 
 /** Is this bridge of a stand among those selected? */
-function isSelected(
-  mark: { readonly lab: string; readonly user: string },
-  planned: readonly PlannedRemoval[],
-): boolean {
+function isSelected(mark: StandName, planned: readonly PlannedRemoval[]): boolean {
   return planned.some(({ stand }) => stand.user === mark.user && (stand.labs?.has(mark.lab) ?? true));
 }
 
@@ -70,26 +67,13 @@ function isOld(comment: string, { have, options }: CleanupContext): boolean {
 function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
   const orphansOnly = context.selection.by === 'orphans';
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
-  return context.have.networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap((info): Candidate[] => {
-      const { iface, comments } = info;
-      const mark = parseBridgeMark(iface, comments);
-      if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
-      if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
-      return [
-        {
-          user: mark.user,
-          node,
-          iface,
-          info,
-          alias: mark.net,
-          adopted: false,
-          isLedTo: false,
-          reason: 'no guest names it any more',
-        },
-      ];
-    }),
-  );
+  return standNetworks(context.have.networks).flatMap((one): Candidate[] => {
+    const { lab, user, net, node, info } = one;
+    if (!isSelected(one, planned)) return [];
+    if (orphansOnly && (!isOld(info.comments, context) || living.has(`${lab} ${user}`))) return [];
+    const reason = 'no guest names it any more';
+    return [{ user, node, iface: info.iface, info, alias: net, adopted: false, isLedTo: false, reason }];
+  });
 }
 
 /**

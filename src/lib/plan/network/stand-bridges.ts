@@ -9,7 +9,7 @@ import type { BridgeAllocator } from './numbers.ts';
 import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
 import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { bridgeOn, type ClusterView } from '../cluster/view.ts';
 import { isPending } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark } from '../../marks/bridge.ts';
@@ -112,19 +112,17 @@ function notUsable(request: Request, alias: string, iface: string, obstacle: Bri
 function useExisting(request: Request, alias: string, vlanAware: boolean, out: Collected): boolean {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
-  const marked = bridgesOf({ lab: lab.name, user: userid }, alias, index).find(
-    (entry) => entry.node === node,
-  );
+  const marked = bridgeOn({ lab: lab.name, user: userid }, alias, { node, index });
   if (!marked) return false;
-  const { iface, active, comments } = marked.info;
-  const obstacle = obstacleTo(request, alias, marked.info);
+  const { iface, active, comments } = marked;
+  const obstacle = obstacleTo(request, alias, marked);
   if (obstacle) {
     out.refused = notUsable(request, alias, iface, obstacle);
     return true;
   }
   const network = request.have.networks.find((one) => one.node === node);
   out.names.set(alias, iface);
-  if (vlanAware && !marked.info.vlanAware) {
+  if (vlanAware && !marked.vlanAware) {
     out.steps.push(
       makeStep(
         'bridge.update',

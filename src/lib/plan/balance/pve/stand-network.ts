@@ -1,5 +1,6 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
 import { addTo } from '../../../group.ts';
+import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
 import { foreignRows, stagedRemovals } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
@@ -11,7 +12,7 @@ import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import { standKey, type Stand } from '../core/types.ts';
-import type { StandBridge, World } from './world.ts';
+import type { World } from './world.ts';
 
 type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
 
@@ -53,7 +54,7 @@ function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
 }
 
 /** The stand's bridges as they are elsewhere, one per name. */
-function bridgesToHave(stand: Stand, to: string, world: World): StandBridge[] {
+function bridgesToHave(stand: Stand, to: string, world: World): MarkedNetwork[] {
   const rows = (world.standBridges.get(standKey(stand)) ?? []).filter(({ node }) => node !== to);
   return [...new Map(rows.map((row) => [row.info.iface, row])).values()].sort((a, b) =>
     compareNatural(a.info.iface, b.info.iface),
@@ -66,7 +67,7 @@ function commentOf(iface: string, { lab, user }: Stand, net: string, world: Worl
 
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
 function editFor(
-  row: StandBridge,
+  row: MarkedNetwork,
   { stand, to }: { stand: Stand; to: string },
   world: World,
 ): EditStep | undefined {
@@ -137,7 +138,7 @@ function reloadsBefore({ edits, up }: Prepared): StepOf<'network.reload'>[] {
 }
 
 interface Leftover {
-  readonly row: StandBridge;
+  readonly row: MarkedNetwork;
   readonly stand: Stand;
   readonly reason: string;
   /** Migrations that must have succeeded. */

@@ -4,7 +4,7 @@ import { isOlderVersion } from '../../../pve-values/version.ts';
 import { foreignRows } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
-import { otherStand } from '../../network/snapshot-bridges.ts';
+import { otherStand } from '../../cluster/stand-networks.ts';
 import {
   cpusObstacle,
   diskObstacle,
@@ -275,7 +275,7 @@ function snapshotsStay(move: Move): string | undefined {
   const there = world.bridges.get(target.name);
   return ofGuests(move, ({ vmid }) =>
     first(world.facts.get(vmid)?.snapshotBridges ?? [], (iface) => {
-      const other = otherStand(iface, { bridges: there, isOwn: (stand) => own.has(standKey(stand)) });
+      const other = otherStand(iface, there, (stand) => own.has(standKey(stand)));
       if (!other) return undefined;
       return `a snapshot names ${iface}, which there belongs to the stand of ${other.user} in lab ${other.lab}`;
     }),
