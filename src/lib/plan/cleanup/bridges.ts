@@ -2,7 +2,8 @@
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
-import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import type { NetworkApply, NetworkRemoval } from '../document/network-steps.ts';
+import { stepId } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { ownCards } from '../../config/lab/device-profiles.ts';
 import { standNetworks, type StandName } from '../cluster/stand-networks.ts';
@@ -17,12 +18,13 @@ import { isOlder, sinceOf } from '../../marks/time.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
+import { putIntoForce, removeNetwork } from '../network/steps.ts';
 import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export interface BridgeRemoval {
-  readonly steps: readonly StepOf<'bridge.delete'>[];
-  readonly reloads: readonly StepOf<'network.reload'>[];
+  readonly steps: readonly NetworkRemoval[];
+  readonly reloads: readonly NetworkApply[];
   /** User → bridges that go. */
   readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
   readonly notes: ReadonlyMap<string, readonly string[]>;
@@ -212,7 +214,7 @@ export function planCleanupBridges(
   const have = context.options.adopt
     ? withAdoptedEdits(context.have, (vmid) => removed.has(vmid), context)
     : context.have;
-  const steps: StepOf<'bridge.delete'>[] = [];
+  const steps: NetworkRemoval[] = [];
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
@@ -233,14 +235,7 @@ export function planCleanupBridges(
       addTo(notes, user, `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`);
     } else {
       const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
-      steps.push(
-        makeStep(
-          'bridge.delete',
-          `${node}/${iface}`,
-          { user, reason, dependsOn },
-          { node, bridge: iface, comment: info.comments },
-        ),
-      );
+      steps.push(removeNetwork({ node, info }, { user, reason, dependsOn }));
       addTo(going, user, { node, iface, alias });
     }
   }
@@ -251,23 +246,15 @@ export function planCleanupBridges(
   return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
 }
 
-function reloadsFor(steps: readonly StepOf<'bridge.delete'>[], have: Inventory): StepOf<'network.reload'>[] {
+function reloadsFor(steps: readonly NetworkRemoval[], have: Inventory): NetworkApply[] {
   const networks = [...have.networks].sort((a, b) => compareNatural(a.node, b.node));
   return networks.flatMap((network) => {
     const { node } = network;
     const edits = steps.filter((step) => step.node === node);
-    const staged = stagedRemovals(network);
-    const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
-    if (gone.length === 0) return [];
+    const gone = stagedRemovals(network);
+    if (edits.length + gone.length === 0) return [];
     const reason =
       edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it';
-    return [
-      makeStep(
-        'network.reload',
-        node,
-        { reason, after: edits.map((step) => step.id) },
-        { node, bridges: [], gone },
-      ),
-    ];
+    return [putIntoForce({ node, edits, gone }, { reason })];
   });
 }

@@ -1,10 +1,8 @@
 /** Which networks stands have on the nodes, by their marks: nobody else looks for them in the inventory. Judges nothing. */
 import { groupBy } from '../../group.ts';
 import type { BridgeInfo, NodeNetwork } from '../../inventory/types.ts';
-import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
+import { parseBridgeMark, type StandMark } from '../../marks/bridge.ts';
 import { compareNatural } from '../../order.ts';
-
-export type StandMark = Extract<BridgeMark, { readonly kind: 'stand' }>;
 
 export interface StandName {
   readonly lab: string;

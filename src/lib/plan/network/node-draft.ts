@@ -5,12 +5,14 @@ import { refuse } from '../document/refuse.ts';
 import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
 import { sortedUnique } from '../../order.ts';
-import { makeStep, type Step, type StepOf } from '../document/step.ts';
+import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../document/network-steps.ts';
+import type { Step } from '../document/step.ts';
+import { putIntoForce } from './steps.ts';
 import type { NodesPlan, PlannedNode, Refusal } from '../document/plan.ts';
 
 export interface NodeDraft {
-  readonly edits: Step[];
-  /** Have to be up after the reload; those of `edits` included. */
+  readonly edits: (NetworkEdit | NetworkRemoval)[];
+  /** Have to be up or gone after the reload, beside what `edits` make and remove. */
   readonly up: string[];
   readonly gone: string[];
   readonly notes: string[];
@@ -39,18 +41,12 @@ export function unreachable({ node }: NodeNetwork): Refusal {
   };
 }
 
-function reloadOf(node: string, { edits, up, gone }: NodeDraft): StepOf<'network.reload'> {
-  const staged = edits.filter((step) => step.kind !== 'bridge.delete');
-  const onlyLeft = edits.length === 0;
-  const down = up.filter((iface) => !staged.some((step) => 'bridge' in step && step.bridge === iface));
-  const left = [...down, ...(onlyLeft ? gone : [])];
-  const reason = onlyLeft ? `an earlier apply did not get ${left.join(', ')} done` : 'once, for all of them';
-  return makeStep(
-    'network.reload',
-    node,
-    { reason, after: edits.map((step) => step.id) },
-    { node, bridges: sortedUnique(up), ...(gone.length === 0 ? {} : { gone: sortedUnique(gone) }) },
-  );
+function reloadOf(node: string, { edits, up, gone }: NodeDraft): NetworkApply {
+  const reason =
+    edits.length === 0
+      ? `an earlier apply did not get ${[...up, ...gone].join(', ')} done`
+      : 'once, for all of them';
+  return putIntoForce({ node, edits, up, gone }, { reason });
 }
 
 function hasWork({ edits, up, gone }: NodeDraft): boolean {

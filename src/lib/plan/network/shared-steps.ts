@@ -1,14 +1,15 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
 import { reservedBridges } from '../../config/lab/networks.ts';
-import { isPending } from './view.ts';
-import { stepId, makeStep, type Step, type StepOf } from '../document/step.ts';
-import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { makeNetwork, putIntoForce } from './steps.ts';
+import { isInForce } from './view.ts';
+import type { NetworkApply, NetworkEdit, NetworkMake } from '../document/network-steps.ts';
+import type { Step } from '../document/step.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, compareText } from '../../order.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand } from '../document/plan.ts';
-import type { BridgeStep } from './stand-bridges.ts';
 
 /** What is wanted and what is there. */
 interface NetworkContext {
@@ -21,12 +22,12 @@ interface NetworkContext {
 /** What a planned stand brings to the networks of its nodes. */
 interface NetworkDraft {
   readonly stand: PlannedStand;
-  readonly bridgeSteps: readonly BridgeStep[];
+  readonly bridgeSteps: readonly NetworkEdit[];
   readonly down: readonly string[];
 }
 
 interface NodeNetworkPlan {
-  readonly creates: StepOf<'bridge.create'>[];
+  readonly creates: NetworkMake[];
   /** Reserved bridges of ours that are configured but not up. */
   readonly down: string[];
 }
@@ -38,17 +39,14 @@ function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
   for (const [bridge, vlanAware] of reservedBridges(context.lab)) {
     const info = present?.get(bridge);
     if (info) {
-      const isWaiting = !info.active || isPending(network, bridge);
-      if (isWaiting && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
+      if (!isInForce(info, network) && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
       continue;
     }
     if (context.have.vnets.includes(bridge)) continue;
     plan.creates.push(
-      makeStep(
-        'bridge.create',
-        `${node}/${bridge}`,
+      makeNetwork(
+        { node, iface: bridge, vlanAware, mark: { kind: 'reserved' }, since: context.since },
         { reason: 'reserved bridge, shared by all stands; never removed' },
-        { node, bridge, vlanAware, comment: formatBridgeMark(bridge, { kind: 'reserved' }, context.since) },
       ),
     );
   }
@@ -70,31 +68,25 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
     compareNatural,
   );
   const reserved: Step[] = [];
-  const reloads: StepOf<'network.reload'>[] = [];
+  const reloads: NetworkApply[] = [];
   const reservedOf = new Map<string, string[]>();
   for (const node of nodes) {
     const shared = planReserved(node, context);
     const edits = active.flatMap((draft) => draft.bridgeSteps).filter((step) => step.node === node);
     const down = active.filter((draft) => draft.stand.node === node).flatMap((draft) => draft.down);
-    const bridges = [...shared.creates, ...edits].map((step) => step.bridge).concat(shared.down, down);
+    const staged = [...shared.creates, ...edits];
+    const up = [...shared.down, ...down];
     reserved.push(...shared.creates);
     reservedOf.set(
       node,
       shared.creates.map((step) => step.id),
     );
-    if (bridges.length === 0) continue;
-    const staged = shared.creates.length + edits.length;
-    const why = staged > 0 ? 'once, for all of them' : `bring up ${down.join(', ')} (configured, but down)`;
-    reloads.push(
-      makeStep(
-        'network.reload',
-        node,
-        { reason: why, after: [...shared.creates, ...edits].map((step) => step.id) },
-        { node, bridges: [...new Set(bridges)].sort(compareNatural) },
-      ),
-    );
+    if (staged.length + up.length === 0) continue;
+    const reason =
+      staged.length > 0 ? 'once, for all of them' : `bring up ${down.join(', ')} (configured, but down)`;
+    reloads.push(putIntoForce({ node, edits: staged, up }, { reason }));
   }
-  const reloaded = new Set(reloads.map((step) => step.node));
+  const reloadOf = new Map(reloads.map(({ node, id }) => [node, id]));
   const waiting = new Set(
     active
       .filter((draft) => draft.bridgeSteps.length + draft.down.length > 0)
@@ -108,7 +100,8 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
         if (step.kind !== 'vm.start') return step;
         const more = [...(reservedOf.get(step.node) ?? [])];
         const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
-        if (needsReload && reloaded.has(step.node)) more.push(stepId('network.reload', step.node));
+        const reload = reloadOf.get(step.node);
+        if (needsReload && reload !== undefined) more.push(reload);
         return more.length === 0
           ? step
           : { ...step, dependsOn: [...step.dependsOn, ...more].sort(compareText) };

@@ -4,9 +4,10 @@ import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
 import { foreignRows, stagedRemovals } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
-import { isPending } from '../../network/view.ts';
-import { stepId, makeStep, type StepOf } from '../../document/step.ts';
-import { formatBridgeMark } from '../../../marks/bridge.ts';
+import { changeNetwork, forceId, makeNetwork, putIntoForce, removeNetwork } from '../../network/steps.ts';
+import { isInForce } from '../../network/view.ts';
+import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../../document/network-steps.ts';
+import { stepId } from '../../document/step.ts';
 import { isOlder, markTime, sinceOf } from '../../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
@@ -14,12 +15,10 @@ import type { ChosenMove } from '../core/draft.ts';
 import { standKey, type Stand } from '../core/types.ts';
 import type { World } from './world.ts';
 
-type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
-
 export interface StandNetwork {
   /** Edits and reloads, targets first. */
-  readonly before: readonly (EditStep | StepOf<'network.reload'>)[];
-  readonly after: readonly (StepOf<'bridge.delete'> | StepOf<'network.reload'>)[];
+  readonly before: readonly (NetworkEdit | NetworkApply)[];
+  readonly after: readonly (NetworkRemoval | NetworkApply)[];
   /** `lab user` → what its migrations wait for. */
   readonly waits: ReadonlyMap<string, readonly string[]>;
   /** `lab user` → bridges it has on its new node. */
@@ -61,38 +60,29 @@ function bridgesToHave(stand: Stand, to: string, world: World): MarkedNetwork[] 
   );
 }
 
-function commentOf(iface: string, { lab, user }: Stand, net: string, world: World): string {
-  return formatBridgeMark(iface, { kind: 'stand', lab, user, net }, markTime(world.have.now));
-}
-
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
 function editFor(
   row: MarkedNetwork,
   { stand, to }: { stand: Stand; to: string },
   world: World,
-): EditStep | undefined {
+): NetworkEdit | undefined {
   const { iface, vlanAware } = row.info;
   const there = world.bridges.get(to)?.get(iface);
   const frame = {
     user: stand.user,
     reason: `for network ${row.net} of the stand that comes from ${row.node}`,
   };
-  const at = { node: to, bridge: iface };
   if (!there) {
-    const comment = commentOf(iface, stand, row.net, world);
+    const mark = { kind: 'stand', lab: stand.lab, user: stand.user, net: row.net } as const;
     const own = world.standVmids.get(standKey(stand)) ?? [];
-    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware, own });
+    return makeNetwork({ node: to, iface, vlanAware, mark, since: markTime(world.have.now), own }, frame);
   }
   if (!vlanAware || there.vlanAware) return undefined;
-  return makeStep('bridge.update', `${to}/${iface}`, frame, {
-    ...at,
-    comment: there.comments,
-    vlanAware: true,
-  });
+  return changeNetwork({ node: to, info: there }, { vlanAware: true }, frame);
 }
 
 interface Prepared {
-  readonly edits: EditStep[];
+  readonly edits: NetworkEdit[];
   /** Node → bridges that have to be up. */
   readonly up: Map<string, string[]>;
   readonly waits: Map<string, string[]>;
@@ -104,12 +94,12 @@ function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void 
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
     const edit = editFor(row, { stand, to }, world);
-    const isWaiting = isPending(world.networks.get(to), iface);
-    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit && !isWaiting;
+    const there = world.bridges.get(to)?.get(iface);
+    const isUp = !edit && there !== undefined && isInForce(there, world.networks.get(to));
     if (edit) out.edits.push(edit);
     if (!isUp) {
       addTo(out.up, to, iface);
-      for (const id of [...(edit ? [edit.id] : []), stepId('network.reload', to)]) addTo(out.waits, key, id);
+      for (const id of [...(edit ? [edit.id] : []), forceId(to)]) addTo(out.waits, key, id);
     }
     addTo(out.planned, key, { node: to, iface, alias: row.net });
   }
@@ -121,18 +111,13 @@ function prepare(stands: readonly MovedStand[], world: World): Prepared {
   return prepared;
 }
 
-function reloadsBefore({ edits, up }: Prepared): StepOf<'network.reload'>[] {
+function reloadsBefore({ edits, up }: Prepared): NetworkApply[] {
   return [...up]
     .sort(([a], [b]) => compareNatural(a, b))
-    .map(([node, bridges]) =>
-      makeStep(
-        'network.reload',
-        node,
-        {
-          reason: 'once, for all stands that come here',
-          after: edits.filter((step) => step.node === node).map((step) => step.id),
-        },
-        { node, bridges: sortedUnique(bridges) },
+    .map(([node, names]) =>
+      putIntoForce(
+        { node, edits: edits.filter((step) => step.node === node), up: names },
+        { reason: 'once, for all stands that come here' },
       ),
     );
 }
@@ -180,7 +165,7 @@ function ofSettled(world: World, moved: ReadonlySet<string>): Leftover[] {
 }
 
 interface Removal {
-  readonly deletes: StepOf<'bridge.delete'>[];
+  readonly deletes: NetworkRemoval[];
   readonly needs: Set<string>;
   readonly warnings: string[];
 }
@@ -207,14 +192,7 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
     if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
     if (!isKnown || stays !== undefined) continue;
     const dependsOn = vmids.map((vmid) => stepId('vm.migrate', vmid));
-    out.deletes.push(
-      makeStep(
-        'bridge.delete',
-        `${node}/${info.iface}`,
-        { user: stand.user, reason, dependsOn },
-        { node, bridge: info.iface, comment: info.comments },
-      ),
-    );
+    out.deletes.push(removeNetwork({ node, info }, { user: stand.user, reason, dependsOn }));
   }
   return out;
 }
@@ -224,26 +202,22 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
  * removals goes ahead when one of them failed; that of one stand is skipped with it.
  */
 function reloadsAfter(
-  deletes: readonly StepOf<'bridge.delete'>[],
+  deletes: readonly NetworkRemoval[],
   reloadedBefore: ReadonlySet<string>,
   world: World,
-): StepOf<'network.reload'>[] {
+): NetworkApply[] {
   const staged = [...world.networks.keys()].filter(
     (node) => !reloadedBefore.has(node) && stagedRemovals(world.networks.get(node)).length > 0,
   );
   return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
     const own = deletes.filter((step) => step.node === node);
-    const ids = own.map(({ id }) => id);
     const isOneStand = new Set(own.map(({ user }) => user)).size === 1;
-    return makeStep(
-      'network.reload',
-      reloadedBefore.has(node) ? `${node}/removal` : node,
-      { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: ids } : { after: ids }) },
+    return putIntoForce(
       {
-        node,
-        bridges: [],
-        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(world.networks.get(node))]),
+        ...{ node, edits: own, gone: stagedRemovals(world.networks.get(node)) },
+        ...(reloadedBefore.has(node) ? { key: `${node}/removal` } : {}),
       },
+      { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: own.map(({ id }) => id) } : {}) },
     );
   });
 }
