@@ -19,7 +19,7 @@ import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
 import { putIntoForce, removeNetwork } from '../network/steps.ts';
-import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
+import { foreignPendingOn, stagedRemovalsByNode } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export interface BridgeRemoval {
@@ -243,18 +243,8 @@ export function planCleanupBridges(
   if (unread)
     for (const { stand } of planned)
       if (!refused.has(stand.user)) refused.set(stand.user, unreachable(unread));
-  return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
-}
-
-function reloadsFor(steps: readonly NetworkRemoval[], have: Inventory): NetworkApply[] {
-  const networks = [...have.networks].sort((a, b) => compareNatural(a.node, b.node));
-  return networks.flatMap((network) => {
-    const { node } = network;
-    const edits = steps.filter((step) => step.node === node);
-    const gone = stagedRemovals(network);
-    if (edits.length + gone.length === 0) return [];
-    const reason =
-      edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it';
-    return [putIntoForce({ node, edits, gone }, { reason })];
-  });
+  const reloads = putIntoForce({ edits: steps, gone: stagedRemovalsByNode(have.networks) }, ({ edits }) => ({
+    reason: edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it',
+  }));
+  return { steps, reloads, planned: going, notes, refused };
 }

@@ -9,9 +9,13 @@ export function foreignRows(network: NodeNetwork | undefined): readonly PendingR
 }
 
 /** Removals of ours that an earlier run staged and did not apply; none where others have staged something, too. */
-export function stagedRemovals(network: NodeNetwork | undefined): string[] {
-  if (network?.readable !== true || foreignRows(network).length > 0) return [];
+function stagedRemovals(network: NodeNetwork): string[] {
+  if (!network.readable || foreignRows(network).length > 0) return [];
   return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
+}
+
+export function stagedRemovalsByNode(networks: Iterable<NodeNetwork>): Map<string, string[]> {
+  return new Map([...networks].map((network) => [network.node, stagedRemovals(network)]));
 }
 
 /** Staged bridges such as the older tool makes: with strategy local it never applied them. */

@@ -41,12 +41,14 @@ export function unreachable({ node }: NodeNetwork): Refusal {
   };
 }
 
-function reloadOf(node: string, { edits, up, gone }: NodeDraft): NetworkApply {
+function reloadOf(node: string, { edits, up, gone }: NodeDraft): NetworkApply[] {
   const reason =
     edits.length === 0
       ? `an earlier apply did not get ${[...up, ...gone].join(', ')} done`
       : 'once, for all of them';
-  return putIntoForce({ node, edits, up, gone }, { reason });
+  return putIntoForce({ edits, up: new Map([[node, up]]), gone: new Map([[node, gone]]) }, () => ({
+    reason,
+  }));
 }
 
 function hasWork({ edits, up, gone }: NodeDraft): boolean {
@@ -64,7 +66,7 @@ export function finishNode(network: NodeNetwork, draft: NodeDraft): NodePlan {
   const refused = hasWork(draft) ? (draft.refused ?? pendingRefusal(network)) : draft.refused;
   const planned = { node, notes: draft.notes, ...(refused ? { refused } : {}) };
   if (refused || !hasWork(draft)) return { planned, steps: [] };
-  return { planned, steps: [...draft.edits, reloadOf(node, draft)] };
+  return { planned, steps: [...draft.edits, ...reloadOf(node, draft)] };
 }
 
 export function assertNodesExist(have: Inventory, nodes: readonly string[] | undefined): void {

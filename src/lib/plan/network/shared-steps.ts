@@ -2,7 +2,7 @@
 import { reservedBridges } from '../../config/lab/networks.ts';
 import { makeNetwork, putIntoForce } from './steps.ts';
 import { isInForce } from './view.ts';
-import type { NetworkApply, NetworkEdit, NetworkMake } from '../document/network-steps.ts';
+import type { NetworkEdit, NetworkMake } from '../document/network-steps.ts';
 import type { Step } from '../document/step.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, compareText } from '../../order.ts';
@@ -67,25 +67,23 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
   const nodes = [...new Set(active.flatMap((draft) => draft.stand.vms.map((vm) => vm.node)))].sort(
     compareNatural,
   );
-  const reserved: Step[] = [];
-  const reloads: NetworkApply[] = [];
-  const reservedOf = new Map<string, string[]>();
-  for (const node of nodes) {
-    const shared = planReserved(node, context);
-    const edits = active.flatMap((draft) => draft.bridgeSteps).filter((step) => step.node === node);
-    const down = active.filter((draft) => draft.stand.node === node).flatMap((draft) => draft.down);
-    const staged = [...shared.creates, ...edits];
-    const up = [...shared.down, ...down];
-    reserved.push(...shared.creates);
-    reservedOf.set(
-      node,
-      shared.creates.map((step) => step.id),
-    );
-    if (staged.length + up.length === 0) continue;
-    const reason =
-      staged.length > 0 ? 'once, for all of them' : `bring up ${down.join(', ')} (configured, but down)`;
-    reloads.push(putIntoForce({ node, edits: staged, up }, { reason }));
-  }
+  const shared = new Map(nodes.map((node) => [node, planReserved(node, context)]));
+  const downOn = (node: string): string[] =>
+    active.flatMap((draft) => (draft.stand.node === node ? draft.down : []));
+  const reserved = [...shared.values()].flatMap(({ creates }) => creates);
+  const own = active.flatMap((draft) => draft.bridgeSteps).filter((step) => shared.has(step.node));
+  const reloads = putIntoForce(
+    {
+      edits: [...reserved, ...own],
+      up: new Map([...shared].map(([node, { down }]) => [node, [...down, ...downOn(node)]])),
+    },
+    ({ node, edits }) => ({
+      reason:
+        edits.length > 0
+          ? 'once, for all of them'
+          : `bring up ${downOn(node).join(', ')} (configured, but down)`,
+    }),
+  );
   const reloadOf = new Map(reloads.map(({ node, id }) => [node, id]));
   const waiting = new Set(
     active
@@ -98,7 +96,7 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
     finish: (steps) =>
       steps.map((step) => {
         if (step.kind !== 'vm.start') return step;
-        const more = [...(reservedOf.get(step.node) ?? [])];
+        const more = shared.get(step.node)?.creates.map(({ id }) => id) ?? [];
         const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
         const reload = reloadOf.get(step.node);
         if (needsReload && reload !== undefined) more.push(reload);

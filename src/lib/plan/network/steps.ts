@@ -62,34 +62,38 @@ export function forceId(node: string): string {
   return stepId('network.reload', node);
 }
 
+type ByNode = ReadonlyMap<string, readonly string[]>;
+
+/** What one step puts into force. */
 interface Force {
   readonly node: string;
   readonly edits: readonly (NetworkEdit | NetworkRemoval)[];
-  /** That have to be up or gone afterwards, beside what `edits` make and remove. */
-  readonly up?: readonly string[];
-  readonly gone?: readonly string[];
-  /** Where the node is reloaded a second time. */
-  readonly key?: string;
 }
 
-/** After what is staged has ended, however; where the frame says on what it depends, not without that. */
+/**
+ * Once for each node on which something is staged, in natural order. `up`, `gone`: names that have to be so afterwards,
+ * beside what `edits` make and remove. Goes ahead however the edits have ended; where its frame says on what it depends,
+ * not without that. `key`: of a node that is reloaded a second time.
+ */
 export function putIntoForce(
-  { node, edits, up = [], gone = [], key = node }: Force,
-  frame: StepFrame,
-): NetworkApply {
-  const isGoing = (step: (typeof edits)[number]): boolean => networkDeed(step) === 'remove';
-  const names = (going: boolean): string[] =>
-    edits.flatMap((step) => (isGoing(step) === going ? [step.bridge] : []));
-  const away = sortedUnique([...gone, ...names(true)]);
-  const after = frame.dependsOn ? {} : { after: edits.map(({ id }) => id) };
-  return makeStep(
-    'network.reload',
-    key,
-    { ...after, ...frame },
-    {
-      node,
-      bridges: sortedUnique([...up, ...names(false)]),
-      ...(away.length === 0 ? {} : { gone: away }),
-    },
-  );
+  {
+    edits,
+    up = new Map(),
+    gone = new Map(),
+  }: { readonly edits: Force['edits']; readonly up?: ByNode; readonly gone?: ByNode },
+  frameOf: (force: Force) => StepFrame & { readonly key?: string },
+): NetworkApply[] {
+  const nodes = sortedUnique([...edits.map(({ node }) => node), ...up.keys(), ...gone.keys()]);
+  return nodes.flatMap((node) => {
+    const own = edits.filter((step) => step.node === node);
+    const removed = own.filter((step) => networkDeed(step) === 'remove');
+    const made = own.filter((step) => !removed.includes(step));
+    const bridges = sortedUnique([...(up.get(node) ?? []), ...made.map(({ bridge }) => bridge)]);
+    const away = sortedUnique([...(gone.get(node) ?? []), ...removed.map(({ bridge }) => bridge)]);
+    if (bridges.length + away.length === 0) return [];
+    const { key = node, ...frame } = frameOf({ node, edits: own });
+    const after = frame.dependsOn ? {} : { after: own.map(({ id }) => id) };
+    const payload = { node, bridges, ...(away.length === 0 ? {} : { gone: away }) };
+    return [makeStep('network.reload', key, { ...after, ...frame }, payload)];
+  });
 }

@@ -1,7 +1,7 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
 import { addTo } from '../../../group.ts';
 import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
-import { foreignRows, stagedRemovals } from '../../network/foreign-pending.ts';
+import { foreignRows, stagedRemovalsByNode } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
 import { changeNetwork, forceId, makeNetwork, putIntoForce, removeNetwork } from '../../network/steps.ts';
@@ -67,7 +67,7 @@ function editFor(
   world: World,
 ): NetworkEdit | undefined {
   const { iface, vlanAware } = row.info;
-  const there = world.bridges.get(to)?.get(iface);
+  const there = world.hosts.bridges.get(to)?.get(iface);
   const frame = {
     user: stand.user,
     reason: `for network ${row.net} of the stand that comes from ${row.node}`,
@@ -94,8 +94,8 @@ function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void 
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
     const edit = editFor(row, { stand, to }, world);
-    const there = world.bridges.get(to)?.get(iface);
-    const isUp = !edit && there !== undefined && isInForce(there, world.networks.get(to));
+    const there = world.hosts.bridges.get(to)?.get(iface);
+    const isUp = !edit && there !== undefined && isInForce(there, world.hosts.networks.get(to));
     if (edit) out.edits.push(edit);
     if (!isUp) {
       addTo(out.up, to, iface);
@@ -109,17 +109,6 @@ function prepare(stands: readonly MovedStand[], world: World): Prepared {
   const prepared: Prepared = { edits: [], up: new Map(), waits: new Map(), planned: new Map() };
   for (const { stand, to } of stands) for (const node of to) prepareOn(stand, node, world, prepared);
   return prepared;
-}
-
-function reloadsBefore({ edits, up }: Prepared): NetworkApply[] {
-  return [...up]
-    .sort(([a], [b]) => compareNatural(a, b))
-    .map(([node, names]) =>
-      putIntoForce(
-        { node, edits: edits.filter((step) => step.node === node), up: names },
-        { reason: 'once, for all stands that come here' },
-      ),
-    );
 }
 
 interface Leftover {
@@ -172,7 +161,7 @@ interface Removal {
 
 function reasonToStay({ row, vmids }: Leftover, world: World): string | undefined {
   const { node, info } = row;
-  const network = world.networks.get(node);
+  const network = world.hosts.networks.get(node);
   if (network?.readable !== true) return 'the network of the node cannot be read';
   const guests = world.bridgeGuests.on(node, info.iface, (vmid) => vmids.includes(vmid));
   const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
@@ -206,26 +195,20 @@ function reloadsAfter(
   reloadedBefore: ReadonlySet<string>,
   world: World,
 ): NetworkApply[] {
-  const staged = [...world.networks.keys()].filter(
-    (node) => !reloadedBefore.has(node) && stagedRemovals(world.networks.get(node)).length > 0,
-  );
-  return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
-    const own = deletes.filter((step) => step.node === node);
-    const isOneStand = new Set(own.map(({ user }) => user)).size === 1;
-    return putIntoForce(
-      {
-        ...{ node, edits: own, gone: stagedRemovals(world.networks.get(node)) },
-        ...(reloadedBefore.has(node) ? { key: `${node}/removal` } : {}),
-      },
-      { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: own.map(({ id }) => id) } : {}) },
-    );
-  });
+  const goesOn = new Set(deletes.map(({ node }) => node));
+  const gone = stagedRemovalsByNode(world.hosts.networks.values());
+  for (const node of reloadedBefore) if (!goesOn.has(node)) gone.delete(node);
+  return putIntoForce({ edits: deletes, gone }, ({ node, edits }) => ({
+    reason: 'once, for all that go',
+    ...(new Set(edits.map(({ user }) => user)).size === 1 ? { dependsOn: edits.map(({ id }) => id) } : {}),
+    ...(reloadedBefore.has(node) ? { key: `${node}/removal` } : {}),
+  }));
 }
 
 export function planStandNetwork(moves: readonly ChosenMove[], world: World): StandNetwork {
   const stands = movedStands(moves, world);
   const prepared = prepare(stands, world);
-  const reloads = reloadsBefore(prepared);
+  const reloads = putIntoForce(prepared, () => ({ reason: 'once, for all stands that come here' }));
   const moved = new Set(stands.map(({ stand }) => standKey(stand)));
   const leftovers = [...stands.flatMap((stand) => ofMoved(stand, world)), ...ofSettled(world, moved)].sort(
     (a, b) => compareNatural(a.row.node, b.row.node) || compareNatural(a.row.info.iface, b.row.info.iface),

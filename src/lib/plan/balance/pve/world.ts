@@ -2,7 +2,7 @@
 import { MIB } from '../../../bytes.ts';
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
-import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo, VnetInfo } from '../../../inventory/types.ts';
+import type { BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
@@ -54,10 +54,7 @@ export interface World extends CoreWorld {
   /** By `node storage`. */
   readonly storages: ReadonlyMap<string, StorageInfo>;
   readonly landings: Landings;
-  readonly networks: ReadonlyMap<string, NodeNetwork>;
-  readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
   readonly localBridges: ReadonlySet<string>;
-  readonly vnets: ReadonlyMap<string, VnetInfo>;
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
@@ -180,12 +177,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     ),
     standBridges: standNetworksBy(have.networks, standKey),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
-    networks: new Map(have.networks.map((network) => [network.node, network])),
-    bridges: new Map(
-      have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
-    ),
     localBridges: localBridges(have.networks),
-    vnets: new Map(have.vnets.map((vnet) => [vnet.vnet, vnet])),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
     bridgeGuests: indexBridgeGuests(have),
@@ -273,8 +265,8 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
 export function isLocalNetwork(
   node: string,
   iface: string,
-  world: Pick<World, 'vnets' | 'localBridges'>,
+  world: Pick<World, 'hosts' | 'localBridges'>,
 ): boolean {
-  const vnet = world.vnets.get(iface);
+  const vnet = world.hosts.vnets.get(iface);
   return vnet ? vnet.zoneType === 'simple' : world.localBridges.has(`${node} ${iface}`);
 }
