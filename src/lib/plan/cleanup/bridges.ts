@@ -19,7 +19,7 @@ import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
 import { putIntoForce, removeNetwork } from '../network/steps.ts';
-import { foreignPendingOn, stagedRemovalsByNode } from '../network/foreign-pending.ts';
+import { pendingRefusal, stagedRemovalsByNode } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export interface BridgeRemoval {
@@ -190,13 +190,11 @@ function refusalOf(
       hint: `if nobody needs it, remove ${iface} in ${node} → System → Network; where bridge_range of the lab file says which numbers are stands', cleanup does that by itself`,
     };
   }
-  const pending = foreignPendingOn(node, networks);
-  if (obstacle || pending === undefined) return undefined;
-  return {
-    code: 'FOREIGN_PENDING_CHANGES',
-    message: `${stays}: ${pending}`,
-    hint: `apply or revert them in ${node} → System → Network, ${then}`,
-  };
+  const pending = pendingRefusal(
+    networks.find((network) => network.node === node),
+    then,
+  );
+  return obstacle || !pending ? undefined : { ...pending, message: `${stays}: ${pending.message}` };
 }
 
 /** A network that is not read has bridges that nobody counted; of a node that is off, its claims are not kept for ever. */

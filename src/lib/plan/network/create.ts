@@ -27,13 +27,18 @@ export interface BridgesCreateInput {
   readonly nodes: readonly string[] | undefined;
 }
 
-function assertCreatable({ have, names, nodes }: BridgesCreateInput): void {
-  const networks = networksOf(have, nodes);
+/** Which of these names neither every node has, nor PVE lets a bridge be given. */
+export function uncreatable(
+  names: Iterable<string>,
+  { version, vnets, networks }: Pick<Inventory, 'version' | 'vnets' | 'networks'>,
+): string[] {
   const isEverywhere = (name: string): boolean =>
-    have.vnets.includes(name) || networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
-  const illegal = sortedUnique(names).filter(
-    (name) => !isBridgeName(name, have.version) && !isEverywhere(name),
-  );
+    vnets.includes(name) || networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
+  return sortedUnique(names).filter((name) => !isBridgeName(name, version) && !isEverywhere(name));
+}
+
+function assertCreatable({ have, names, nodes }: BridgesCreateInput): void {
+  const illegal = uncreatable(names, { ...have, networks: networksOf(have, nodes) });
   if (illegal.length === 0) return;
   throw new PlanRefusedError(
     'BRIDGE_NAME',

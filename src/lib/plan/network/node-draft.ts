@@ -1,6 +1,6 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
 import { PlanRefusedError } from '../../errors.ts';
-import { foreignPending } from './foreign-pending.ts';
+import { pendingRefusal } from './foreign-pending.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
@@ -21,16 +21,6 @@ export interface NodeDraft {
 
 export function emptyDraft(): NodeDraft {
   return { edits: [], up: [], gone: [], notes: [] };
-}
-
-function pendingRefusal(network: NodeNetwork): Refusal | undefined {
-  const message = foreignPending(network);
-  if (message === undefined) return undefined;
-  return {
-    code: 'FOREIGN_PENDING_CHANGES',
-    message,
-    hint: `apply or revert them in ${network.node} → System → Network, then run the command again`,
-  };
 }
 
 export function unreachable({ node }: NodeNetwork): Refusal {
@@ -63,7 +53,9 @@ export interface NodePlan {
 /** Foreign edits only matter where something is to be applied. */
 export function finishNode(network: NodeNetwork, draft: NodeDraft): NodePlan {
   const { node } = network;
-  const refused = hasWork(draft) ? (draft.refused ?? pendingRefusal(network)) : draft.refused;
+  const refused = hasWork(draft)
+    ? (draft.refused ?? pendingRefusal(network, 'then run the command again'))
+    : draft.refused;
   const planned = { node, notes: draft.notes, ...(refused ? { refused } : {}) };
   if (refused || !hasWork(draft)) return { planned, steps: [] };
   return { planned, steps: [...draft.edits, ...reloadOf(node, draft)] };

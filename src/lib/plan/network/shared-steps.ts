@@ -32,25 +32,33 @@ interface NodeNetworkPlan {
   readonly down: string[];
 }
 
+/** Reserved bridges that are to be made on a node → VLAN-aware? A vnet of the name is there already. */
+export function missingReserved(
+  lab: Lab,
+  node: string,
+  { have, index }: Pick<NetworkContext, 'have' | 'index'>,
+): [string, boolean][] {
+  const present = index.bridges.get(node);
+  return [...reservedBridges(lab)].filter(
+    ([bridge]) => present?.has(bridge) !== true && !have.vnets.includes(bridge),
+  );
+}
+
 function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
-  const present = context.index.bridges.get(node);
-  const network = context.have.networks.find((one) => one.node === node);
-  const plan: NodeNetworkPlan = { creates: [], down: [] };
-  for (const [bridge, vlanAware] of reservedBridges(context.lab)) {
-    const info = present?.get(bridge);
-    if (info) {
-      if (!isInForce(info, network) && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
-      continue;
-    }
-    if (context.have.vnets.includes(bridge)) continue;
-    plan.creates.push(
+  const { lab, index, since } = context;
+  const network = index.hosts.networks.get(node);
+  return {
+    creates: missingReserved(lab, node, context).map(([iface, vlanAware]) =>
       makeNetwork(
-        { node, iface: bridge, vlanAware, mark: { kind: 'reserved' }, since: context.since },
+        { node, iface, vlanAware, mark: { kind: 'reserved' }, since },
         { reason: 'reserved bridge, shared by all stands; never removed' },
       ),
-    );
-  }
-  return plan;
+    ),
+    down: [...reservedBridges(lab).keys()].filter((bridge) => {
+      const info = index.bridges.get(node)?.get(bridge);
+      return info && !isInForce(info, network) && parseBridgeMark(bridge, info.comments);
+    }),
+  };
 }
 
 export interface NetworkPlan {
