@@ -6,6 +6,8 @@ export type BridgeMark =
   | { readonly kind: 'stand'; readonly lab: string; readonly user: string; readonly net: string }
   | { readonly kind: 'reserved' };
 
+export type StandMark = Extract<BridgeMark, { readonly kind: 'stand' }>;
+
 /** The bridge's own name is in it: what PVE shows of a staged change need not show whose change it is. */
 export function formatBridgeMark(iface: string, mark: BridgeMark, since: string): string {
   const what = mark.kind === 'reserved' ? 'reserved' : `lab=${mark.lab} user=${mark.user} net=${mark.net}`;

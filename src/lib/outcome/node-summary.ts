@@ -1,5 +1,6 @@
 /** What became of each node of a plan that is about nodes instead of stands. Pure. */
 import { hasRole, nodeOfStep } from '../plan/document/step-traits.ts';
+import { appliesNetwork, editsNetwork, networkDeed } from '../plan/document/network-steps.ts';
 import type { NodesPlan, PlannedNode } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import { errorOfSteps } from './step-failures.ts';
@@ -12,20 +13,15 @@ type Results = ReadonlyMap<string, StepResult>;
 /** A staged edit counts when it is in force: what is not applied is not done. */
 function bridgeSummaries(steps: readonly Step[], results: Results | undefined): BridgeSummary[] {
   const statusOf = (step: Step): BridgeSummary['status'] => results?.get(step.id)?.status ?? 'planned';
-  const reload = steps.find((step) => step.kind === 'network.reload');
+  const reload = steps.find(appliesNetwork);
   const applied = reload ? statusOf(reload) : undefined;
   const bridges = new Map<string, BridgeSummary>();
   for (const step of steps) {
-    const change = {
-      'bridge.create': 'create',
-      'bridge.update': 'update',
-      'bridge.delete': 'remove',
-    } as const;
-    if (step.kind !== 'bridge.create' && step.kind !== 'bridge.update' && step.kind !== 'bridge.delete')
-      continue;
+    if (!editsNetwork(step)) continue;
+    const change = networkDeed(step);
     const own = statusOf(step);
     const status = own === 'done' && applied !== undefined ? applied : own;
-    bridges.set(step.bridge, { iface: step.bridge, change: change[step.kind], status });
+    bridges.set(step.bridge, { iface: step.bridge, change, status });
   }
   for (const iface of reload?.bridges ?? []) {
     if (!bridges.has(iface)) bridges.set(iface, { iface, change: 'apply', status: applied ?? 'planned' });

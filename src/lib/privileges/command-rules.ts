@@ -1,4 +1,5 @@
 /** What each command has to see before it plans, and which kinds of steps it may plan. Holds no policy. */
+import { NETWORK_STEPS } from '../plan/document/network-steps.ts';
 import type { StepKind } from '../plan/document/step.ts';
 import { BALANCE_LOCK_PATH, LOCK_PATH } from './step-rules.ts';
 import type { Command, MachineKey, RuleText } from './types.ts';
@@ -146,6 +147,9 @@ const seeStands: readonly ScopeRule[] = [
   },
   seeTasks,
 ];
+
+const each = (kinds: readonly StepKind[], why: string): Partial<Record<StepKind, string>> =>
+  Object.fromEntries(kinds.map((kind) => [kind, why]));
 
 /** Of `reset`. */
 const WITH_RECLONE = 'with --reclone';
@@ -385,9 +389,9 @@ export const COMMAND_STEPS: Readonly<
       'pool.create',
       'pool.update',
       'user.create',
-      'bridge.create',
-      'bridge.update',
-      'network.reload',
+      ...NETWORK_STEPS.create,
+      ...NETWORK_STEPS.update,
+      ...NETWORK_STEPS.apply,
       'template.clone',
       'template.configure',
       'template.migrate',
@@ -431,8 +435,8 @@ export const COMMAND_STEPS: Readonly<
       'ha.remove',
       'vm.unprotect',
       'vm.delete',
-      'bridge.delete',
-      'network.reload',
+      ...NETWORK_STEPS.remove,
+      ...NETWORK_STEPS.apply,
       'pool.release',
       'pool.delete',
       'user.delete',
@@ -476,8 +480,8 @@ export const COMMAND_STEPS: Readonly<
       'vm.seal',
       'pool.update',
       'vm.delete',
-      'bridge.create',
-      'network.reload',
+      ...NETWORK_STEPS.create,
+      ...NETWORK_STEPS.apply,
       'template.clone',
       'template.configure',
       'template.migrate',
@@ -495,8 +499,7 @@ export const COMMAND_STEPS: Readonly<
       'vm.seal': RECLONE,
       'pool.update': RECLONE,
       'vm.delete': RECLONE,
-      'bridge.create': LOST_BRIDGE,
-      'network.reload': LOST_BRIDGE,
+      ...each([...NETWORK_STEPS.create, ...NETWORK_STEPS.apply], LOST_BRIDGE),
       'template.clone': COPIES,
       'template.configure': COPIES,
       'template.migrate': COPIES,
@@ -510,7 +513,7 @@ export const COMMAND_STEPS: Readonly<
       'vm.start': RECLONE,
     },
   },
-  bridges: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload'] },
+  bridges: { steps: Object.values(NETWORK_STEPS).flat() },
   templates: {
     steps: [
       'pool.create',
@@ -525,5 +528,5 @@ export const COMMAND_STEPS: Readonly<
       'pool.delete',
     ],
   },
-  balance: { steps: ['bridge.create', 'bridge.update', 'bridge.delete', 'network.reload', 'vm.migrate'] },
+  balance: { steps: [...Object.values(NETWORK_STEPS).flat(), 'vm.migrate'] },
 };

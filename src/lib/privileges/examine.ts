@@ -9,7 +9,7 @@ import { nodeWarnings } from '../plan/deploy/deploy-warnings.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
 import { chooseNodes } from '../plan/placement/nodes.ts';
 import { resolveMachines } from '../plan/templates/find.ts';
-import { parseBridgeMark } from '../marks/bridge.ts';
+import { standOf } from '../plan/cluster/stand-networks.ts';
 import { parseReplicaMark, REPLICA_POOL } from '../marks/replica.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Scope } from './command-rules.ts';
@@ -63,9 +63,7 @@ function beforeTheClass(
     networks: have.networks.map((network) => ({
       ...network,
       pending: [],
-      bridges: network.bridges.filter(
-        ({ iface, comments }) => parseBridgeMark(iface, comments)?.kind !== 'stand',
-      ),
+      bridges: network.bridges.filter((info) => !standOf(info)),
     })),
   };
 }

@@ -3,8 +3,8 @@ import { realBridges } from '../config/lab/networks.ts';
 import type { Lab, Machine, User } from '../config/types.ts';
 import type { Inventory } from '../inventory/types.ts';
 import type { CleanupSelection } from '../plan/cleanup/context.ts';
+import { standNetworks } from '../plan/cluster/stand-networks.ts';
 import { meantBy } from '../plan/cluster/templates.ts';
-import { parseBridgeMark } from '../marks/bridge.ts';
 import type { UsersWork } from '../plan/users/context.ts';
 import {
   marksOf,
@@ -133,12 +133,7 @@ export function cleanupScope(
 ): Scope {
   const stands = selection.by === 'stands' ? selection : {};
   const isPicked = picksStand(stands);
-  const removesBridges = have.networks.some(({ bridges }) =>
-    bridges.some(({ iface, comments }) => {
-      const mark = parseBridgeMark(iface, comments);
-      return mark?.kind === 'stand' && isPicked(mark.user, mark.lab);
-    }),
-  );
+  const removesBridges = standNetworks(have.networks).some(({ user, lab }) => isPicked(user, lab));
   return { ...standsScope('cleanup', stands, have), users: !keepUsers, removesBridges, locks };
 }
 

@@ -7,7 +7,7 @@ import { viewBridges, type BridgeReport } from '../plan/network/view.ts';
 import { planBridgesCreate } from '../plan/network/create.ts';
 import { planBridgesPrune } from '../plan/network/prune.ts';
 import { assertNodesExist } from '../plan/network/node-draft.ts';
-import { parseBridgeMark } from '../marks/bridge.ts';
+import { standNetworks } from '../plan/cluster/stand-networks.ts';
 import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext } from './context.ts';
@@ -30,9 +30,7 @@ function readHave(context: ReadContext, scope: Partial<InventoryScope>): Promise
 
 /** Bridges may go only where ours are, so only there it has to be known who uses them. */
 function prunable(networks: readonly NodeNetwork[]): NodeNetwork[] {
-  return networks.filter(({ bridges }) =>
-    bridges.some(({ iface, comments }) => parseBridgeMark(iface, comments)?.kind === 'stand'),
-  );
+  return networks.filter((network) => standNetworks([network]).length > 0);
 }
 
 function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | undefined): string[] {

@@ -11,7 +11,7 @@ import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/t
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
 import { assertWithinSaved } from '../plan/saved/removals.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
-import { parseBridgeMark } from '../marks/bridge.ts';
+import { standOf } from '../plan/cluster/stand-networks.ts';
 import {
   marksOf,
   selectedPools,
@@ -59,10 +59,7 @@ function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): 
   return networks
     .filter(
       ({ bridges, pending }) =>
-        bridges.some(
-          ({ iface, comments }) =>
-            parseBridgeMark(iface, comments)?.kind === 'stand' || (adopt && isAdoptableName(iface)),
-        ) ||
+        bridges.some((info) => standOf(info) !== undefined || (adopt && isAdoptableName(info.iface))) ||
         // What a killed cleanup has staged is in the list no more.
         (adopt && pending.some(({ iface, change }) => change === 'removed' && isAdoptableName(iface))),
     )

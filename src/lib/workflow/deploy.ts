@@ -1,6 +1,7 @@
 /** The story of a deploy: read, plan, reserve under the planning lock, apply, re-plan what somebody else took. */
 import { viewPlannedLoads } from '../plan/views/planned-load.ts';
 import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
+import { makesNetwork } from '../plan/document/network-steps.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
@@ -188,7 +189,7 @@ function storyOf(want: DeployWant, context: DeployContext, planning: Planning): 
 
 function takenBy(step: Step): { vmids?: readonly number[]; bridge?: Omit<TakenBridge, 'vmids'> } {
   if (step.kind === 'vm.clone' || step.kind === 'template.clone') return { vmids: [step.vmid] };
-  return step.kind === 'bridge.create' ? { bridge: { bridge: step.bridge, node: step.node } } : {};
+  return makesNetwork(step) ? { bridge: { bridge: step.bridge, node: step.node } } : {};
 }
 
 /** Notes what others took and tells whose stands have to be planned again. */

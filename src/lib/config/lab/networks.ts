@@ -36,10 +36,12 @@ export function ownNetworks({ networks }: Wired): string[] {
   return networks.flatMap((network) => aliasOf(network) ?? []);
 }
 
-/** Then a stand is on one node: its own networks reach no further. */
 export function hasOwnNetworks({ machines }: Wiring): boolean {
   return machines.some((machine) => ownNetworks(machine).length > 0);
 }
+
+/** Then a stand is on one node: its own networks reach no further. */
+export const isBoundToNode = hasOwnNetworks;
 
 /** Bridges that are there for all, a card each. */
 export function realBridges({ networks }: Wired): string[] {

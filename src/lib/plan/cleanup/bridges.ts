@@ -2,9 +2,11 @@
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
-import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import type { NetworkApply, NetworkRemoval } from '../document/network-steps.ts';
+import { stepId } from '../document/step.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { ownCards } from '../../config/lab/device-profiles.ts';
+import { standNetworks, type StandName } from '../cluster/stand-networks.ts';
 import { findNicShifts } from '../stands/nic-shift.ts';
 import { nicShiftOf } from '../stands/spec.ts';
 import { ledByCard } from '../network/led-to.ts';
@@ -13,16 +15,16 @@ import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
-import { foreignPendingOn, stagedRemovals } from '../network/foreign-pending.ts';
+import { putIntoForce, removeNetwork } from '../network/steps.ts';
+import { pendingRefusal, stagedRemovalsByNode } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export interface BridgeRemoval {
-  readonly steps: readonly StepOf<'bridge.delete'>[];
-  readonly reloads: readonly StepOf<'network.reload'>[];
+  readonly steps: readonly NetworkRemoval[];
+  readonly reloads: readonly NetworkApply[];
   /** User → bridges that go. */
   readonly planned: ReadonlyMap<string, readonly PlannedBridge[]>;
   readonly notes: ReadonlyMap<string, readonly string[]>;
@@ -44,10 +46,7 @@ interface Candidate {
 }
 
 /** Is this bridge of a stand among those selected? */
-function isSelected(
-  mark: { readonly lab: string; readonly user: string },
-  planned: readonly PlannedRemoval[],
-): boolean {
+function isSelected(mark: StandName, planned: readonly PlannedRemoval[]): boolean {
   return planned.some(({ stand }) => stand.user === mark.user && (stand.labs?.has(mark.lab) ?? true));
 }
 
@@ -70,26 +69,13 @@ function isOld(comment: string, { have, options }: CleanupContext): boolean {
 function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
   const orphansOnly = context.selection.by === 'orphans';
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
-  return context.have.networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap((info): Candidate[] => {
-      const { iface, comments } = info;
-      const mark = parseBridgeMark(iface, comments);
-      if (mark?.kind !== 'stand' || !isSelected(mark, planned)) return [];
-      if (orphansOnly && (!isOld(comments, context) || living.has(`${mark.lab} ${mark.user}`))) return [];
-      return [
-        {
-          user: mark.user,
-          node,
-          iface,
-          info,
-          alias: mark.net,
-          adopted: false,
-          isLedTo: false,
-          reason: 'no guest names it any more',
-        },
-      ];
-    }),
-  );
+  return standNetworks(context.have.networks).flatMap((one): Candidate[] => {
+    const { lab, user, net, node, info } = one;
+    if (!isSelected(one, planned)) return [];
+    if (orphansOnly && (!isOld(info.comments, context) || living.has(`${lab} ${user}`))) return [];
+    const reason = 'no guest names it any more';
+    return [{ user, node, iface: info.iface, info, alias: net, adopted: false, isLedTo: false, reason }];
+  });
 }
 
 /**
@@ -204,13 +190,11 @@ function refusalOf(
       hint: `if nobody needs it, remove ${iface} in ${node} → System → Network; where bridge_range of the lab file says which numbers are stands', cleanup does that by itself`,
     };
   }
-  const pending = foreignPendingOn(node, networks);
-  if (obstacle || pending === undefined) return undefined;
-  return {
-    code: 'FOREIGN_PENDING_CHANGES',
-    message: `${stays}: ${pending}`,
-    hint: `apply or revert them in ${node} → System → Network, ${then}`,
-  };
+  const pending = pendingRefusal(
+    networks.find((network) => network.node === node),
+    then,
+  );
+  return obstacle || !pending ? undefined : { ...pending, message: `${stays}: ${pending.message}` };
 }
 
 /** A network that is not read has bridges that nobody counted; of a node that is off, its claims are not kept for ever. */
@@ -228,7 +212,7 @@ export function planCleanupBridges(
   const have = context.options.adopt
     ? withAdoptedEdits(context.have, (vmid) => removed.has(vmid), context)
     : context.have;
-  const steps: StepOf<'bridge.delete'>[] = [];
+  const steps: NetworkRemoval[] = [];
   const going = new Map<string, PlannedBridge[]>();
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
@@ -249,14 +233,7 @@ export function planCleanupBridges(
       addTo(notes, user, `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`);
     } else {
       const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
-      steps.push(
-        makeStep(
-          'bridge.delete',
-          `${node}/${iface}`,
-          { user, reason, dependsOn },
-          { node, bridge: iface, comment: info.comments },
-        ),
-      );
+      steps.push(removeNetwork({ node, info }, { user, reason, dependsOn }));
       addTo(going, user, { node, iface, alias });
     }
   }
@@ -264,26 +241,8 @@ export function planCleanupBridges(
   if (unread)
     for (const { stand } of planned)
       if (!refused.has(stand.user)) refused.set(stand.user, unreachable(unread));
-  return { steps, reloads: reloadsFor(steps, have), planned: going, notes, refused };
-}
-
-function reloadsFor(steps: readonly StepOf<'bridge.delete'>[], have: Inventory): StepOf<'network.reload'>[] {
-  const networks = [...have.networks].sort((a, b) => compareNatural(a.node, b.node));
-  return networks.flatMap((network) => {
-    const { node } = network;
-    const edits = steps.filter((step) => step.node === node);
-    const staged = stagedRemovals(network);
-    const gone = [...new Set([...edits.map((step) => step.bridge), ...staged])].sort(compareNatural);
-    if (gone.length === 0) return [];
-    const reason =
-      edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it';
-    return [
-      makeStep(
-        'network.reload',
-        node,
-        { reason, after: edits.map((step) => step.id) },
-        { node, bridges: [], gone },
-      ),
-    ];
-  });
+  const reloads = putIntoForce({ edits: steps, gone: stagedRemovalsByNode(have.networks) }, ({ edits }) => ({
+    reason: edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it',
+  }));
+  return { steps, reloads, planned: going, notes, refused };
 }

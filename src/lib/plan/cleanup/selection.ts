@@ -1,11 +1,11 @@
 /** Which stands a cleanup is about. Finds them by marks and claims, never by names alone (but see `adopt`). */
 import { isAnyCloning } from '../cluster/locks.ts';
+import { standNetworks } from '../cluster/stand-networks.ts';
 import { nameIn } from '../../pve-values/userid.ts';
 import type { CleanupContext } from './context.ts';
 import { isOlder, sinceOf } from '../../marks/time.ts';
 import { isAccountOver, isLabOver } from '../stands/expiry.ts';
 import { isUserMarked } from '../../marks/user.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import type { Claim, PoolMark } from '../../marks/pool.ts';
 import { compareNatural } from '../../order.ts';
 import {
@@ -38,13 +38,9 @@ function markedPools(context: CleanupContext): MarkedPool[] {
 /** Users with bridges of ours although no pool of theirs is marked any more. */
 function usersOfBridges(context: CleanupContext): Map<string, Set<string>> {
   const labsOf = new Map<string, Set<string>>();
-  for (const { bridges } of context.have.networks) {
-    for (const { iface, comments } of bridges) {
-      const mark = parseBridgeMark(iface, comments);
-      if (mark?.kind !== 'stand') continue;
-      const labs = labsOf.get(mark.user) ?? new Set();
-      labsOf.set(mark.user, labs.add(mark.lab));
-    }
+  for (const { lab, user } of standNetworks(context.have.networks)) {
+    const labs = labsOf.get(user) ?? new Set();
+    labsOf.set(user, labs.add(lab));
   }
   return labsOf;
 }

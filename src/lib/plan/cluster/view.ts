@@ -13,19 +13,14 @@ import type {
 import { delegatedBy, type DelegatedBy } from '../../inventory/delegated.ts';
 import { compareNatural } from '../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from './bridge-guests.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import { parsePoolComment, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL, type ReplicaPool } from '../../marks/replica.ts';
+import { standNetworksBy, type StandName, type MarkedNetwork } from './stand-networks.ts';
 import { readReplicas, type Replica } from './replicas.ts';
 import { parentPool } from '../../pve-values/pool-name.ts';
 import { remakeRiskOf, sealRiskOf, type SealRisk } from './seal-risk.ts';
 import { indexHosts, type Hosts } from './hosts.ts';
 import type { StorageIndex } from './templates.ts';
-
-interface MarkedBridge {
-  readonly node: string;
-  readonly info: BridgeInfo;
-}
 
 export interface ClusterView {
   /** What machines find on the nodes. */
@@ -61,24 +56,33 @@ export interface ClusterView {
   readonly replicaPool: ReplicaPool;
   readonly replicas: readonly Replica[];
   /** Stand bridges by `lab user net`, in natural order of node and name. */
-  readonly standBridges: ReadonlyMap<string, readonly MarkedBridge[]>;
+  readonly standBridges: ReadonlyMap<string, readonly MarkedNetwork[]>;
   /** Who names which bridge, as far as it was read. */
   readonly bridgeGuests: BridgeGuests;
   /** Node → bridge name → row. */
   readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
 }
 
-function bridgeKey(lab: string, user: string, net: string): string {
+function networkKey({ lab, user, net }: StandName & { readonly net: string }): string {
   return `${lab} ${user} ${net}`;
 }
 
 /** The bridges that are a network of a stand by their marks; where it was torn or moved by hand, on several nodes. */
 export function bridgesOf(
-  { lab, user }: { readonly lab: string; readonly user: string },
+  { lab, user }: StandName,
   net: string,
   { standBridges }: Pick<ClusterView, 'standBridges'>,
-): readonly MarkedBridge[] {
-  return standBridges.get(bridgeKey(lab, user, net)) ?? [];
+): readonly MarkedNetwork[] {
+  return standBridges.get(networkKey({ lab, user, net })) ?? [];
+}
+
+/** What a network of a stand is on a node. */
+export function bridgeOn(
+  stand: StandName,
+  net: string,
+  { node, index }: { readonly node: string | undefined; readonly index: Pick<ClusterView, 'standBridges'> },
+): BridgeInfo | undefined {
+  return bridgesOf(stand, net, index).find((one) => one.node === node)?.info;
 }
 
 function indexMembers(guests: readonly GuestInfo[]): Map<string, GuestInfo[]> {
@@ -115,17 +119,6 @@ export function viewOf(have: Inventory): ClusterView {
     if (entry.path.startsWith('/vms/')) addTo(vmRights, entry.path, entry);
     if (entry.type === 'user') addTo(acls, `${entry.path} ${entry.subject}`, entry);
   }
-  const standBridges = new Map<string, MarkedBridge[]>();
-  for (const { node, bridges } of have.networks) {
-    for (const info of bridges) {
-      const mark = parseBridgeMark(info.iface, info.comments);
-      if (mark?.kind === 'stand')
-        addTo(standBridges, bridgeKey(mark.lab, mark.user, mark.net), { node, info });
-    }
-  }
-  for (const list of standBridges.values()) {
-    list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
-  }
   const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
   const configs = new Map(have.vms.map((config) => [config.vmid, config]));
   const pools = new Map(have.pools.map((pool) => [pool.pool, pool]));
@@ -156,7 +149,7 @@ export function viewOf(have: Inventory): ClusterView {
     vmRights,
     ...(have.tasksKnown === true ? { tasks: have.tasks } : {}),
     storages: hosts.storages,
-    standBridges,
+    standBridges: standNetworksBy(have.networks, networkKey),
     bridgeGuests: indexBridgeGuests(have),
     bridges: hosts.bridges,
   };

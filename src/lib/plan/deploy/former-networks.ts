@@ -3,8 +3,8 @@ import { aliasesOf } from '../../config/lab/networks.ts';
 import type { Lab, User } from '../../config/types.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
+import { standNetworks } from '../cluster/stand-networks.ts';
 import { nameSome } from '../document/text.ts';
 
 /**
@@ -13,12 +13,8 @@ import { nameSome } from '../document/text.ts';
  */
 export function formerNetworkWarnings(lab: Lab, users: readonly User[], { networks }: Inventory): string[] {
   const [aliases, ids] = [aliasesOf(lab), new Set(users.map(({ userid }) => userid))];
-  const former = networks.flatMap(({ bridges }) =>
-    bridges.flatMap(({ iface, comments }) => {
-      const mark = parseBridgeMark(iface, comments);
-      if (mark?.kind !== 'stand' || mark.lab !== lab.name || !ids.has(mark.user)) return [];
-      return aliases.has(mark.net) ? [] : [{ user: mark.user, net: mark.net }];
-    }),
+  const former = standNetworks(networks).filter(
+    (one) => one.lab === lab.name && ids.has(one.user) && !aliases.has(one.net),
   );
   return [...groupBy(former, ({ net }) => net)]
     .sort(([a], [b]) => compareNatural(a, b))

@@ -1,12 +1,12 @@
 /** Rules between the lab and the cluster that concern the class as a whole. */
-import { aliasesOf, hasOwnNetworks, realOf, reservedBridges } from '../../config/lab/networks.ts';
+import { aliasesOf, isBoundToNode, realOf, reservedBridges } from '../../config/lab/networks.ts';
 import { strategyOf } from '../placement/strategies/strategies.ts';
-import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
+import { uncreatable } from '../network/create.ts';
 import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/roles.ts';
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
 import { meantBy, passedOver } from '../cluster/templates.ts';
@@ -46,7 +46,7 @@ function otherLab(lab: Lab, index: ClusterView): Refusal[] {
 }
 
 function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
-  if (!strategyOf(lab).followsTemplates || !hasOwnNetworks(lab)) return [];
+  if (!strategyOf(lab).followsTemplates || !isBoundToNode(lab)) return [];
   const nodes = sortedUnique(
     lab.machines.flatMap((machine) => {
       const { template } = machine;
@@ -66,17 +66,11 @@ function tornByLocal(lab: Lab, have: Inventory): Refusal[] {
 }
 
 function creatableReserved(lab: Lab, have: Inventory): Refusal[] {
-  const names = sortedUnique(reservedBridges(lab).keys());
-  const everywhere = (name: string): boolean =>
-    have.vnets.includes(name) ||
-    have.networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
-  return names
-    .filter((name) => !isBridgeName(name, have.version) && !everywhere(name))
-    .map((name) => ({
-      code: 'BRIDGE_NAME',
-      message: `${lab.file}: reserved bridge "${name}" does not exist on every node and cannot be created under this name on PVE ${have.version}`,
-      hint: 'use a name vmbr0–vmbr4094, or create it on all nodes by hand',
-    }));
+  return uncreatable(reservedBridges(lab).keys(), have).map((name) => ({
+    code: 'BRIDGE_NAME',
+    message: `${lab.file}: reserved bridge "${name}" does not exist on every node and cannot be created under this name on PVE ${have.version}`,
+    hint: 'use a name vmbr0–vmbr4094, or create it on all nodes by hand',
+  }));
 }
 
 /** A mistyped node would be passed over in silence: stands would go where they were not to go. */

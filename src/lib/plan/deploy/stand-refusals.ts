@@ -1,9 +1,9 @@
 /** Why a stand cannot be made: wherever it is put, and on one node. */
 import type { Refusal } from '../document/plan.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
+import { missingReserved } from '../network/shared-steps.ts';
 import type { StandBridges } from '../network/stand-bridges.ts';
 import { NO_ROOM } from '../placement/capacity-text.ts';
-import { lacksReserved } from '../placement/nodes.ts';
 import { realmRefusal } from '../stands/accounts.ts';
 import { poolNameRefusal } from '../stands/pool-name.ts';
 import type { StandState } from '../stands/state.ts';
@@ -60,8 +60,8 @@ export function pendingRefusal(
   bridges: StandBridges,
   context: StandContext,
 ): Refusal | undefined {
-  const { lab, have, index } = context;
-  if (bridges.steps.length + bridges.down.length === 0 && !lacksReserved(lab, node, have, index))
+  const { lab, have } = context;
+  if (bridges.steps.length + bridges.down.length + missingReserved(lab, node, context).length === 0)
     return undefined;
   const message = foreignPendingOn(node, have.networks);
   if (message === undefined) return undefined;

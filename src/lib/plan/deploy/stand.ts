@@ -2,8 +2,9 @@
 import { isUserMarked } from '../../marks/user.ts';
 import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
+import { makesNetwork, type NetworkEdit } from '../document/network-steps.ts';
 import { stepId, type Step } from '../document/step.ts';
-import { planStandBridges, type BridgeStep, type StandBridges } from '../network/stand-bridges.ts';
+import { planStandBridges, type StandBridges } from '../network/stand-bridges.ts';
 import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
@@ -25,7 +26,7 @@ export interface StandDraft {
   readonly stand: PlannedStand;
   /** `pool.create`, `pool.update`. */
   readonly claimSteps: readonly Step[];
-  readonly bridgeSteps: readonly BridgeStep[];
+  readonly bridgeSteps: readonly NetworkEdit[];
   /** Bridges of ours on the stand's node that are configured but not up. */
   readonly down: readonly string[];
   /** Everything after the reservation. */
@@ -92,13 +93,13 @@ function onceBridged(step: Step, made: ReadonlyMap<string, string>): Step {
 }
 
 /** Its own VMs may name a bridge before it is made: one that somebody removed is made again under its name. */
-function withOwn(steps: readonly BridgeStep[], own: readonly number[]): BridgeStep[] {
-  return steps.map((step) => (step.kind === 'bridge.create' ? { ...step, own } : step));
+function withOwn(steps: readonly NetworkEdit[], own: readonly number[]): NetworkEdit[] {
+  return steps.map((step) => (makesNetwork(step) ? { ...step, own } : step));
 }
 
 /** Bridge → the step that makes it. */
 function bridgesMade({ steps }: StandBridges): Map<string, string> {
-  return new Map(steps.flatMap(({ kind, bridge, id }) => (kind === 'bridge.create' ? [[bridge, id]] : [])));
+  return new Map(steps.filter(makesNetwork).map(({ bridge, id }) => [bridge, id]));
 }
 
 function planMachines(
@@ -118,9 +119,7 @@ function planMachines(
     joinsAtOnce: joinsAtOnce(state, context),
     nodeOf: ({ template }) => (spread ? template.node : node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
-    bridgeMarks: bridges.steps
-      .filter((step) => step.kind === 'bridge.update' && step.newComment !== undefined)
-      .map((step) => step.id),
+    bridgeMarks: bridges.steps.filter((step) => 'newComment' in step).map((step) => step.id),
   });
 }
 

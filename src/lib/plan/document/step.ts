@@ -36,7 +36,7 @@ export function stepId(kind: StepKind, key: string | number): string {
   return `${kind}:${key}`;
 }
 
-interface StepFrame {
+export interface StepFrame {
   readonly reason: string;
   readonly user?: string;
   readonly dependsOn?: readonly string[];

@@ -5,7 +5,7 @@ import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { ledByCard } from './led-to.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { bridgeOn, bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { ownCards } from '../../config/lab/device-profiles.ts';
 import type { NetworkStand } from './stand.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -91,8 +91,8 @@ export function findAdoptedBridges(request: Request): ReadonlyMap<string, Bridge
   const found = new Map<string, BridgeInfo>();
   for (const { alias, bridge } of ports) {
     const info = index.bridges.get(node)?.get(bridge);
-    const marked = bridgesOf({ lab: lab.name, user: state.user.userid }, alias, index);
-    if (!info || marked.some((entry) => entry.node === node)) continue;
+    const marked = bridgeOn({ lab: lab.name, user: state.user.userid }, alias, { node, index });
+    if (!info || marked) continue;
     const obstacle = bridgeObstacle(
       {
         to: 'take-over',

@@ -2,7 +2,8 @@
 import { isBridgeName } from '../../pve-values/bridge-name.ts';
 import { PlanRefusedError } from '../../errors.ts';
 import type { BridgeInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
-import { hiddenNotes, isPending, networksOf } from './view.ts';
+import { changeNetwork, makeNetwork } from './steps.ts';
+import { hiddenNotes, isInForce, networksOf } from './view.ts';
 import {
   assertNodesExist,
   emptyDraft,
@@ -11,12 +12,11 @@ import {
   unreachable,
   type NodeDraft,
 } from './node-draft.ts';
-import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import { bridgeObstacle } from './may-go.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { markTime } from '../../marks/time.ts';
 import { sortedUnique } from '../../order.ts';
-import { makeStep } from '../document/step.ts';
 import type { NodesPlan, Refusal } from '../document/plan.ts';
 
 export interface BridgesCreateInput {
@@ -27,13 +27,18 @@ export interface BridgesCreateInput {
   readonly nodes: readonly string[] | undefined;
 }
 
-function assertCreatable({ have, names, nodes }: BridgesCreateInput): void {
-  const networks = networksOf(have, nodes);
+/** Which of these names neither every node has, nor PVE lets a bridge be given. */
+export function uncreatable(
+  names: Iterable<string>,
+  { version, vnets, networks }: Pick<Inventory, 'version' | 'vnets' | 'networks'>,
+): string[] {
   const isEverywhere = (name: string): boolean =>
-    have.vnets.includes(name) || networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
-  const illegal = sortedUnique(names).filter(
-    (name) => !isBridgeName(name, have.version) && !isEverywhere(name),
-  );
+    vnets.includes(name) || networks.every(({ bridges }) => bridges.some(({ iface }) => iface === name));
+  return sortedUnique(names).filter((name) => !isBridgeName(name, version) && !isEverywhere(name));
+}
+
+function assertCreatable({ have, names, nodes }: BridgesCreateInput): void {
+  const illegal = uncreatable(names, { ...have, networks: networksOf(have, nodes) });
   if (illegal.length === 0) return;
   throw new PlanRefusedError(
     'BRIDGE_NAME',
@@ -69,15 +74,9 @@ function useExisting(network: NodeNetwork, info: BridgeInfo, vlanAware: boolean,
     );
   } else if (change) {
     draft.edits.push(
-      makeStep(
-        'bridge.update',
-        `${node}/${iface}`,
-        { reason: 'it is to carry VLAN tags' },
-        { node, bridge: iface, vlanAware: true, comment: comments },
-      ),
+      changeNetwork({ node, info }, { vlanAware: true }, { reason: 'it is to carry VLAN tags' }),
     );
-    draft.up.push(iface);
-  } else if ((!active || isPending(network, iface)) && isOurs) draft.up.push(iface);
+  } else if (!isInForce(info, network) && isOurs) draft.up.push(iface);
   else if (!active) draft.notes.push(`${iface} exists, is not ours and is not up`);
 }
 
@@ -93,19 +92,11 @@ function draftCreate(network: NodeNetwork, input: BridgesCreateInput): NodeDraft
       draft.notes.push(`${bridge} is an SDN vnet: nothing to create`);
     else {
       draft.edits.push(
-        makeStep(
-          'bridge.create',
-          `${node}/${bridge}`,
+        makeNetwork(
+          { node, iface: bridge, vlanAware: input.vlanAware, mark: { kind: 'reserved' }, since },
           { reason: 'missing' },
-          {
-            node,
-            bridge,
-            vlanAware: input.vlanAware,
-            comment: formatBridgeMark(bridge, { kind: 'reserved' }, since),
-          },
         ),
       );
-      draft.up.push(bridge);
     }
   }
   return draft;

@@ -1,6 +1,7 @@
 /** Network changes of others that an apply of ours would put into force too. */
 import type { NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { compareNatural } from '../../order.ts';
+import type { Refusal } from '../document/plan.ts';
 import { bridgeObstacle, PLANNED } from './may-go.ts';
 
 /** Rows that nobody of ours has staged. */
@@ -9,9 +10,13 @@ export function foreignRows(network: NodeNetwork | undefined): readonly PendingR
 }
 
 /** Removals of ours that an earlier run staged and did not apply; none where others have staged something, too. */
-export function stagedRemovals(network: NodeNetwork | undefined): string[] {
-  if (network?.readable !== true || foreignRows(network).length > 0) return [];
+function stagedRemovals(network: NodeNetwork): string[] {
+  if (!network.readable || foreignRows(network).length > 0) return [];
   return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
+}
+
+export function stagedRemovalsByNode(networks: Iterable<NodeNetwork>): Map<string, string[]> {
+  return new Map([...networks].map((network) => [network.node, stagedRemovals(network)]));
 }
 
 /** Staged bridges such as the older tool makes: with strategy local it never applied them. */
@@ -29,7 +34,7 @@ function oldToolsWords({ bridges }: NodeNetwork, rows: readonly PendingRow[]): s
 }
 
 /** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
-export function foreignPending(network: NodeNetwork | undefined): string | undefined {
+function foreignPending(network: NodeNetwork | undefined): string | undefined {
   const rows = foreignRows(network);
   if (!network || rows.length === 0) return undefined;
   const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  '));
@@ -42,4 +47,12 @@ export function foreignPending(network: NodeNetwork | undefined): string | undef
 
 export function foreignPendingOn(node: string, networks: readonly NodeNetwork[]): string | undefined {
   return foreignPending(networks.find((network) => network.node === node));
+}
+
+/** Nothing that takes an apply is done on this node. `then`: what to do once they are out of the way. */
+export function pendingRefusal(network: NodeNetwork | undefined, then: string): Refusal | undefined {
+  const message = foreignPending(network);
+  if (!network || message === undefined) return undefined;
+  const hint = `apply or revert them in ${network.node} → System → Network, ${then}`;
+  return { code: 'FOREIGN_PENDING_CHANGES', message, hint };
 }

@@ -1,7 +1,7 @@
 /** The one rule on whether a bridge may be used by a stand, shared, taken over or removed. Knows no texts and plans no step. */
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
 import type { BridgeInfo } from '../../inventory/types.ts';
-import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
+import { parseBridgeMark, type StandMark } from '../../marks/bridge.ts';
 import type { Guests } from '../cluster/bridge-guests.ts';
 
 /** What the list of its node tells about a bridge. */
@@ -9,8 +9,6 @@ export type BridgeFacts = Pick<
   BridgeInfo,
   'iface' | 'comments' | 'ports' | 'addresses' | 'gateways' | 'above'
 >;
-
-export type StandMark = Extract<BridgeMark, { readonly kind: 'stand' }>;
 
 /** Handlers ask again about the row alone: who names the bridge was asked when it was planned. */
 export const PLANNED = 'planned';

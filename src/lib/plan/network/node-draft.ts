@@ -1,16 +1,18 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
 import { PlanRefusedError } from '../../errors.ts';
-import { foreignPending } from './foreign-pending.ts';
+import { pendingRefusal } from './foreign-pending.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
 import { sortedUnique } from '../../order.ts';
-import { makeStep, type Step, type StepOf } from '../document/step.ts';
+import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../document/network-steps.ts';
+import type { Step } from '../document/step.ts';
+import { putIntoForce } from './steps.ts';
 import type { NodesPlan, PlannedNode, Refusal } from '../document/plan.ts';
 
 export interface NodeDraft {
-  readonly edits: Step[];
-  /** Have to be up after the reload; those of `edits` included. */
+  readonly edits: (NetworkEdit | NetworkRemoval)[];
+  /** Have to be up or gone after the reload, beside what `edits` make and remove. */
   readonly up: string[];
   readonly gone: string[];
   readonly notes: string[];
@@ -21,16 +23,6 @@ export function emptyDraft(): NodeDraft {
   return { edits: [], up: [], gone: [], notes: [] };
 }
 
-function pendingRefusal(network: NodeNetwork): Refusal | undefined {
-  const message = foreignPending(network);
-  if (message === undefined) return undefined;
-  return {
-    code: 'FOREIGN_PENDING_CHANGES',
-    message,
-    hint: `apply or revert them in ${network.node} → System → Network, then run the command again`,
-  };
-}
-
 export function unreachable({ node }: NodeNetwork): Refusal {
   return {
     code: 'NODE_UNREACHABLE',
@@ -39,18 +31,14 @@ export function unreachable({ node }: NodeNetwork): Refusal {
   };
 }
 
-function reloadOf(node: string, { edits, up, gone }: NodeDraft): StepOf<'network.reload'> {
-  const staged = edits.filter((step) => step.kind !== 'bridge.delete');
-  const onlyLeft = edits.length === 0;
-  const down = up.filter((iface) => !staged.some((step) => 'bridge' in step && step.bridge === iface));
-  const left = [...down, ...(onlyLeft ? gone : [])];
-  const reason = onlyLeft ? `an earlier apply did not get ${left.join(', ')} done` : 'once, for all of them';
-  return makeStep(
-    'network.reload',
-    node,
-    { reason, after: edits.map((step) => step.id) },
-    { node, bridges: sortedUnique(up), ...(gone.length === 0 ? {} : { gone: sortedUnique(gone) }) },
-  );
+function reloadOf(node: string, { edits, up, gone }: NodeDraft): NetworkApply[] {
+  const reason =
+    edits.length === 0
+      ? `an earlier apply did not get ${[...up, ...gone].join(', ')} done`
+      : 'once, for all of them';
+  return putIntoForce({ edits, up: new Map([[node, up]]), gone: new Map([[node, gone]]) }, () => ({
+    reason,
+  }));
 }
 
 function hasWork({ edits, up, gone }: NodeDraft): boolean {
@@ -65,10 +53,12 @@ export interface NodePlan {
 /** Foreign edits only matter where something is to be applied. */
 export function finishNode(network: NodeNetwork, draft: NodeDraft): NodePlan {
   const { node } = network;
-  const refused = hasWork(draft) ? (draft.refused ?? pendingRefusal(network)) : draft.refused;
+  const refused = hasWork(draft)
+    ? (draft.refused ?? pendingRefusal(network, 'then run the command again'))
+    : draft.refused;
   const planned = { node, notes: draft.notes, ...(refused ? { refused } : {}) };
   if (refused || !hasWork(draft)) return { planned, steps: [] };
-  return { planned, steps: [...draft.edits, reloadOf(node, draft)] };
+  return { planned, steps: [...draft.edits, ...reloadOf(node, draft)] };
 }
 
 export function assertNodesExist(have: Inventory, nodes: readonly string[] | undefined): void {

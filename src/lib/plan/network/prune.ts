@@ -1,7 +1,8 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
 import { isAnyCloning } from '../cluster/locks.ts';
 import { addTo } from '../../group.ts';
-import type { GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
+import type { BridgeInfo, GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
+import { removeNetwork } from './steps.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
   assertNodesExist,
@@ -19,7 +20,7 @@ import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
 import { parseVmMark } from '../../marks/vm.ts';
 import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
-import { makeStep, type StepOf } from '../document/step.ts';
+import type { NetworkRemoval } from '../document/network-steps.ts';
 import type { NodesPlan } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
 
@@ -130,8 +131,7 @@ function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: P
       const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
       const stays = reasonToStay(row, obstacle, context);
       if (stays === undefined) {
-        draft.edits.push(removal(row));
-        draft.gone.push(iface);
+        draft.edits.push(removal(row, info));
         continue;
       }
       draft.notes.push(`${iface} (${ownerText(row)}) stays: ${stays}`);
@@ -145,14 +145,10 @@ function ownerText({ user, lab, network }: BridgeRow): string {
   return `${user ?? ''} ${lab ?? ''} ${network ?? ''}`.trim();
 }
 
-function removal(row: BridgeRow): StepOf<'bridge.delete'> {
-  const { node, iface, comments, user } = row;
-  return makeStep(
-    'bridge.delete',
-    `${node}/${iface}`,
-    { reason: `no guest names it; made for ${ownerText(row)}`, ...(user === undefined ? {} : { user }) },
-    { node, bridge: iface, comment: comments },
-  );
+function removal(row: BridgeRow, info: BridgeInfo): NetworkRemoval {
+  const { node, user } = row;
+  const reason = `no guest names it; made for ${ownerText(row)}`;
+  return removeNetwork({ node, info }, { reason, ...(user === undefined ? {} : { user }) });
 }
 
 /** A node that nobody named is left out while it is away; one that was asked for is refused. */

@@ -1,14 +1,15 @@
 /** Steps that stands share: reserved bridges and one network reload per node. */
 import { reservedBridges } from '../../config/lab/networks.ts';
-import { isPending } from './view.ts';
-import { stepId, makeStep, type Step, type StepOf } from '../document/step.ts';
-import { formatBridgeMark, parseBridgeMark } from '../../marks/bridge.ts';
+import { makeNetwork, putIntoForce } from './steps.ts';
+import { isInForce } from './view.ts';
+import type { NetworkEdit, NetworkMake } from '../document/network-steps.ts';
+import type { Step } from '../document/step.ts';
+import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural, compareText } from '../../order.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand } from '../document/plan.ts';
-import type { BridgeStep } from './stand-bridges.ts';
 
 /** What is wanted and what is there. */
 interface NetworkContext {
@@ -21,38 +22,43 @@ interface NetworkContext {
 /** What a planned stand brings to the networks of its nodes. */
 interface NetworkDraft {
   readonly stand: PlannedStand;
-  readonly bridgeSteps: readonly BridgeStep[];
+  readonly bridgeSteps: readonly NetworkEdit[];
   readonly down: readonly string[];
 }
 
 interface NodeNetworkPlan {
-  readonly creates: StepOf<'bridge.create'>[];
+  readonly creates: NetworkMake[];
   /** Reserved bridges of ours that are configured but not up. */
   readonly down: string[];
 }
 
+/** Reserved bridges that are to be made on a node → VLAN-aware? A vnet of the name is there already. */
+export function missingReserved(
+  lab: Lab,
+  node: string,
+  { have, index }: Pick<NetworkContext, 'have' | 'index'>,
+): [string, boolean][] {
+  const present = index.bridges.get(node);
+  return [...reservedBridges(lab)].filter(
+    ([bridge]) => present?.has(bridge) !== true && !have.vnets.includes(bridge),
+  );
+}
+
 function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
-  const present = context.index.bridges.get(node);
-  const network = context.have.networks.find((one) => one.node === node);
-  const plan: NodeNetworkPlan = { creates: [], down: [] };
-  for (const [bridge, vlanAware] of reservedBridges(context.lab)) {
-    const info = present?.get(bridge);
-    if (info) {
-      const isWaiting = !info.active || isPending(network, bridge);
-      if (isWaiting && parseBridgeMark(bridge, info.comments)) plan.down.push(bridge);
-      continue;
-    }
-    if (context.have.vnets.includes(bridge)) continue;
-    plan.creates.push(
-      makeStep(
-        'bridge.create',
-        `${node}/${bridge}`,
+  const { lab, index, since } = context;
+  const network = index.hosts.networks.get(node);
+  return {
+    creates: missingReserved(lab, node, context).map(([iface, vlanAware]) =>
+      makeNetwork(
+        { node, iface, vlanAware, mark: { kind: 'reserved' }, since },
         { reason: 'reserved bridge, shared by all stands; never removed' },
-        { node, bridge, vlanAware, comment: formatBridgeMark(bridge, { kind: 'reserved' }, context.since) },
       ),
-    );
-  }
-  return plan;
+    ),
+    down: [...reservedBridges(lab).keys()].filter((bridge) => {
+      const info = index.bridges.get(node)?.get(bridge);
+      return info && !isInForce(info, network) && parseBridgeMark(bridge, info.comments);
+    }),
+  };
 }
 
 export interface NetworkPlan {
@@ -69,32 +75,24 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
   const nodes = [...new Set(active.flatMap((draft) => draft.stand.vms.map((vm) => vm.node)))].sort(
     compareNatural,
   );
-  const reserved: Step[] = [];
-  const reloads: StepOf<'network.reload'>[] = [];
-  const reservedOf = new Map<string, string[]>();
-  for (const node of nodes) {
-    const shared = planReserved(node, context);
-    const edits = active.flatMap((draft) => draft.bridgeSteps).filter((step) => step.node === node);
-    const down = active.filter((draft) => draft.stand.node === node).flatMap((draft) => draft.down);
-    const bridges = [...shared.creates, ...edits].map((step) => step.bridge).concat(shared.down, down);
-    reserved.push(...shared.creates);
-    reservedOf.set(
-      node,
-      shared.creates.map((step) => step.id),
-    );
-    if (bridges.length === 0) continue;
-    const staged = shared.creates.length + edits.length;
-    const why = staged > 0 ? 'once, for all of them' : `bring up ${down.join(', ')} (configured, but down)`;
-    reloads.push(
-      makeStep(
-        'network.reload',
-        node,
-        { reason: why, after: [...shared.creates, ...edits].map((step) => step.id) },
-        { node, bridges: [...new Set(bridges)].sort(compareNatural) },
-      ),
-    );
-  }
-  const reloaded = new Set(reloads.map((step) => step.node));
+  const shared = new Map(nodes.map((node) => [node, planReserved(node, context)]));
+  const downOn = (node: string): string[] =>
+    active.flatMap((draft) => (draft.stand.node === node ? draft.down : []));
+  const reserved = [...shared.values()].flatMap(({ creates }) => creates);
+  const own = active.flatMap((draft) => draft.bridgeSteps).filter((step) => shared.has(step.node));
+  const reloads = putIntoForce(
+    {
+      edits: [...reserved, ...own],
+      up: new Map([...shared].map(([node, { down }]) => [node, [...down, ...downOn(node)]])),
+    },
+    ({ node, edits }) => ({
+      reason:
+        edits.length > 0
+          ? 'once, for all of them'
+          : `bring up ${downOn(node).join(', ')} (configured, but down)`,
+    }),
+  );
+  const reloadOf = new Map(reloads.map(({ node, id }) => [node, id]));
   const waiting = new Set(
     active
       .filter((draft) => draft.bridgeSteps.length + draft.down.length > 0)
@@ -106,9 +104,10 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
     finish: (steps) =>
       steps.map((step) => {
         if (step.kind !== 'vm.start') return step;
-        const more = [...(reservedOf.get(step.node) ?? [])];
+        const more = shared.get(step.node)?.creates.map(({ id }) => id) ?? [];
         const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
-        if (needsReload && reloaded.has(step.node)) more.push(stepId('network.reload', step.node));
+        const reload = reloadOf.get(step.node);
+        if (needsReload && reload !== undefined) more.push(reload);
         return more.length === 0
           ? step
           : { ...step, dependsOn: [...step.dependsOn, ...more].sort(compareText) };

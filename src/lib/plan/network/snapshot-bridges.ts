@@ -5,11 +5,7 @@
 import type { BridgeInfo } from '../../inventory/types.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
-
-export interface StandName {
-  readonly user: string;
-  readonly lab: string;
-}
+import { otherStand, type StandName } from '../cluster/stand-networks.ts';
 
 export type SnapshotBridge =
   | { readonly code: 'other-stand'; readonly user: string; readonly lab: string }
@@ -19,29 +15,20 @@ export type SnapshotBridge =
   /** The caller is not shown all bridges, and not this one. */
   | { readonly code: 'unseen' };
 
-interface Place {
-  /** Those of the node. */
-  readonly bridges: ReadonlyMap<string, BridgeInfo> | undefined;
-  readonly isOwn: (stand: StandName) => boolean;
-}
-
-/** Whose stand a bridge is marked as, where that is none of these. */
-export function otherStand(iface: string, { bridges, isOwn }: Place): StandName | undefined {
-  const mark = parseBridgeMark(iface, bridges?.get(iface)?.comments ?? '');
-  return mark?.kind === 'stand' && !isOwn(mark) ? { user: mark.user, lab: mark.lab } : undefined;
-}
-
 /** `named`: what the machine names now, which somebody who may has plugged in; `vnets` have rights of their own. */
 export function judgeSnapshotBridge(
   iface: string,
-  place: Place & {
+  place: {
+    /** Those of the node. */
+    readonly bridges: ReadonlyMap<string, BridgeInfo> | undefined;
+    readonly isOwn: (stand: StandName) => boolean;
     readonly named: ReadonlySet<string>;
     readonly vnets: ReadonlySet<string>;
     /** The list of bridges may be short. */
     readonly isShort: boolean;
   },
 ): SnapshotBridge | undefined {
-  const other = otherStand(iface, place);
+  const other = otherStand(iface, place.bridges, place.isOwn);
   if (other) return { code: 'other-stand', ...other };
   const there = place.bridges?.get(iface);
   if (place.vnets.has(iface)) return undefined;

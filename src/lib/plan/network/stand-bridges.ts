@@ -1,30 +1,30 @@
 /** Which bridge each alias of a stand is on its node, and what has to be done to have it. */
 import { aliasesOf, aliasOf } from '../../config/lab/networks.ts';
-import { stepId, makeStep, type StepOf } from '../document/step.ts';
+import { makesNetwork, type NetworkEdit } from '../document/network-steps.ts';
+import { stepId } from '../document/step.ts';
 import { standBridgeNumber } from '../../pve-values/bridge-name.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { BridgeInfo, Inventory } from '../../inventory/types.ts';
 import { findAdoptedBridges } from './adopted.ts';
 import type { BridgeAllocator } from './numbers.ts';
-import { bridgeObstacle, type BridgeObstacle, type StandMark } from './may-go.ts';
+import { bridgeObstacle, type BridgeObstacle } from './may-go.ts';
 import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
-import { isPending } from './view.ts';
+import { bridgeOn, type ClusterView } from '../cluster/view.ts';
+import { changeNetwork, makeNetwork } from './steps.ts';
+import { isInForce } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
-import { formatBridgeMark } from '../../marks/bridge.ts';
+import { formatBridgeMark, type StandMark } from '../../marks/bridge.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { nicIndex } from '../../config/lab/device-profiles.ts';
 import type { NetworkStand, NetworkVm } from './stand.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
-export type BridgeStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
-
 export interface StandBridges {
   /** Alias → bridge. */
   readonly names: ReadonlyMap<string, string>;
   readonly planned: readonly PlannedBridge[];
-  readonly steps: readonly BridgeStep[];
+  readonly steps: readonly NetworkEdit[];
   /** Bridges that are configured but not up: an apply is due although nothing is staged by this plan. */
   readonly down: readonly string[];
   readonly notes: readonly string[];
@@ -69,15 +69,15 @@ interface Request {
 interface Collected {
   readonly names: Map<string, string>;
   readonly planned: PlannedBridge[];
-  readonly steps: BridgeStep[];
+  readonly steps: NetworkEdit[];
   readonly down: string[];
   readonly notes: string[];
   readonly warnings: string[];
   refused?: Refusal;
 }
 
-function markOf({ lab, state }: Request, alias: string): Omit<StandMark, 'kind'> {
-  return { lab: lab.name, user: state.user.userid, net: alias };
+function markOf({ lab, state }: Request, alias: string): StandMark {
+  return { kind: 'stand', lab: lab.name, user: state.user.userid, net: alias };
 }
 
 function obstacleTo(request: Request, alias: string, info: BridgeInfo): BridgeObstacle | undefined {
@@ -95,7 +95,7 @@ function wayOut(request: Request, alias: string, iface: string, obstacle: Bridge
   if (obstacle.code === 'stand' || obstacle.code === 'reserved') return back;
   if (obstacle.code !== 'unmarked') return obstacleHint(obstacle, { node, iface });
   if (isHalfAdopted(request)) return 'finish the takeover with `deploy --adopt`';
-  const mark = formatBridgeMark(iface, { kind: 'stand', ...markOf(request, alias) }, since);
+  const mark = formatBridgeMark(iface, markOf(request, alias), since);
   return `if it is this stand's, write "${mark}" into the comment of ${iface} in ${node} → System → Network; else ${back}`;
 }
 
@@ -112,28 +112,25 @@ function notUsable(request: Request, alias: string, iface: string, obstacle: Bri
 function useExisting(request: Request, alias: string, vlanAware: boolean, out: Collected): boolean {
   const { lab, state, node, index } = request;
   const { userid } = state.user;
-  const marked = bridgesOf({ lab: lab.name, user: userid }, alias, index).find(
-    (entry) => entry.node === node,
-  );
+  const marked = bridgeOn({ lab: lab.name, user: userid }, alias, { node, index });
   if (!marked) return false;
-  const { iface, active, comments } = marked.info;
-  const obstacle = obstacleTo(request, alias, marked.info);
+  const { iface } = marked;
+  const obstacle = obstacleTo(request, alias, marked);
   if (obstacle) {
     out.refused = notUsable(request, alias, iface, obstacle);
     return true;
   }
   const network = request.have.networks.find((one) => one.node === node);
   out.names.set(alias, iface);
-  if (vlanAware && !marked.info.vlanAware) {
+  if (vlanAware && !marked.vlanAware) {
     out.steps.push(
-      makeStep(
-        'bridge.update',
-        `${node}/${iface}`,
+      changeNetwork(
+        { node, info: marked },
+        { vlanAware: true },
         { user: userid, reason: `network ${alias} now carries VLAN tags` },
-        { node, bridge: iface, vlanAware: true, comment: comments },
       ),
     );
-  } else if (!active || isPending(network, iface)) {
+  } else if (!isInForce(marked, network)) {
     out.down.push(iface);
   }
   return true;
@@ -143,31 +140,23 @@ function useExisting(request: Request, alias: string, vlanAware: boolean, out: C
 function adopt(request: Request, alias: string, info: BridgeInfo, out: Collected): void {
   const { lab, state, node, since } = request;
   const { userid } = state.user;
-  const { iface, comments } = info;
+  const { iface } = info;
   const vlanAware = aliasesOf(lab).get(alias) === true && !info.vlanAware;
   const claimed = new Set(state.claim?.vmids);
   const isToBeClaimed = [...state.present.values()].some((vm) => vm.takenOver && !claimed.has(vm.vmid));
   out.names.set(alias, iface);
   out.steps.push(
-    makeStep(
-      'bridge.update',
-      `${node}/${iface}`,
+    changeNetwork(
+      { node, info },
+      {
+        ...(vlanAware ? { vlanAware } : {}),
+        newComment: formatBridgeMark(iface, markOf(request, alias), since),
+      },
       {
         user: userid,
         reason: `no mark; adopted: network ${alias}, which only VMs of this stand name`,
         // A mark of a stand that nobody has claimed would belong to nothing.
         dependsOn: isToBeClaimed ? [stepId('pool.update', state.user.pool)] : [],
-      },
-      {
-        node,
-        bridge: iface,
-        ...(vlanAware ? { vlanAware } : {}),
-        comment: comments,
-        newComment: formatBridgeMark(
-          iface,
-          { kind: 'stand', lab: lab.name, user: userid, net: alias },
-          since,
-        ),
       },
     ),
   );
@@ -244,27 +233,16 @@ function createNew(request: Request, alias: string, vlanAware: boolean, out: Col
   }
   out.names.set(alias, taken.bridge);
   out.steps.push(
-    makeStep(
-      'bridge.create',
-      `${node}/${taken.bridge}`,
+    makeNetwork(
+      { node, iface: taken.bridge, vlanAware, mark: markOf(request, alias), since: request.since },
       { user: userid, reason: 'missing' },
-      {
-        node,
-        bridge: taken.bridge,
-        vlanAware,
-        comment: formatBridgeMark(
-          taken.bridge,
-          { kind: 'stand', lab: lab.name, user: userid, net: alias },
-          request.since,
-        ),
-      },
     ),
   );
 }
 
 /** PVE does not list every bridge. What guests name is looked up when a bridge is made, of those that the caller sees. */
-export function unseenGuests(steps: readonly BridgeStep[], { hidden }: Inventory): string[] {
-  if (hidden?.guests !== true || !steps.some(({ kind }) => kind === 'bridge.create')) return [];
+export function unseenGuests(steps: readonly NetworkEdit[], { hidden }: Inventory): string[] {
+  if (hidden?.guests !== true || !steps.some(makesNetwork)) return [];
   return [
     'guests may be hidden from the caller, who lacks VM.Audit on /vms: whether one of them is on a bridge of a new number that PVE does not list cannot be told',
   ];

@@ -172,6 +172,14 @@ export function isPending(network: NodeNetwork | undefined, iface: string): bool
   return network?.pending.some((row) => row.iface === iface && row.ours) === true;
 }
 
+/** Up, and as its node's file says. */
+export function isInForce(
+  { iface, active }: Pick<BridgeInfo, 'iface' | 'active'>,
+  network: NodeNetwork | undefined,
+): boolean {
+  return active && !isPending(network, iface);
+}
+
 /** The nodes' networks in natural order; `nodes` undefined: all. */
 export function networksOf(have: Inventory, nodes: readonly string[] | undefined): NodeNetwork[] {
   return have.networks

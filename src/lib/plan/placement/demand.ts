@@ -10,7 +10,7 @@ import { memoryOf } from '../../pve-values/memory.ts';
 import { cpusOf } from '../../pve-values/host-ties.ts';
 import type { LabSizes } from './committed.ts';
 import type { Promised } from './typical-sizes.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { bridgeOn, type ClusterView } from '../cluster/view.ts';
 import { findCloneWay, isWay, type CloneWay, type ResolvedMachine } from '../templates/clone-ways.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { isSpread } from './nodes.ts';
@@ -137,7 +137,7 @@ export function createDemands(context: Context): DemandOf {
     return aliases.filter(
       (alias) =>
         !isNamed(state, alias, node) &&
-        !bridgesOf({ lab: lab.name, user: user.userid }, alias, index).some((one) => one.node === node),
+        !bridgeOn({ lab: lab.name, user: user.userid }, alias, { node, index }),
     ).length;
   }
 

@@ -1,5 +1,5 @@
 /** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
-import { hasOwnNetworks, realOf, reservedBridges } from '../../config/lab/networks.ts';
+import { hasOwnNetworks, isBoundToNode, realOf } from '../../config/lab/networks.ts';
 import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
@@ -12,6 +12,7 @@ import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
 import { foreignPendingOn } from '../network/foreign-pending.ts';
+import { missingReserved } from '../network/shared-steps.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
 import { strategyOf } from './strategies/strategies.ts';
@@ -55,17 +56,9 @@ function realPlugs(lab: Lab): RealPlug[] {
   return [...new Map(plugs.map((one) => [JSON.stringify(one), one])).values()];
 }
 
-/** Has a reserved bridge of the lab still to be made on `node`? */
-export function lacksReserved(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
-  const present = index.bridges.get(node);
-  return [...reservedBridges(lab).keys()].some(
-    (bridge) => !present?.has(bridge) && !have.vnets.includes(bridge),
-  );
-}
-
 /** Does a new stand need an apply on `node`? With alias networks always; else only for a reserved bridge to be made. */
 function needsReload(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
-  return hasOwnNetworks(lab) || lacksReserved(lab, node, have, index);
+  return hasOwnNetworks(lab) || missingReserved(lab, node, { have, index }).length > 0;
 }
 
 /** Why a real bridge that the lab names will not do on `node`. A reserved one of ours is brought up by the plan. */
@@ -121,7 +114,7 @@ function isWanted(node: string, lab: Lab): boolean {
 
 /** Strategy `local` without networks of the stand's own: each machine stays on its template's node. */
 export function isSpread(lab: Lab): boolean {
-  return strategyOf(lab).followsTemplates === true && !hasOwnNetworks(lab);
+  return strategyOf(lab).followsTemplates === true && !isBoundToNode(lab);
 }
 
 export function machinesOn(node: string, machines: readonly ResolvedMachine[]): readonly ResolvedMachine[] {

@@ -1,5 +1,5 @@
 /** Where a stand that has something already stays, and why it cannot be completed there. Places none that has nothing. */
-import { aliasesOf, hasOwnNetworks, ownNetworks } from '../../config/lab/networks.ts';
+import { aliasesOf, isBoundToNode, ownNetworks } from '../../config/lab/networks.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
@@ -89,7 +89,7 @@ export function presentSeat(state: StandState, request: Want): Seat | Refusal | 
   const incomplete = lab.machines.some((machine) => !state.present.has(machine.name));
   const isTakenOver = [...state.present.values()].some((vm) => vm.takenOver);
   const torn = other === undefined || isSpread(lab) ? undefined : tornAway(state, node, request);
-  if (other !== undefined && (incomplete || isTakenOver) && hasOwnNetworks(lab)) {
+  if (other !== undefined && (incomplete || isTakenOver) && isBoundToNode(lab)) {
     return {
       code: 'STAND_TORN',
       message: `the VMs of ${state.user.userid} are on ${nodes.join(' and ')}; their own networks do not reach across nodes${torn ? `: ${torn.says}` : ''}`,

@@ -4,7 +4,6 @@ import { GIB, MIB } from '../../bytes.ts';
 import { hasAgent, isProtected } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
-import { parseBridgeMark } from '../../marks/bridge.ts';
 import { compareNatural } from '../../order.ts';
 import { labTag, TAG } from '../../marks/vm.ts';
 import { formatTags, parseTags } from '../../pve-values/tags.ts';
@@ -12,7 +11,8 @@ import { memoryOf } from '../../pve-values/memory.ts';
 import { presentNics, type PresentNic } from '../../pve-values/nics.ts';
 import type { OptionGroup } from '../../pve-values/vm-options.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { otherStand, type StandName } from '../cluster/stand-networks.ts';
+import { bridgeOn, type ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import { managementCards, nicIndex, nicsBefore } from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from './state.ts';
@@ -31,10 +31,9 @@ interface Comparison {
 
 /** Of a stand's own bridge: whose, unless it is this stand's. An old snapshot may name a number that went to another one. */
 function othersBridge({ index, vm, user, lab }: Comparison, bridge: string): string | undefined {
-  const row = index.bridges.get(vm.node)?.get(bridge);
-  const mark = row && parseBridgeMark(row.iface, row.comments);
-  if (mark?.kind !== 'stand' || (mark.user === user && mark.lab === lab)) return undefined;
-  return `${mark.user}, lab ${mark.lab}`;
+  const isOwn = (stand: StandName): boolean => stand.user === user && stand.lab === lab;
+  const other = otherStand(bridge, index.bridges.get(vm.node), isOwn);
+  return other && `${other.user}, lab ${other.lab}`;
 }
 
 function placeOf(
@@ -296,8 +295,8 @@ export function bridgesOn(
 ): Map<string, string> {
   return new Map(
     [...aliases].flatMap((alias): [string, string][] => {
-      const bridge = bridgesOf(stand, alias, index).find((one) => one.node === node);
-      return bridge ? [[alias, bridge.info.iface]] : [];
+      const bridge = bridgeOn(stand, alias, { node, index });
+      return bridge ? [[alias, bridge.iface]] : [];
     }),
   );
 }

@@ -86,9 +86,8 @@ export function labsOf(userid: string, index: ClusterView): string[] {
   const claimed = poolsOf(userid, index).flatMap((pool) =>
     (index.marks.get(pool)?.claims ?? []).map((claim) => claim.lab),
   );
-  const bridged = [...index.standBridges.keys()].flatMap((key) => {
-    const [lab = '', user] = key.split(' ');
-    return user === userid ? [lab] : [];
-  });
+  const bridged = [...index.standBridges.values()]
+    .flat()
+    .flatMap(({ lab, user }) => (user === userid ? [lab] : []));
   return sortedUnique([...claimed, ...bridged]);
 }

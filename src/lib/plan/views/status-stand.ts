@@ -1,7 +1,7 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, lastDayOf } from '../../pve-values/expire.ts';
-import { bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { bridgeOn, bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { nearestEnd } from '../stands/expiry.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { rightsOfUse } from '../stands/still-open.ts';
@@ -74,10 +74,9 @@ function bridgeProblems({ user, claim, nodes }: StandView, context: StatusContex
   if (!have.networks.some((one) => one.node === node && one.readable)) return [];
   return [...(networks.get(claim.lab) ?? [])].flatMap((net): Problem[] => {
     const of = { user, lab: claim.lab, node };
-    const here = bridgesOf(of, net, index).filter((one) => one.node === node);
-    const [bridge] = here;
+    const bridge = bridgeOn(of, net, { node, index });
     if (!bridge) return [{ kind: 'bridge-missing', ...of, detail: net }];
-    return bridge.info.active ? [] : [{ kind: 'bridge-down', ...of, detail: `${net}, ${bridge.info.iface}` }];
+    return bridge.active ? [] : [{ kind: 'bridge-down', ...of, detail: `${net}, ${bridge.iface}` }];
   });
 }
 

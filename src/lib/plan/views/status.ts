@@ -36,8 +36,7 @@ export interface StatusInput {
 /** What other stands of a lab have, this one should have, too. Of a lab whose file was given the file says it. */
 function networksOf({ index, selection, networks }: StatusInput): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  for (const key of index.standBridges.keys()) {
-    const [lab = '', , net = ''] = key.split(' ');
+  for (const { lab, net } of [...index.standBridges.values()].flat()) {
     const nets = found.get(lab) ?? new Set();
     found.set(lab, nets.add(net));
   }

@@ -64,7 +64,7 @@ function haManaged({ vmid, ha, node }: BalanceGuest, world: World): string | und
 }
 
 /** With whom it shares a network that ends at its node is not known. */
-function networkUnread({ node }: BalanceGuest, { networks }: World): string | undefined {
+function networkUnread({ node }: BalanceGuest, { hosts: { networks } }: World): string | undefined {
   return networks.get(node)?.readable === false
     ? `is on ${node}, whose network cannot be read: it may be tied to others there`
     : undefined;

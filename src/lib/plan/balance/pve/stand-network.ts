@@ -1,24 +1,24 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
 import { addTo } from '../../../group.ts';
-import { foreignRows, stagedRemovals } from '../../network/foreign-pending.ts';
+import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
+import { foreignRows, stagedRemovalsByNode } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
-import { isPending } from '../../network/view.ts';
-import { stepId, makeStep, type StepOf } from '../../document/step.ts';
-import { formatBridgeMark } from '../../../marks/bridge.ts';
+import { changeNetwork, forceId, makeNetwork, putIntoForce, removeNetwork } from '../../network/steps.ts';
+import { isInForce } from '../../network/view.ts';
+import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../../document/network-steps.ts';
+import { stepId } from '../../document/step.ts';
 import { isOlder, markTime, sinceOf } from '../../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import { standKey, type Stand } from '../core/types.ts';
-import type { StandBridge, World } from './world.ts';
-
-type EditStep = StepOf<'bridge.create'> | StepOf<'bridge.update'>;
+import type { World } from './world.ts';
 
 export interface StandNetwork {
   /** Edits and reloads, targets first. */
-  readonly before: readonly (EditStep | StepOf<'network.reload'>)[];
-  readonly after: readonly (StepOf<'bridge.delete'> | StepOf<'network.reload'>)[];
+  readonly before: readonly (NetworkEdit | NetworkApply)[];
+  readonly after: readonly (NetworkRemoval | NetworkApply)[];
   /** `lab user` → what its migrations wait for. */
   readonly waits: ReadonlyMap<string, readonly string[]>;
   /** `lab user` → bridges it has on its new node. */
@@ -53,45 +53,36 @@ function movedStands(moves: readonly ChosenMove[], world: World): MovedStand[] {
 }
 
 /** The stand's bridges as they are elsewhere, one per name. */
-function bridgesToHave(stand: Stand, to: string, world: World): StandBridge[] {
+function bridgesToHave(stand: Stand, to: string, world: World): MarkedNetwork[] {
   const rows = (world.standBridges.get(standKey(stand)) ?? []).filter(({ node }) => node !== to);
   return [...new Map(rows.map((row) => [row.info.iface, row])).values()].sort((a, b) =>
     compareNatural(a.info.iface, b.info.iface),
   );
 }
 
-function commentOf(iface: string, { lab, user }: Stand, net: string, world: World): string {
-  return formatBridgeMark(iface, { kind: 'stand', lab, user, net }, markTime(world.have.now));
-}
-
 /** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
 function editFor(
-  row: StandBridge,
+  row: MarkedNetwork,
   { stand, to }: { stand: Stand; to: string },
   world: World,
-): EditStep | undefined {
+): NetworkEdit | undefined {
   const { iface, vlanAware } = row.info;
-  const there = world.bridges.get(to)?.get(iface);
+  const there = world.hosts.bridges.get(to)?.get(iface);
   const frame = {
     user: stand.user,
     reason: `for network ${row.net} of the stand that comes from ${row.node}`,
   };
-  const at = { node: to, bridge: iface };
   if (!there) {
-    const comment = commentOf(iface, stand, row.net, world);
+    const mark = { kind: 'stand', lab: stand.lab, user: stand.user, net: row.net } as const;
     const own = world.standVmids.get(standKey(stand)) ?? [];
-    return makeStep('bridge.create', `${to}/${iface}`, frame, { ...at, comment, vlanAware, own });
+    return makeNetwork({ node: to, iface, vlanAware, mark, since: markTime(world.have.now), own }, frame);
   }
   if (!vlanAware || there.vlanAware) return undefined;
-  return makeStep('bridge.update', `${to}/${iface}`, frame, {
-    ...at,
-    comment: there.comments,
-    vlanAware: true,
-  });
+  return changeNetwork({ node: to, info: there }, { vlanAware: true }, frame);
 }
 
 interface Prepared {
-  readonly edits: EditStep[];
+  readonly edits: NetworkEdit[];
   /** Node → bridges that have to be up. */
   readonly up: Map<string, string[]>;
   readonly waits: Map<string, string[]>;
@@ -103,12 +94,12 @@ function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void 
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
     const edit = editFor(row, { stand, to }, world);
-    const isWaiting = isPending(world.networks.get(to), iface);
-    const isUp = world.bridges.get(to)?.get(iface)?.active === true && !edit && !isWaiting;
+    const there = world.hosts.bridges.get(to)?.get(iface);
+    const isUp = !edit && there !== undefined && isInForce(there, world.hosts.networks.get(to));
     if (edit) out.edits.push(edit);
     if (!isUp) {
       addTo(out.up, to, iface);
-      for (const id of [...(edit ? [edit.id] : []), stepId('network.reload', to)]) addTo(out.waits, key, id);
+      for (const id of [...(edit ? [edit.id] : []), forceId(to)]) addTo(out.waits, key, id);
     }
     addTo(out.planned, key, { node: to, iface, alias: row.net });
   }
@@ -120,24 +111,8 @@ function prepare(stands: readonly MovedStand[], world: World): Prepared {
   return prepared;
 }
 
-function reloadsBefore({ edits, up }: Prepared): StepOf<'network.reload'>[] {
-  return [...up]
-    .sort(([a], [b]) => compareNatural(a, b))
-    .map(([node, bridges]) =>
-      makeStep(
-        'network.reload',
-        node,
-        {
-          reason: 'once, for all stands that come here',
-          after: edits.filter((step) => step.node === node).map((step) => step.id),
-        },
-        { node, bridges: sortedUnique(bridges) },
-      ),
-    );
-}
-
 interface Leftover {
-  readonly row: StandBridge;
+  readonly row: MarkedNetwork;
   readonly stand: Stand;
   readonly reason: string;
   /** Migrations that must have succeeded. */
@@ -179,14 +154,14 @@ function ofSettled(world: World, moved: ReadonlySet<string>): Leftover[] {
 }
 
 interface Removal {
-  readonly deletes: StepOf<'bridge.delete'>[];
+  readonly deletes: NetworkRemoval[];
   readonly needs: Set<string>;
   readonly warnings: string[];
 }
 
 function reasonToStay({ row, vmids }: Leftover, world: World): string | undefined {
   const { node, info } = row;
-  const network = world.networks.get(node);
+  const network = world.hosts.networks.get(node);
   if (network?.readable !== true) return 'the network of the node cannot be read';
   const guests = world.bridgeGuests.on(node, info.iface, (vmid) => vmids.includes(vmid));
   const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
@@ -206,14 +181,7 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
     if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
     if (!isKnown || stays !== undefined) continue;
     const dependsOn = vmids.map((vmid) => stepId('vm.migrate', vmid));
-    out.deletes.push(
-      makeStep(
-        'bridge.delete',
-        `${node}/${info.iface}`,
-        { user: stand.user, reason, dependsOn },
-        { node, bridge: info.iface, comment: info.comments },
-      ),
-    );
+    out.deletes.push(removeNetwork({ node, info }, { user: stand.user, reason, dependsOn }));
   }
   return out;
 }
@@ -223,34 +191,24 @@ function removals(leftovers: readonly Leftover[], world: World): Removal {
  * removals goes ahead when one of them failed; that of one stand is skipped with it.
  */
 function reloadsAfter(
-  deletes: readonly StepOf<'bridge.delete'>[],
+  deletes: readonly NetworkRemoval[],
   reloadedBefore: ReadonlySet<string>,
   world: World,
-): StepOf<'network.reload'>[] {
-  const staged = [...world.networks.keys()].filter(
-    (node) => !reloadedBefore.has(node) && stagedRemovals(world.networks.get(node)).length > 0,
-  );
-  return sortedUnique([...deletes.map(({ node }) => node), ...staged]).map((node) => {
-    const own = deletes.filter((step) => step.node === node);
-    const ids = own.map(({ id }) => id);
-    const isOneStand = new Set(own.map(({ user }) => user)).size === 1;
-    return makeStep(
-      'network.reload',
-      reloadedBefore.has(node) ? `${node}/removal` : node,
-      { reason: 'once, for all that go', ...(isOneStand ? { dependsOn: ids } : { after: ids }) },
-      {
-        node,
-        bridges: [],
-        gone: sortedUnique([...own.map(({ bridge }) => bridge), ...stagedRemovals(world.networks.get(node))]),
-      },
-    );
-  });
+): NetworkApply[] {
+  const goesOn = new Set(deletes.map(({ node }) => node));
+  const gone = stagedRemovalsByNode(world.hosts.networks.values());
+  for (const node of reloadedBefore) if (!goesOn.has(node)) gone.delete(node);
+  return putIntoForce({ edits: deletes, gone }, ({ node, edits }) => ({
+    reason: 'once, for all that go',
+    ...(new Set(edits.map(({ user }) => user)).size === 1 ? { dependsOn: edits.map(({ id }) => id) } : {}),
+    ...(reloadedBefore.has(node) ? { key: `${node}/removal` } : {}),
+  }));
 }
 
 export function planStandNetwork(moves: readonly ChosenMove[], world: World): StandNetwork {
   const stands = movedStands(moves, world);
   const prepared = prepare(stands, world);
-  const reloads = reloadsBefore(prepared);
+  const reloads = putIntoForce(prepared, () => ({ reason: 'once, for all stands that come here' }));
   const moved = new Set(stands.map(({ stand }) => standKey(stand)));
   const leftovers = [...stands.flatMap((stand) => ofMoved(stand, world)), ...ofSettled(world, moved)].sort(
     (a, b) => compareNatural(a.row.node, b.row.node) || compareNatural(a.row.info.iface, b.row.info.iface),

@@ -4,7 +4,7 @@ import { isOlderVersion } from '../../../pve-values/version.ts';
 import { foreignRows } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
-import { otherStand } from '../../network/snapshot-bridges.ts';
+import { otherStand } from '../../cluster/stand-networks.ts';
 import {
   cpusObstacle,
   diskObstacle,
@@ -188,11 +188,11 @@ function blamedStorage(move: Move): string | undefined {
 
 /** Bridges of the moving stands are made on the target, under the same name. */
 function standBridges({ unit, target, world }: Move): string | undefined {
-  const there = world.bridges.get(target.name);
+  const there = world.hosts.bridges.get(target.name);
   return first(unit.stands, (stand) =>
     first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node, net }) => {
       if (node === target.name) return undefined;
-      if (world.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
+      if (world.hosts.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
       const taken = there?.get(info.iface);
       const { lab, user } = stand;
       const obstacle = taken && bridgeObstacle({ to: 'use', stand: { lab, user, net } }, taken);
@@ -202,14 +202,14 @@ function standBridges({ unit, target, world }: Move): string | undefined {
 }
 
 function networkRead({ target, world }: NodeView): string | undefined {
-  return world.networks.get(target.name)?.readable === true
+  return world.hosts.networks.get(target.name)?.readable === true
     ? undefined
     : 'its network configuration cannot be read';
 }
 
 function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
-  const [foreign] = foreignRows(world.networks.get(target.name));
+  const [foreign] = foreignRows(world.hosts.networks.get(target.name));
   return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
 }
 
@@ -225,7 +225,7 @@ function bridgesPresent(move: Move): string | undefined {
     first(plugsOf(guest, world), (plug) => {
       if (own.has(plug.bridge)) return undefined;
       const isListed =
-        world.vnets.has(plug.bridge) || world.bridges.get(target.name)?.has(plug.bridge) === true;
+        world.hosts.vnets.has(plug.bridge) || world.hosts.bridges.get(target.name)?.has(plug.bridge) === true;
       const missing = { code: 'bridge-missing', bridge: plug.bridge, mayBeHidden: false } as const;
       return said(isListed ? plugObstacle(target.name, plug, world.hosts) : missing);
     }),
@@ -258,7 +258,7 @@ function otherNetwork({ unit, target, world }: Move): string | undefined {
   const own = new Set(unit.stands.map(standKey));
   return first(unit.guests, (guest) =>
     first(bridgesOfGuest(guest, world) ?? [], (iface) => {
-      if (world.vnets.has(iface) || !isLocalNetwork(guest.node, iface, world)) return undefined;
+      if (world.hosts.vnets.has(iface) || !isLocalNetwork(guest.node, iface, world)) return undefined;
       const other = world.bridgeGuests.on(target.name, iface).naming.find((vmid) => {
         const stand = world.stands.get(vmid);
         return !unit.vmids.includes(vmid) && !(stand && own.has(standKey(stand)));
@@ -272,10 +272,10 @@ function otherNetwork({ unit, target, world }: Move): string | undefined {
 function snapshotsStay(move: Move): string | undefined {
   const { unit, target, world } = move;
   const own = new Set(unit.stands.map(standKey));
-  const there = world.bridges.get(target.name);
+  const there = world.hosts.bridges.get(target.name);
   return ofGuests(move, ({ vmid }) =>
     first(world.facts.get(vmid)?.snapshotBridges ?? [], (iface) => {
-      const other = otherStand(iface, { bridges: there, isOwn: (stand) => own.has(standKey(stand)) });
+      const other = otherStand(iface, there, (stand) => own.has(standKey(stand)));
       if (!other) return undefined;
       return `a snapshot names ${iface}, which there belongs to the stand of ${other.user} in lab ${other.lab}`;
     }),

@@ -2,13 +2,13 @@
 import { MIB } from '../../../bytes.ts';
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
-import type { BridgeInfo, BridgeUse, NodeNetwork, StorageInfo, VnetInfo } from '../../../inventory/types.ts';
+import type { BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
-import { compareNatural } from '../../../order.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
+import { standNetworksBy, type MarkedNetwork } from '../../cluster/stand-networks.ts';
 import { readFacts, type GuestFacts } from './facts.ts';
 import { ledByHa, withoutVainTries, type LedGuests } from './ha-led.ts';
 import { landings, type Landings } from './landing.ts';
@@ -32,13 +32,6 @@ export interface StandRef extends Stand {
 
 export type Unit = AnyUnit<BalanceGuest>;
 
-export interface StandBridge {
-  readonly node: string;
-  readonly info: BridgeInfo;
-  /** Network alias. */
-  readonly net: string;
-}
-
 export interface World extends CoreWorld {
   readonly have: BalanceInventory;
   readonly config: BalanceConfig;
@@ -57,14 +50,11 @@ export interface World extends CoreWorld {
   /** By `lab user`: a machine that was made a template, and would be left behind. */
   readonly standTemplates: ReadonlyMap<string, number>;
   /** By `lab user`, in natural order of node and name. */
-  readonly standBridges: ReadonlyMap<string, readonly StandBridge[]>;
+  readonly standBridges: ReadonlyMap<string, readonly MarkedNetwork[]>;
   /** By `node storage`. */
   readonly storages: ReadonlyMap<string, StorageInfo>;
   readonly landings: Landings;
-  readonly networks: ReadonlyMap<string, NodeNetwork>;
-  readonly bridges: ReadonlyMap<string, ReadonlyMap<string, BridgeInfo>>;
   readonly localBridges: ReadonlySet<string>;
-  readonly vnets: ReadonlyMap<string, VnetInfo>;
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
@@ -107,20 +97,6 @@ function standsOf(have: BalanceInventory, descriptions: ReadonlyMap<number, stri
     }
   }
   return stands;
-}
-
-function standBridgesOf(networks: readonly NodeNetwork[]): Map<string, StandBridge[]> {
-  const rows = networks.flatMap(({ node, bridges }) =>
-    bridges.flatMap((info) => {
-      const mark = parseBridgeMark(info.iface, info.comments);
-      return mark?.kind === 'stand' ? [[standKey(mark), { node, info, net: mark.net }] as const] : [];
-    }),
-  );
-  const map = group(rows);
-  for (const list of map.values()) {
-    list.sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface));
-  }
-  return map;
 }
 
 export interface WorldInput {
@@ -199,14 +175,9 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     standTemplates: new Map(
       made.flatMap(([vmid, stand]) => (guests.has(vmid) ? [] : [[standKey(stand), vmid] as const])),
     ),
-    standBridges: standBridgesOf(have.networks),
+    standBridges: standNetworksBy(have.networks, standKey),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
-    networks: new Map(have.networks.map((network) => [network.node, network])),
-    bridges: new Map(
-      have.networks.map(({ node, bridges }) => [node, new Map(bridges.map((info) => [info.iface, info]))]),
-    ),
     localBridges: localBridges(have.networks),
-    vnets: new Map(have.vnets.map((vnet) => [vnet.vnet, vnet])),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
     bridgeGuests: indexBridgeGuests(have),
@@ -294,8 +265,8 @@ function localBridges(networks: readonly NodeNetwork[]): Set<string> {
 export function isLocalNetwork(
   node: string,
   iface: string,
-  world: Pick<World, 'vnets' | 'localBridges'>,
+  world: Pick<World, 'hosts' | 'localBridges'>,
 ): boolean {
-  const vnet = world.vnets.get(iface);
+  const vnet = world.hosts.vnets.get(iface);
   return vnet ? vnet.zoneType === 'simple' : world.localBridges.has(`${node} ${iface}`);
 }
