@@ -2,6 +2,7 @@
  * Guests that a class made itself in the pool of a stand that goes: named, and removed where that was asked for. Whose they
  * are is decided in stands/ownership.ts.
  */
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from './context.ts';
 import { judge } from './fates.ts';
@@ -34,7 +35,7 @@ function refusalOf(
       hint: `take VM ${vmid} out of pool ${pool}, or remove it by hand, then run cleanup again`,
     };
   }
-  if (type === 'lxc') {
+  if (!mayBeMachine(guest)) {
     return {
       code: 'MEMBER_CONTAINER',
       message: `${isIn}; deploy-stand removes no containers`,

@@ -1,6 +1,7 @@
 /** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
+import { guestTasks, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
 import { shellCommand } from '../../shell.ts';
 
 export type Hold =
@@ -29,32 +30,32 @@ export function seesTasks({ rights }: Pick<Inventory, 'rights'>): boolean {
  * seen, and somebody else's may be.
  */
 export function isAnyCloning({ tasks, rights }: Pick<Inventory, 'tasks' | 'rights'>): boolean | undefined {
-  if (tasks.some(({ type }) => type === 'qmclone')) return true;
+  if (tasks.some(({ type }) => ourTasks('clone').includes(type))) return true;
   return seesTasks(rights === undefined ? {} : { rights }) ? false : undefined;
 }
 
 /** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */
-const TASKS: ReadonlyMap<string, RegExp> = new Map([
-  ['backup', /^vzdump$/],
-  ['clone', /^(qmclone|vzclone|vzcreate)$/],
-  ['destroyed', /^(qmdestroy|vzdestroy)$/],
-  ['create', /^(qmcreate|qmrestore|vzcreate|vzrestore)$/],
-  ['migrate', /^(qmigrate|vzmigrate|hamigrate)$/],
-  ['rollback', /^(qmrollback|vzrollback)$/],
-  ['snapshot', /^(qmsnapshot|vzsnapshot)$/],
-  ['snapshot-delete', /^(qmdelsnapshot|vzdelsnapshot)$/],
-  ['suspending', /^qmsuspend$/],
+const TASKS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['backup', ['vzdump']],
+  ['clone', [...guestTasks('clone'), taskType('create', 'lxc')]],
+  ['destroyed', guestTasks('destroy')],
+  ['create', guestTasks('create', 'restore')],
+  ['migrate', MIGRATIONS],
+  ['rollback', guestTasks('rollback')],
+  ['snapshot', guestTasks('snapshot')],
+  ['snapshot-delete', guestTasks('delsnapshot')],
+  ['suspending', [taskType('suspend', 'qemu')]],
 ]);
 
 /** A clone is filed under its template's id, a backup of several under none: any of them on the node may be this one. */
-const NAMELESS = /^(qmclone|vzclone|vzdump)$/;
+const NAMELESS = [...guestTasks('clone'), 'vzdump'];
 
 function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTask[]): string | undefined {
   const types = TASKS.get(lock);
   return tasks.find(
     (task) =>
-      (types === undefined || types.test(task.type)) &&
-      (task.id === String(vmid) || (NAMELESS.test(task.type) && task.node === node)),
+      (types === undefined || types.includes(task.type)) &&
+      (task.id === String(vmid) || (NAMELESS.includes(task.type) && task.node === node)),
   )?.type;
 }
 

@@ -7,6 +7,7 @@ import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { isWritable } from '../../../plan/stands/ownership.ts';
+import { tasksOn } from '../outlive-tasks.ts';
 import { identityOf } from './identity.ts';
 
 /** `home`: another run that makes the same copy of a template may have moved it on there. */
@@ -47,8 +48,8 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
 
 /** PVE files a clone task under the template's id: all clones of one template look alike. */
 function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> {
-  const filter = { source: 'active', type: 'qmclone', vmid: step.templateVmid } as const;
-  return io.pve.tasks(step.node, filter, io.signal);
+  const template = { node: step.node, vmid: step.templateVmid };
+  return io.pve.tasks(step.node, { source: 'active', ...tasksOn(template, 'clone') }, io.signal);
 }
 
 function isFinished(step: CloneStep, vm: FoundVm): boolean {
