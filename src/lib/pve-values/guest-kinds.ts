@@ -5,6 +5,8 @@ export type GuestKind = 'qemu' | 'lxc';
 interface Kind {
   /** What people call one. */
   readonly word: 'VM' | 'CT';
+  /** The command of its node that root does all of it with. */
+  readonly tool: 'qm' | 'pct';
   /** Types of its tasks begin so. */
   readonly tasks: 'qm' | 'vz';
   /** Are machines of stands, and their templates, of this kind? What is of another one is never ours. */
@@ -12,8 +14,8 @@ interface Kind {
 }
 
 const KINDS: Readonly<Record<GuestKind, Kind>> = {
-  qemu: { word: 'VM', tasks: 'qm', isMade: true },
-  lxc: { word: 'CT', tasks: 'vz', isMade: false },
+  qemu: { word: 'VM', tool: 'qm', tasks: 'qm', isMade: true },
+  lxc: { word: 'CT', tool: 'pct', tasks: 'vz', isMade: false },
 };
 
 export const GUEST_KINDS = Object.keys(KINDS) as readonly GuestKind[]; // of a literal
@@ -27,6 +29,10 @@ export const USUAL_KIND: GuestKind = 'qemu';
 
 export function kindWord(kind: GuestKind): Kind['word'] {
   return KINDS[kind].word;
+}
+
+export function kindTool(kind: GuestKind): Kind['tool'] {
+  return KINDS[kind].tool;
 }
 
 /** May it be a machine of a stand, or a template of one? */

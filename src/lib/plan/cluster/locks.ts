@@ -1,8 +1,8 @@
 /** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
+import { destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
 import { guestTasks, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
-import { shellCommand } from '../../shell.ts';
 
 export type Hold =
   /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
@@ -73,8 +73,12 @@ export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[])
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
 }
 
-function unlock({ vmid, node }: Locked, ...more: readonly string[]): string {
-  return `as root on ${node}: \`${[shellCommand('qm', 'unlock', String(vmid)), ...more].join(' && ')}\``;
+function asRoot({ node }: Locked, command: string): string {
+  return `as root on ${node}: \`${command}\``;
+}
+
+function unlock(vm: Locked): string {
+  return asRoot(vm, guestCommand(vm, 'unlock'));
 }
 
 /** After "VM 1 on pve1". */
@@ -92,7 +96,7 @@ export function holdHint(vm: Locked, hold: Hold): string {
       // While it is protected PVE does not let its saved memory go, either (check_protection).
       return `start VM ${vm.vmid}, or ${unlock(vm)}`;
     case 'removed':
-      return unlock(vm, shellCommand('qm', 'destroy', String(vm.vmid), '--purge'));
+      return asRoot(vm, destroyLockedCommand(vm));
     case 'operation':
       return `task ${hold.task} holds it: wait until it has ended`;
     case 'stale':

@@ -1,4 +1,5 @@
 /** The one rule on which template a lab means, and what it is made of. Decides nothing about nodes. */
+import { guestCommand } from '../../pve-values/admin-commands.ts';
 import { isTemplate } from '../../pve-values/guest-flags.ts';
 import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
@@ -268,7 +269,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
     return refusal(
       wish,
       `VM ${where} is not a template`,
-      `convert it (\`qm template ${guest.vmid}\` on ${guest.node}), or name another VMID`,
+      `convert it (\`${guestCommand(guest, 'template')}\` on ${guest.node}), or name another VMID`,
     );
   }
   return toTemplate(config, guest.name);

@@ -4,6 +4,7 @@ import { holdHint } from '../../../plan/cluster/locks.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AuthError } from '../../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
+import { destroyCommand } from '../../../pve-values/admin-commands.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { isWritable } from '../../../plan/stands/ownership.ts';
@@ -94,7 +95,7 @@ function leftover(step: CloneStep, code: LeftCode): StepError {
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
     {
-      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`qm destroy ${vmid} --purge\` on ${target}); run again: the machine gets another number`,
+      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`${destroyCommand({ vmid })}\` on ${target}); run again: the machine gets another number`,
     },
   );
 }

@@ -1,4 +1,5 @@
 /** Moves a guest to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
+import { guestCommand } from '../../../pve-values/admin-commands.ts';
 import { kindWord, MIGRATIONS, taskType, type GuestKind } from '../../../pve-values/guest-kinds.ts';
 import { spanText } from '../../../pve-values/moment.ts';
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
@@ -117,7 +118,7 @@ function arrived({ vmid, target, container }: MigrateStep, ended: true | TaskErr
   throw new StepError(
     'CT_NOT_STARTED',
     `CT ${vmid} has moved to ${target} and is down: its start there failed (${ended.exitstatus})`,
-    { hint: `on ${target}, pct start ${vmid} says why`, cause: ended },
+    { hint: `on ${target}, ${guestCommand({ vmid, type: 'lxc' }, 'start')} says why`, cause: ended },
   );
 }
 
