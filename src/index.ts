@@ -24,6 +24,7 @@ export type { DeployInput, DeployOptions } from './lib/plan/deploy/context.ts';
 export { planDeploy } from './lib/plan/deploy/deploy.ts';
 export type { Reclone, RecloneStand } from './lib/plan/deploy/reclone.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
+export type { GuestKind } from './lib/pve-values/guest-kinds.ts';
 export type { Nic } from './lib/pve-values/nics.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
 export { readCertificate, type ServerCertificate } from './lib/proxmox/certificate.ts';

@@ -1,4 +1,5 @@
 /** Turns the nodes' task logs into the history of migrations: balance's only memory. Reads; decides nothing. */
+import { MIGRATIONS } from '../pve-values/guest-kinds.ts';
 import { isGoodEnding } from '../pve-values/task-status.ts';
 import type { MigrationRecord } from './balance-types.ts';
 import type { PveApi, TaskRow, Upid } from '../proxmox/types.ts';
@@ -75,7 +76,6 @@ interface Entry {
   readonly vmid: number;
 }
 
-const MIGRATIONS = new Set(['qmigrate', 'vzmigrate', 'hamigrate']);
 /** Seconds in which HA's manager starts what it was asked for: some rounds of 10 s, and its queue. */
 const HA_PATIENCE = 300;
 
@@ -198,7 +198,7 @@ function isAhead({ starttime, endtime }: TaskRow, now: number): boolean {
 /** Nodes that tell of migrations of a time that has not come. */
 export function nodesAhead(tasks: readonly NodeTasks[], now: number): string[] {
   return tasks.flatMap(({ node, rows }) =>
-    rows.some((row) => MIGRATIONS.has(row.type) && isAhead(row, now)) ? [node] : [],
+    rows.some((row) => MIGRATIONS.includes(row.type) && isAhead(row, now)) ? [node] : [],
   );
 }
 
@@ -207,7 +207,7 @@ function entriesOf(tasks: readonly NodeTasks[], now: number): Map<number, Entry[
   const byGuest = new Map<number, Entry[]>();
   for (const { node, rows } of tasks) {
     for (const row of rows) {
-      if (!MIGRATIONS.has(row.type) || !/^\d{3,9}$/.test(row.id) || isAhead(row, now)) continue;
+      if (!MIGRATIONS.includes(row.type) || !/^\d{3,9}$/.test(row.id) || isAhead(row, now)) continue;
       const vmid = Number(row.id);
       const list = byGuest.get(vmid) ?? [];
       byGuest.set(vmid, list);

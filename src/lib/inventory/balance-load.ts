@@ -1,4 +1,5 @@
 /** Loads averaged over a window, out of what PVE records itself. Reads; judges nothing. */
+import { isGuestKind, type GuestKind } from '../pve-values/guest-kinds.ts';
 import { parseTags } from '../pve-values/tags.ts';
 import type { BalanceGuest, BalanceNode } from './balance-types.ts';
 import type { RrdPoint } from '../proxmox/balance-types.ts';
@@ -6,7 +7,6 @@ import type { PveApi, ResourceRow } from '../proxmox/types.ts';
 import { unlessRefused } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { toGuest, toNode } from './rows.ts';
-import type { GuestInfo } from './types.ts';
 import pMap from 'p-map';
 
 /** What the averages are taken over. */
@@ -94,7 +94,7 @@ export async function readNodes(
 }
 
 /** With the loads of the last 10 s. */
-export function toBalanceGuest(row: ResourceRow, type: 'qemu' | 'lxc'): BalanceGuest {
+export function toBalanceGuest(row: ResourceRow, type: GuestKind): BalanceGuest {
   const guest = toGuest(row, type);
   const isRunning = guest.status !== 'stopped';
   const isUnknown =
@@ -180,6 +180,6 @@ export async function readGuestLoad(
   return withAverages(guest, { cpu, memory });
 }
 
-export function isGuest(row: ResourceRow): row is ResourceRow & { readonly type: GuestInfo['type'] } {
-  return row.type === 'qemu' || row.type === 'lxc';
+export function isGuest(row: ResourceRow): row is ResourceRow & { readonly type: GuestKind } {
+  return isGuestKind(row.type);
 }

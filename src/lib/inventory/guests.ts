@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
+import { mayBeMachine } from '../pve-values/guest-kinds.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { guestsOf, nameOf } from './rows.ts';
@@ -36,7 +37,7 @@ export async function readConfigs(
   { pve, online, signal }: Asking,
   guests: readonly GuestInfo[],
 ): Promise<VmConfig[]> {
-  const readable = guests.filter((guest) => guest.type === 'qemu' && online.has(guest.node));
+  const readable = guests.filter((guest) => mayBeMachine(guest) && online.has(guest.node));
   const configs = await pMap(readable, (guest) => readConfig(pve, guest, signal), {
     concurrency: PARALLEL_READS,
   });
@@ -105,7 +106,7 @@ export async function readClaimed(
   const first = await read(listed);
   const found = new Set(first.vms.map((config) => config.vmid));
   const isLost = (guest: GuestInfo): boolean =>
-    claimed.has(guest.vmid) && online.has(guest.node) && !found.has(guest.vmid) && guest.type === 'qemu';
+    claimed.has(guest.vmid) && online.has(guest.node) && !found.has(guest.vmid) && mayBeMachine(guest);
   const lost = new Set(first.guests.filter(isLost).map((guest) => guest.vmid));
   if (lost.size === 0) return first;
   const again = await read(guestsOf(await pve.resources(signal)).filter((guest) => lost.has(guest.vmid)));

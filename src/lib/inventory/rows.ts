@@ -1,4 +1,5 @@
 /** Rows of `/cluster/resources` as nodes, storages and guests. Pure; that the list lags is no matter of these. */
+import { isGuestKind, type GuestKind } from '../pve-values/guest-kinds.ts';
 import { parseTags } from '../pve-values/tags.ts';
 import type { ResourceRow } from '../proxmox/types.ts';
 import type { NodeStates } from './node-states.ts';
@@ -35,7 +36,7 @@ export function nameOf(vmid: number, name: string | undefined): { readonly name?
   return name === undefined || name === `VM ${vmid}` ? {} : { name };
 }
 
-export function toGuest(row: ResourceRow, type: 'qemu' | 'lxc'): GuestInfo {
+export function toGuest(row: ResourceRow, type: GuestKind): GuestInfo {
   const tags = parseTags(row.tags);
   return {
     vmid: row.vmid ?? 0,
@@ -61,7 +62,7 @@ function withUse(guest: GuestInfo, { cpu = 0, mem = 0, uptime = 0, status }: Res
 
 export function guestsOf(rows: readonly ResourceRow[], use = false): GuestInfo[] {
   return rows.flatMap((row) => {
-    if (row.type !== 'qemu' && row.type !== 'lxc') return [];
+    if (!isGuestKind(row.type)) return [];
     const guest = toGuest(row, row.type);
     return [use ? withUse(guest, row) : guest];
   });

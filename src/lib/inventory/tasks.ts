@@ -1,6 +1,7 @@
 /** Tasks under way, and guests' tasks that failed: one call per node. */
 import pMap from 'p-map';
 import type { PveApi, TaskRow } from '../proxmox/types.ts';
+import { ourTasks } from '../pve-values/guest-kinds.ts';
 import { isGoodEnding } from '../pve-values/task-status.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { FailedTask, Removal, RunningTask } from './types.ts';
@@ -15,8 +16,9 @@ const LONGEST_TASK = 24 * 3600;
 const JUST_ENDED = 30;
 
 /** A guest that did not listen has been off since, whichever of these has turned it off, or started it again. */
-const SWITCHING: ReadonlySet<string> = new Set(['qmshutdown', 'qmreboot', 'qmstop', 'qmstart']);
-const ASKING = ['qmshutdown', 'qmreboot'];
+const ASKING = ourTasks('shutdown', 'reboot');
+const SWITCHING: ReadonlySet<string> = new Set([...ASKING, ...ourTasks('stop', 'start')]);
+const REMOVING = ourTasks('destroy');
 
 /** Types of which it was the last: those that it makes up for, too. */
 function settles({ type, status = '' }: TaskRow): ReadonlySet<string> {
@@ -49,7 +51,7 @@ export interface ReadTasks {
 
 function removalsOf(rows: readonly TaskRow[], now: number): Removal[] {
   const last = new Map<string, TaskRow>();
-  for (const row of rows.filter(({ type }) => type === 'qmdestroy')) {
+  for (const row of rows.filter(({ type }) => REMOVING.includes(type))) {
     const known = last.get(row.id);
     if (known === undefined || (known.endtime ?? now) < (row.endtime ?? now)) last.set(row.id, row);
   }

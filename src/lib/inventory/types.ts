@@ -1,4 +1,5 @@
 /** The observed cluster ("have"): plain data, one snapshot per run. */
+import type { GuestKind } from '../pve-values/guest-kinds.ts';
 
 /** Everything a planner may know. Arrays are in no particular order. */
 export interface Inventory {
@@ -118,7 +119,7 @@ export interface StorageInfo {
 export interface GuestInfo {
   readonly vmid: number;
   readonly node: string;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: GuestKind;
   /** Absent for about 10 s after creation (one cycle of pvestatd). */
   readonly name?: string;
   /** `unknown` for about 10 s after creation. */

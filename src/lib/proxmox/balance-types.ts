@@ -2,6 +2,7 @@
  * The endpoints that only balance needs, as methods. Privileges and versions are from the official contract; see
  * types.ts for what all methods have in common.
  */
+import type { GuestKind } from '../pve-values/guest-kinds.ts';
 
 /** One point of the statistics; values are averages of its span. Absent: not recorded, or unknown to this version. */
 export interface RrdPoint {
@@ -24,7 +25,7 @@ export interface RrdPoint {
 export interface GuestRef {
   readonly node: string;
   readonly vmid: number;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: GuestKind;
 }
 
 /** One gauge of a node or guest at one moment. */

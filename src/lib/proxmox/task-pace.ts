@@ -1,4 +1,5 @@
 /** When to look after tasks next: soon after each should have ended, by what others of its type took. Asks nobody. */
+import { ourTasks } from '../pve-values/guest-kinds.ts';
 import { spreadOf } from '../spread.ts';
 
 const FIRST_INTERVAL_MS = 500;
@@ -27,14 +28,9 @@ const WIDEST_SPACING_MS = 3000;
  * These wait for no lock but their machine's own, so that they all end when the first does; and of removals no more are begun
  * than can work. They take a second or two, and with each end that is told late a place stays empty, or a stand unfinished.
  */
-const PROMPT: ReadonlySet<string> = new Set([
-  'qmdestroy',
-  'qmresume',
-  'qmrollback',
-  'qmsnapshot',
-  'qmstart',
-  'qmstop',
-]);
+const PROMPT: ReadonlySet<string> = new Set(
+  ourTasks('destroy', 'resume', 'rollback', 'snapshot', 'start', 'stop'),
+);
 const PROMPT_INTERVAL_MS = 250;
 /** One for each node and run, beside all else. */
 const UNHURRIED: ReadonlySet<string> = new Set(['srvreload']);

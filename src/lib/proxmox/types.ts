@@ -3,6 +3,7 @@
  * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
  */
 
+import type { GuestKind } from '../pve-values/guest-kinds.ts';
 import type { BalanceApi } from './balance-types.ts';
 import type { StockApi } from './stock-types.ts';
 
@@ -224,7 +225,7 @@ export interface GuestAt {
   readonly node: string;
   readonly vmid: number;
   /** Absent: a VM. */
-  readonly type?: 'qemu' | 'lxc';
+  readonly type?: GuestKind;
 }
 
 export interface PveApi extends BalanceApi, StockApi {

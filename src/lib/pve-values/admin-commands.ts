@@ -1,5 +1,36 @@
-/** The commands that an administrator is told to type: the one place where a hint of `pveum` is made. */
+/** The commands that an administrator is told to type: the one place where a hint of `pveum`, `qm` or `pct` is made. */
 import { shellCommand } from '../shell.ts';
+import { kindTool, USUAL_KIND, type GuestKind } from './guest-kinds.ts';
+
+interface Guest {
+  readonly vmid: number;
+  /** Absent: a VM. */
+  readonly type?: GuestKind;
+}
+
+/** Of root, on the guest's node: `qm unlock 100`. */
+export function guestCommand({ vmid, type = USUAL_KIND }: Guest, action: string, ...args: string[]): string {
+  return shellCommand(kindTool(type), action, String(vmid), ...args);
+}
+
+export function destroyCommand(guest: Guest): string {
+  return guestCommand(guest, 'destroy', '--purge');
+}
+
+/** What a failed removal or clone left. */
+export function destroyLockedCommand(guest: Guest): string {
+  return `${guestCommand(guest, 'unlock')} && ${destroyCommand(guest)}`;
+}
+
+/** A template by its option alone is a machine again. */
+export function noTemplateCommand(guest: Guest): string {
+  return guestCommand(guest, 'set', '--template', '0');
+}
+
+/** `isLive`: PVE heeds it only for a running machine. */
+export function moveCommand(guest: Guest, target: string, isLive = true): string {
+  return guestCommand(guest, 'migrate', target, ...(isLive ? ['--online'] : []));
+}
 
 interface Right {
   readonly path: string;

@@ -1,5 +1,6 @@
 /** The list of bridges as a table. Says what the list cannot show. */
 import type { BridgeReport, BridgeRow, BridgeState } from '../plan/network/view.ts';
+import { GUEST_KINDS, type GuestKind } from '../pve-values/guest-kinds.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
@@ -19,7 +20,7 @@ const STATES: { readonly [S in BridgeState]: string } = {
 
 function guestsText({ guests }: BridgeRow): string {
   if (guests === null) return '?';
-  const idsOf = (type: 'qemu' | 'lxc', inSnapshot?: true) =>
+  const idsOf = (type: GuestKind, inSnapshot?: true) =>
     formatVmids(
       guests
         .filter((guest) => guest.type === type && guest.inSnapshot === inSnapshot)
@@ -28,7 +29,7 @@ function guestsText({ guests }: BridgeRow): string {
   const parts = [
     idsOf('qemu'),
     idsOf('lxc').replace(/^./, 'CT $&'),
-    ...(['qemu', 'lxc'] as const).map((type) => idsOf(type, true).replace(/^./, 'snapshot of $&')),
+    ...GUEST_KINDS.map((type) => idsOf(type, true).replace(/^./, 'snapshot of $&')),
   ].filter((part) => part !== '');
   return parts.length === 0 ? '-' : parts.join(' ');
 }

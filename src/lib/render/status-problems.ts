@@ -4,6 +4,13 @@ import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
 import { recloneCommand, UNKNOWN_LAB } from '../plan/document/reclone-command.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
+import {
+  destroyCommand,
+  destroyLockedCommand,
+  guestCommand,
+  moveCommand,
+  noTemplateCommand,
+} from '../pve-values/admin-commands.ts';
 import { shellCommand } from '../shell.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { ProblemTexts } from './languages/report-texts.ts';
@@ -95,13 +102,11 @@ function sortedIds(problems: readonly Problem[]): number[] {
   return [...new Set(problems.flatMap(({ vmid }) => vmid ?? []))].sort((a, b) => a - b);
 }
 
-/** Those of which the home is known; PVE heeds `--online` only for a running machine. */
+/** Those of which the home is known. */
 function migrations(problems: readonly Problem[], texts: ProblemTexts): string[] {
   const known = problems.filter(({ vmid }) => vmid !== undefined);
   return [...groupBy(known, nodeOf)].map(([node, list]) => {
-    const commands = list.map(({ vmid, detail = '?' }) =>
-      shellCommand('qm', 'migrate', String(vmid), detail, '--online'),
-    );
+    const commands = list.map(({ vmid = 0, detail = '?' }) => moveCommand({ vmid }, detail));
     return texts.run(node, quoted(commands.join('; ')));
   });
 }
@@ -198,7 +203,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'machine-half-removed': {
     about: ofMachine,
-    way: perNode((vmid) => `qm unlock ${vmid} && qm destroy ${vmid} --purge`),
+    way: perNode((vmid) => destroyLockedCommand({ vmid })),
   },
   'machine-in-doubt': {
     about: ofMachine,
@@ -207,13 +212,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'machine-is-template': {
     about: ofMachine,
     way: (problems, context) => [
-      ...perNode((vmid) => shellCommand('qm', 'set', String(vmid), '--template', '0'))(problems, context),
+      ...perNode((vmid) => noTemplateCommand({ vmid }))(problems, context),
       context.texts.converted(recloneEach(problems, context).join('; ')),
     ],
   },
-  'machine-unsealed': { about: ofMachine, way: perNode((vmid) => `qm destroy ${vmid} --purge`) },
+  'machine-unsealed': { about: ofMachine, way: perNode((vmid) => destroyCommand({ vmid })) },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
-  'lock-without-task': { about: ofMachine, way: perNode((vmid) => `qm unlock ${vmid}`) },
+  'lock-without-task': { about: ofMachine, way: perNode((vmid) => guestCommand({ vmid }, 'unlock')) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },
   'bridge-down': {
     about: ofNetwork,

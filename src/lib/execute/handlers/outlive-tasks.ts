@@ -1,13 +1,21 @@
 /** Waits until tasks that may be ours, their UPID lost with the answer, have ended. Does not judge how. */
 import { AnswerLostError, TaskError } from '../../proxmox/errors.ts';
+import type { GuestAt } from '../../proxmox/types.ts';
+import { taskType, type GuestDeed } from '../../pve-values/guest-kinds.ts';
 import { awaitTask } from '../retry.ts';
 import type { StepIo } from '../types.ts';
 
-export async function outliveTasks(
-  io: StepIo,
-  node: string,
-  filter: { readonly type: string; readonly vmid?: number },
-): Promise<void> {
+interface TaskFilter {
+  readonly type: string;
+  readonly vmid?: number;
+}
+
+/** The tasks in which PVE does this to the guest. */
+export function tasksOn({ vmid, type }: GuestAt, deed: GuestDeed): Required<TaskFilter> {
+  return { type: taskType(deed, type), vmid };
+}
+
+export async function outliveTasks(io: StepIo, node: string, filter: TaskFilter): Promise<void> {
   const active = await io.pve.tasks(node, { source: 'active', ...filter }, io.signal);
   for (const { upid } of active) {
     try {

@@ -1,6 +1,7 @@
 /** Which VMs of a stand go, and why the others stay. Whose they are is decided in stands/ownership.ts. */
 import { isAnyCloning } from '../cluster/locks.ts';
 import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
@@ -104,7 +105,7 @@ function calledLikeMachines(
 ): ReadonlySet<number> {
   if (!options.adopt || selection.by !== 'stands') return new Set();
   const names = new Set(selection.labMachines?.map(({ name }) => name));
-  const found = lookAlikes(pool, names, index).filter(({ guest }) => guest.type === 'qemu');
+  const found = lookAlikes(pool, names, index).filter(({ guest }) => mayBeMachine(guest));
   return new Set(found.map(({ guest }) => guest.vmid));
 }
 

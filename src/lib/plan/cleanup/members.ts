@@ -2,6 +2,8 @@
  * Guests that a class made itself in the pool of a stand that goes: named, and removed where that was asked for. Whose they
  * are is decided in stands/ownership.ts.
  */
+import { destroyCommand, guestCommand } from '../../pve-values/admin-commands.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from './context.ts';
 import { judge } from './fates.ts';
@@ -34,11 +36,11 @@ function refusalOf(
       hint: `take VM ${vmid} out of pool ${pool}, or remove it by hand, then run cleanup again`,
     };
   }
-  if (type === 'lxc') {
+  if (!mayBeMachine(guest)) {
     return {
       code: 'MEMBER_CONTAINER',
       message: `${isIn}; deploy-stand removes no containers`,
-      hint: `as root on ${node}: \`pct stop ${vmid}; pct destroy ${vmid} --purge\`, then run cleanup again`,
+      hint: `as root on ${node}: \`${guestCommand(guest, 'stop')}; ${destroyCommand(guest)}\`, then run cleanup again`,
     };
   }
   if (!context.options.includeMembers) {

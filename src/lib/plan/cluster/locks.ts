@@ -1,7 +1,8 @@
 /** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
-import { shellCommand } from '../../shell.ts';
+import { destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
+import { guestTasks, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
 
 export type Hold =
   /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
@@ -29,32 +30,32 @@ export function seesTasks({ rights }: Pick<Inventory, 'rights'>): boolean {
  * seen, and somebody else's may be.
  */
 export function isAnyCloning({ tasks, rights }: Pick<Inventory, 'tasks' | 'rights'>): boolean | undefined {
-  if (tasks.some(({ type }) => type === 'qmclone')) return true;
+  if (tasks.some(({ type }) => ourTasks('clone').includes(type))) return true;
   return seesTasks(rights === undefined ? {} : { rights }) ? false : undefined;
 }
 
 /** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */
-const TASKS: ReadonlyMap<string, RegExp> = new Map([
-  ['backup', /^vzdump$/],
-  ['clone', /^(qmclone|vzclone|vzcreate)$/],
-  ['destroyed', /^(qmdestroy|vzdestroy)$/],
-  ['create', /^(qmcreate|qmrestore|vzcreate|vzrestore)$/],
-  ['migrate', /^(qmigrate|vzmigrate|hamigrate)$/],
-  ['rollback', /^(qmrollback|vzrollback)$/],
-  ['snapshot', /^(qmsnapshot|vzsnapshot)$/],
-  ['snapshot-delete', /^(qmdelsnapshot|vzdelsnapshot)$/],
-  ['suspending', /^qmsuspend$/],
+const TASKS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['backup', ['vzdump']],
+  ['clone', [...guestTasks('clone'), taskType('create', 'lxc')]],
+  ['destroyed', guestTasks('destroy')],
+  ['create', guestTasks('create', 'restore')],
+  ['migrate', MIGRATIONS],
+  ['rollback', guestTasks('rollback')],
+  ['snapshot', guestTasks('snapshot')],
+  ['snapshot-delete', guestTasks('delsnapshot')],
+  ['suspending', [taskType('suspend', 'qemu')]],
 ]);
 
 /** A clone is filed under its template's id, a backup of several under none: any of them on the node may be this one. */
-const NAMELESS = /^(qmclone|vzclone|vzdump)$/;
+const NAMELESS = [...guestTasks('clone'), 'vzdump'];
 
 function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTask[]): string | undefined {
   const types = TASKS.get(lock);
   return tasks.find(
     (task) =>
-      (types === undefined || types.test(task.type)) &&
-      (task.id === String(vmid) || (NAMELESS.test(task.type) && task.node === node)),
+      (types === undefined || types.includes(task.type)) &&
+      (task.id === String(vmid) || (NAMELESS.includes(task.type) && task.node === node)),
   )?.type;
 }
 
@@ -72,8 +73,12 @@ export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[])
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
 }
 
-function unlock({ vmid, node }: Locked, ...more: readonly string[]): string {
-  return `as root on ${node}: \`${[shellCommand('qm', 'unlock', String(vmid)), ...more].join(' && ')}\``;
+function asRoot({ node }: Locked, command: string): string {
+  return `as root on ${node}: \`${command}\``;
+}
+
+function unlock(vm: Locked): string {
+  return asRoot(vm, guestCommand(vm, 'unlock'));
 }
 
 /** After "VM 1 on pve1". */
@@ -91,7 +96,7 @@ export function holdHint(vm: Locked, hold: Hold): string {
       // While it is protected PVE does not let its saved memory go, either (check_protection).
       return `start VM ${vm.vmid}, or ${unlock(vm)}`;
     case 'removed':
-      return unlock(vm, shellCommand('qm', 'destroy', String(vm.vmid), '--purge'));
+      return asRoot(vm, destroyLockedCommand(vm));
     case 'operation':
       return `task ${hold.task} holds it: wait until it has ended`;
     case 'stale':

@@ -1,5 +1,6 @@
 /** The replicas there are, by their claims and marks, and which VMs hang on them. Plans nothing. */
 import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
@@ -110,7 +111,7 @@ export function clonesOf(
     return mark === undefined || mark.base === vmid;
   };
   return have.guests
-    .filter((guest) => guest.type === 'qemu' && claimed.has(guest.vmid) && isClone(guest))
+    .filter((guest) => mayBeMachine(guest) && claimed.has(guest.vmid) && isClone(guest))
     .map((guest) => guest.vmid)
     .sort((a, b) => a - b);
 }

@@ -1,5 +1,7 @@
 /** The one rule on which template a lab means, and what it is made of. Decides nothing about nodes. */
+import { guestCommand } from '../../pve-values/admin-commands.ts';
 import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
 import { ownVmMark } from '../../marks/vm.ts';
@@ -179,7 +181,7 @@ function isNameable(have: Inventory, copies = copiesIn(have)): (guest: GuestInfo
 /** The templates that a lab may name, by VMID. */
 export function nameable(have: Inventory): GuestInfo[] {
   return have.guests
-    .filter(({ template, type }) => template && type === 'qemu')
+    .filter((guest) => guest.template && mayBeMachine(guest))
     .filter(isNameable(have))
     .sort((a, b) => a.vmid - b.vmid);
 }
@@ -248,7 +250,7 @@ function ambiguity(guests: readonly GuestInfo[], wish: Wish): Refusal | undefine
 function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
   const config = wish.have.templates.find((candidate) => candidate.vmid === guest.vmid);
   const where = describeTemplate(guest);
-  if (guest.type !== 'qemu') return refusal(wish, `${where} is a container`, 'name a VM template');
+  if (!mayBeMachine(guest)) return refusal(wish, `${where} is a container`, 'name a VM template');
   if (wish.copies.has(guest.vmid)) {
     return refusal(
       wish,
@@ -267,7 +269,7 @@ function toCandidate(guest: GuestInfo, wish: Wish): Template | Refusal {
     return refusal(
       wish,
       `VM ${where} is not a template`,
-      `convert it (\`qm template ${guest.vmid}\` on ${guest.node}), or name another VMID`,
+      `convert it (\`${guestCommand(guest, 'template')}\` on ${guest.node}), or name another VMID`,
     );
   }
   return toTemplate(config, guest.name);

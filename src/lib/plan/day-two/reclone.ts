@@ -1,5 +1,6 @@
 /** Which machines of the selected stands can be cloned anew, and why the others cannot. Plans no step: a deploy does. */
 import { isProtected } from '../../pve-values/guest-flags.ts';
+import { ourTasks } from '../../pve-values/guest-kinds.ts';
 import { joined, type Judged } from './stand-work.ts';
 import type { Lab } from '../../config/types.ts';
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
@@ -159,7 +160,9 @@ function judge(view: StandView, one: StandMachine, input: RecloneInput, madeAs: 
 
 /** At its end nothing tells whose it was: its number would be given up. */
 function beingRemoved({ machines }: StandView, { index }: RecloneInput): Refusal | undefined {
-  const removals = new Set((index.tasks ?? []).flatMap(({ type, id }) => (type === 'qmdestroy' ? [id] : [])));
+  const removals = new Set(
+    (index.tasks ?? []).flatMap(({ type, id }) => (ourTasks('destroy').includes(type) ? [id] : [])),
+  );
   const going = machines.filter(({ vmid }) => removals.has(String(vmid)));
   if (going.length === 0) return undefined;
   return {

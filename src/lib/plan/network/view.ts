@@ -3,6 +3,7 @@ import { addTo } from '../../group.ts';
 import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { parseBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { sinceOf } from '../../marks/time.ts';
+import { USUAL_KIND, type GuestKind } from '../../pve-values/guest-kinds.ts';
 import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { compareNatural } from '../../order.ts';
 import { foreignRows } from './foreign-pending.ts';
@@ -16,7 +17,7 @@ export type BridgeState = 'active' | 'staged' | 'changing' | 'down' | 'going';
 
 export interface BridgeGuest {
   readonly vmid: number;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: GuestKind;
   /** Only a snapshot of it names the bridge. */
   readonly inSnapshot?: true;
 }
@@ -61,7 +62,7 @@ export function indexBridgeUse(have: Inventory): ReadonlyMap<string, NodeUse> {
     const now = new Set(bridges);
     for (const iface of new Set([...now, ...snapshotBridges])) {
       const guest: BridgeGuest = {
-        ...{ vmid, type: types.get(vmid) ?? 'qemu' },
+        ...{ vmid, type: types.get(vmid) ?? USUAL_KIND },
         ...(now.has(iface) ? {} : { inSnapshot: true }),
       };
       if (ofNode) addTo(ofNode, iface, guest);

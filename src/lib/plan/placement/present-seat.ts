@@ -3,7 +3,7 @@ import { aliasesOf, isBoundToNode, ownNetworks } from '../../config/lab/networks
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
-import { shellCommand } from '../../shell.ts';
+import { moveCommand } from '../../pve-values/admin-commands.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
@@ -66,7 +66,7 @@ function tornAway(
   const which = away.map(([name, { vmid, node }]) => `VM ${vmid} (${name}) to ${node}`).join(', ');
   const commands = away.map(
     ([, { vmid, node, power }]) =>
-      `as root on ${node}: \`${shellCommand('qm', 'migrate', String(vmid), home, ...(power === 'stopped' ? [] : ['--online']))}\``,
+      `as root on ${node}: \`${moveCommand({ vmid }, home, power !== 'stopped')}\``,
   );
   return {
     says: `somebody moved ${which}, away from the networks of the stand, which are on ${home} and do not reach there`,

@@ -1,5 +1,6 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
 import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
@@ -61,7 +62,7 @@ function obstacle(
   machine: string,
   { user, lab, index }: AdoptionInput,
 ): Refusal | undefined {
-  const { vmid, node, type } = guest;
+  const { vmid, node } = guest;
   const { pool, userid } = user;
   const config = index.configs.get(vmid);
   const says = (code: string, what: string, hint = stepAside(vmid, pool)) =>
@@ -70,7 +71,7 @@ function obstacle(
       `guest ${vmid} on ${node} is in pool ${pool} and called ${machine} like a machine of the lab, but ${what}`,
       hint,
     );
-  if (type !== 'qemu') return says('ADOPT_CONTAINER', 'it is a container');
+  if (!mayBeMachine(guest)) return says('ADOPT_CONTAINER', 'it is a container');
   const other = (index.claimants.get(vmid) ?? []).find((claimant) => claimant !== pool);
   if (other !== undefined) return says('ADOPT_CLAIMED', `pool ${other} claims it`);
   const lock = config?.values['lock'] ?? guest.lock;

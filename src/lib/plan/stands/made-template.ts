@@ -1,5 +1,5 @@
 /** The way out of a machine that was made a template, as a student can with the own ones: one place. Plans nothing. */
-import { shellCommand } from '../../shell.ts';
+import { destroyCommand, noTemplateCommand } from '../../pve-values/admin-commands.ts';
 import { recloneCommand, UNKNOWN_LAB } from '../document/reclone-command.ts';
 import { hangsOn, volumesOf } from '../../pve-values/volumes.ts';
 
@@ -23,10 +23,10 @@ export function templateWayOut({ vmid, node, values, user, machine }: MadeTempla
   const root = `as root on ${node}: `;
   const away =
     machine === undefined
-      ? `${root}\`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`, then deploy again: VM ${vmid} is cloned anew`
+      ? `${root}\`${destroyCommand({ vmid })}\`, then deploy again: VM ${vmid} is cloned anew`
       : `${cloneAnew(user, machine)} makes VM ${vmid} anew`;
   const isConverted = values && volumesOf(values).some((volume) => hangsOn(volume, vmid));
   if (isConverted) return away;
-  const back = `${root}\`${shellCommand('qm', 'set', String(vmid), '--template', '0')}\`, then run again`;
+  const back = `${root}\`${noTemplateCommand({ vmid })}\`, then run again`;
   return `${away}; to keep what is on its disks, ${values ? '' : 'where they were not converted, too, '}${back}`;
 }

@@ -7,6 +7,7 @@ import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../mark
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
+import { mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
 
 /**
  * - `missing`: made once, and gone: it is made anew.
@@ -59,7 +60,7 @@ export interface Evidence {
   /** What PVE lists at the VMID. */
   readonly guest:
     | {
-        readonly type: 'qemu' | 'lxc';
+        readonly type: GuestKind;
         readonly pool?: string | undefined;
         readonly lock?: string | undefined;
       }
@@ -143,8 +144,8 @@ function ofUnstated({ id, pool, guest, values, isHandedOut }: Evidence): Verdict
 export function verdictOn(evidence: Evidence): Verdict {
   const { id, pool, guest, isAway, values } = evidence;
   if (!guest) return id.state === 'made' ? 'missing' : 'open';
-  // We make no containers. Members of another pool were put there by somebody who may.
-  if (guest.type !== 'qemu' || (guest.pool !== undefined && guest.pool !== pool)) return 'foreign';
+  // Members of another pool were put there by somebody who may.
+  if (!mayBeMachine(guest) || (guest.pool !== undefined && guest.pool !== pool)) return 'foreign';
   if (isAway) return 'away';
   const lock = values?.['lock'] ?? guest.lock;
   const locked = lock === undefined ? undefined : ofLocked(lock, evidence);

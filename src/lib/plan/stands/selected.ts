@@ -1,6 +1,7 @@
 /** The selected stands as they are: what commands on stands plan from, and what status shows. Plans nothing. */
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import type { Claim } from '../../marks/pool.ts';
+import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { judgeClaimed } from './judge.ts';
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
@@ -33,9 +34,10 @@ export interface StandView extends SelectedClaim {
 
 /** Of these the verdict needs the configuration: seals and the notes of 0.1.0 are in there. */
 export function undecidedVmids(claim: Claim, guests: ReadonlyMap<number, GuestInfo>): number[] {
-  return claimedIds(claim)
-    .filter(({ state, vmid }) => state !== 'made' && guests.get(vmid)?.type === 'qemu')
-    .map(({ vmid }) => vmid);
+  return claimedIds(claim).flatMap(({ state, vmid }) => {
+    const guest = guests.get(vmid);
+    return state !== 'made' && guest && mayBeMachine(guest) ? [vmid] : [];
+  });
 }
 
 /** As a deploy takes them (stands/state.ts): of two that say the same the first is it. */

@@ -1,5 +1,5 @@
 /** What of a stand's claimed VMs keeps the stand from being made, and the way out. Finds none of them. */
-import { shellCommand } from '../../shell.ts';
+import { destroyCommand } from '../../pve-values/admin-commands.ts';
 import type { Lab } from '../../config/types.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
@@ -49,7 +49,7 @@ export function unsealedRefusal({
   return {
     code: 'SEAL_LOST',
     message: `VM ${vmid} (${name ?? 'no name'}) on ${where} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
-    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${shellCommand('qm', 'destroy', String(vmid), '--purge')}\`), then run again`,
+    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${destroyCommand({ vmid })}\`), then run again`,
   };
 }
 

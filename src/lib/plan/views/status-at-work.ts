@@ -2,6 +2,7 @@
 import { addTo } from '../../group.ts';
 import type { Inventory, Removal, RunningTask } from '../../inventory/types.ts';
 import { isLockPast, LOCK_POOL, parseLockMark } from '../../marks/lock.ts';
+import { ourTasks } from '../../pve-values/guest-kinds.ts';
 import { isAnyCloning } from '../cluster/locks.ts';
 import type { StandView } from '../stands/selected.ts';
 import type { StatusContext } from './status-types.ts';
@@ -41,7 +42,7 @@ export function beingRemoved(
   tasks: readonly RunningTask[],
   isOpen: (stand: StandView) => boolean,
 ): StatusContext['removed'] {
-  const cut = new Set(tasks.flatMap(({ type, id }) => (type === 'qmstop' ? [id] : [])));
+  const cut = new Set(tasks.flatMap(({ type, id }) => (ourTasks('stop').includes(type) ? [id] : [])));
   const isCut = (stand: StandView): boolean =>
     stand.machines.some(({ vmid }) => cut.has(String(vmid))) && !isOpen(stand);
   const last = new Map((have.removals ?? []).map((one) => [one.vmid, one]));

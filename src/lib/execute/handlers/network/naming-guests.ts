@@ -6,6 +6,7 @@
  */
 import pMap from 'p-map';
 import { PveError } from '../../../proxmox/errors.ts';
+import { isGuestKind } from '../../../pve-values/guest-kinds.ts';
 import { bridgesIn } from '../../../pve-values/nics.ts';
 import type { ResourceRow } from '../../../proxmox/types.ts';
 import type { NamingGuest, StepIo } from '../../types.ts';
@@ -14,7 +15,7 @@ import type { NamingGuest, StepIo } from '../../types.ts';
 const PARALLEL_READS = 6;
 
 async function bridgesNamedBy({ type, node = '', vmid = 0 }: ResourceRow, io: StepIo): Promise<string[]> {
-  const guest = { node, vmid, type: type === 'lxc' ? 'lxc' : 'qemu' } as const;
+  const guest = { node, vmid, ...(isGuestKind(type) ? { type } : {}) };
   // Before the configuration: what somebody goes back to and deletes meanwhile is then seen as it runs.
   const saved = (await io.pve.snapshotConfigs(guest, io.signal)).flatMap(bridgesIn);
   if (type === 'lxc') return [...saved, ...bridgesIn((await io.pve.guestConfig(guest, io.signal)) ?? {})];
@@ -35,7 +36,7 @@ async function readGuest(row: ResourceRow, io: StepIo): Promise<NamingGuest> {
 async function readNode(node: string, io: StepIo): Promise<readonly NamingGuest[]> {
   io.guestReads.list ??= io.pve.resources(io.signal);
   const rows = await io.guestReads.list;
-  const there = rows.filter((row) => row.node === node && (row.type === 'qemu' || row.type === 'lxc'));
+  const there = rows.filter((row) => row.node === node && isGuestKind(row.type));
   return pMap(there, (row) => readGuest(row, io), { concurrency: PARALLEL_READS });
 }
 

@@ -2,12 +2,12 @@
 import { isTemplate } from '../../../pve-values/guest-flags.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { findReplica, LOCK_SECONDS } from './place.ts';
 import { patiently } from '../vm/lock.ts';
 
 export const convertReplica: Handler<'template.convert'> = (step, io) => {
-  const { node, vmid } = step;
+  const { node } = step;
   const isConverted = async () => isTemplate((await findReplica(step, io)).values);
   const convert = async (): Promise<StepOutcome | 'locked'> => {
     const place = await findReplica(step, io);
@@ -26,7 +26,7 @@ export const convertReplica: Handler<'template.convert'> = (step, io) => {
     id: step.id,
     act: () => patiently({ ...step, lockWaitSeconds: LOCK_SECONDS }, io, convert),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmtemplate', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'template'));
       return (await isConverted()) ? 'done' : 'absent';
     },
   });

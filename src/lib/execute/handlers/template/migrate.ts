@@ -1,10 +1,11 @@
 /** Moves a copy of a template to its node, with its local disks. Says what PVE's log says when it cannot. */
 import { TaskError } from '../../../proxmox/errors.ts';
 import { isLockTimeout, tellsOfFailure } from '../../../proxmox/words.ts';
+import { taskType } from '../../../pve-values/guest-kinds.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { findReplica, LOCK_SECONDS } from './place.ts';
 import { patiently } from '../vm/lock.ts';
 
@@ -16,7 +17,7 @@ function explain(error: unknown, step: { readonly vmid: number; readonly home: s
   if (!(error instanceof TaskError)) return error;
   const { upid, log } = error;
   const cause = (log.find(tellsOfFailure) ?? error.exitstatus).replace(/^.*ERROR: /, '');
-  const told = new TaskError({ upid, title: `qmigrate ${step.vmid}`, exitstatus: cause, log });
+  const told = new TaskError({ upid, title: `${taskType('migrate')} ${step.vmid}`, exitstatus: cause, log });
   if (isLockTimeout(told)) return told;
   return new StepError('MIGRATE_FAILED', `VM ${step.vmid} could not be moved to ${step.home}: ${cause}`, {
     hint: `end of the task log:\n${log.join('\n')}`,
@@ -47,7 +48,7 @@ export const migrateReplica: Handler<'template.migrate'> = (step, io) => {
     id: step.id,
     act: () => patiently({ ...step, lockWaitSeconds: LOCK_SECONDS }, io, migrate),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmigrate', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'migrate'));
       const place = await findReplica(step, io);
       return place.node === home && place.values['lock'] === undefined ? 'done' : 'absent';
     },

@@ -4,9 +4,11 @@ import { holdHint } from '../../../plan/cluster/locks.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { AuthError } from '../../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
+import { destroyCommand } from '../../../pve-values/admin-commands.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { isWritable } from '../../../plan/stands/ownership.ts';
+import { tasksOn } from '../outlive-tasks.ts';
 import { identityOf } from './identity.ts';
 
 /** `home`: another run that makes the same copy of a template may have moved it on there. */
@@ -47,8 +49,8 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
 
 /** PVE files a clone task under the template's id: all clones of one template look alike. */
 function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> {
-  const filter = { source: 'active', type: 'qmclone', vmid: step.templateVmid } as const;
-  return io.pve.tasks(step.node, filter, io.signal);
+  const template = { node: step.node, vmid: step.templateVmid };
+  return io.pve.tasks(step.node, { source: 'active', ...tasksOn(template, 'clone') }, io.signal);
 }
 
 function isFinished(step: CloneStep, vm: FoundVm): boolean {
@@ -93,7 +95,7 @@ function leftover(step: CloneStep, code: LeftCode): StepError {
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
     {
-      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`qm destroy ${vmid} --purge\` on ${target}); run again: the machine gets another number`,
+      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`${destroyCommand({ vmid })}\` on ${target}); run again: the machine gets another number`,
     },
   );
 }

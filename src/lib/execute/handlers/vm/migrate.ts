@@ -1,4 +1,6 @@
 /** Moves a guest to another node and says where it ended up. Never stops a migration; one that takes too long goes on. */
+import { guestCommand } from '../../../pve-values/admin-commands.ts';
+import { kindWord, MIGRATIONS, taskType, type GuestKind } from '../../../pve-values/guest-kinds.ts';
 import { spanText } from '../../../pve-values/moment.ts';
 import { isGoodEnding } from '../../../pve-values/task-status.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
@@ -16,14 +18,14 @@ export const TARGET_FAILED = 'MIGRATION_TARGET';
 
 const SECOND = 1000;
 const HA_POLL = 5 * SECOND;
-const TYPES = new Set(['qmigrate', 'vzmigrate', 'hamigrate']);
 
-const nameOf = ({ container, vmid }: MigrateStep): string => `${container ? 'CT' : 'VM'} ${vmid}`;
+const kindOf = ({ container }: MigrateStep): GuestKind => (container ? 'lxc' : 'qemu');
+const nameOf = (step: MigrateStep): string => `${kindWord(kindOf(step))} ${step.vmid}`;
 
 /** The node that has the guest's configuration; it changes hands at the end of a migration. */
 async function locate(step: MigrateStep, io: StepIo): Promise<string> {
-  const { node, target, vmid, container } = step;
-  const type = container ? 'lxc' : 'qemu';
+  const { node, target, vmid } = step;
+  const type = kindOf(step);
   for (const candidate of [target, node]) {
     if (await io.pve.guestConfig({ node: candidate, vmid, type }, io.signal)) return candidate;
   }
@@ -91,7 +93,7 @@ interface Run {
 
 async function activeMigration(step: MigrateStep, io: StepIo): Promise<TaskRow | undefined> {
   const rows = await io.pve.tasks(step.node, { source: 'active', vmid: step.vmid }, io.signal);
-  return rows.find(({ type }) => TYPES.has(type));
+  return rows.find(({ type }) => MIGRATIONS.includes(type));
 }
 
 function failure(step: MigrateStep, where: string, cause: TaskError | undefined): StepError {
@@ -116,7 +118,7 @@ function arrived({ vmid, target, container }: MigrateStep, ended: true | TaskErr
   throw new StepError(
     'CT_NOT_STARTED',
     `CT ${vmid} has moved to ${target} and is down: its start there failed (${ended.exitstatus})`,
-    { hint: `on ${target}, pct start ${vmid} says why`, cause: ended },
+    { hint: `on ${target}, ${guestCommand({ vmid, type: 'lxc' }, 'start')} says why`, cause: ended },
   );
 }
 
@@ -143,7 +145,8 @@ async function followHa(step: MigrateStep, io: StepIo, { since, deadline }: HaRu
     if (where !== node) throw failure(step, where, undefined);
     const past = await io.pve.tasks(node, { source: 'archive', vmid, since }, io.signal);
     const failed = past.find(
-      ({ type, status }) => type === 'qmigrate' && status !== undefined && !isGoodEnding(status),
+      ({ type, status }) =>
+        type === taskType('migrate', kindOf(step)) && status !== undefined && !isGoodEnding(status),
     );
     if (failed) throw failure(step, where, await reasonOf(failed, io));
     if (io.clock.now() + HA_POLL > deadline) throw tooLong(step);
@@ -159,7 +162,7 @@ interface HaRun {
 
 async function reasonOf({ upid, status }: TaskRow, io: StepIo): Promise<TaskError> {
   const log = await io.pve.taskLog(upid, 10, io.signal).catch(() => []);
-  return new TaskError({ upid, title: 'qmigrate', exitstatus: status ?? '', log });
+  return new TaskError({ upid, title: taskType('migrate'), exitstatus: status ?? '', log });
 }
 
 /** Its turn may come long after it was planned. */

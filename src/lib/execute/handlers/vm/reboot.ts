@@ -4,7 +4,7 @@ import { spanText } from '../../../pve-values/moment.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 import { isSeen, stillWaiting, type VmPower } from './power.ts';
@@ -52,7 +52,7 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
     id: step.id,
     act: () => hereOrMoved(step, io, () => patiently(step, io, reboot)),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmreboot', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'reboot'));
       return before && isReborn(await look(), before, io) ? 'done' : 'absent';
     },
   });

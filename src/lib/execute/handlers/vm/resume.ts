@@ -3,7 +3,7 @@ import { isAlreadyRunning, isNotRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 import { hasPower } from './power.ts';
@@ -32,7 +32,7 @@ export const resumeVm: Handler<'vm.resume'> = (step, io) => {
     id: step.id,
     act: () => hereOrMoved(step, io, () => patiently({ ...step, mayHibernate: true }, io, resume)),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmresume', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'resume'));
       return hasPower(await io.pve.vmStatus(step, io.signal), 'running') ? 'done' : 'absent';
     },
   });

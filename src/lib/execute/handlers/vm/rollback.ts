@@ -6,7 +6,7 @@ import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
@@ -33,7 +33,7 @@ async function assertAsPlanned(step: RollbackStep, io: StepIo): Promise<void> {
 }
 
 export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
-  const { node, vmid, snapshot, power } = step;
+  const { node, snapshot, power } = step;
   let since = 0;
   let mustRun = power === 'start';
   const rollBack = async (): Promise<StepOutcome | 'locked'> => {
@@ -52,7 +52,7 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
     id: step.id,
     act: () => hereOrMoved(step, io, () => patiently(step, io, rollBack)),
     look: async () => {
-      const mine = { type: 'qmrollback', vmid };
+      const mine = tasksOn(step, 'rollback');
       await outliveTasks(io, node, mine);
       // Which snapshot a task went back to is not told; going back twice leads to the same.
       const ended = await io.pve.tasks(node, { source: 'archive', ...mine, since }, io.signal);

@@ -4,7 +4,7 @@ import { spanText } from '../../../pve-values/moment.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { unlessGonePatiently } from './gone.ts';
 import { isWishOfHa, untilPower } from './power.ts';
 
@@ -40,7 +40,7 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
     id: step.id,
     act: () => unlessGonePatiently(step, io, shutdown),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmshutdown', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'shutdown'));
       return (await io.pve.vmStatus({ ...step, node }, io.signal)).status === 'stopped' ? 'done' : 'absent';
     },
   });

@@ -6,7 +6,7 @@ import { isNoSuchSnapshot, isSnapshotNameUsed } from '../../../proxmox/words.ts'
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
@@ -45,7 +45,7 @@ export const snapshotVm: Handler<'vm.snapshot'> = (step, io) => {
     id: step.id,
     act: () => hereOrMoved(step, io, () => patiently(step, io, take)),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmsnapshot', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'snapshot'));
       const there = await findSnapshot(step, io);
       return there && isOurs(there, vmid) ? 'done' : 'absent';
     },
@@ -72,7 +72,7 @@ export const deleteSnapshot: Handler<'vm.snapshot.delete'> = (step, io) => {
     act: () => hereOrMoved(step, io, () => patiently(step, io, remove)),
     // Each try begins with the look.
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmdelsnapshot', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'delsnapshot'));
       return 'absent';
     },
   });

@@ -2,13 +2,13 @@
 import { isAlreadyRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { hasPower, isWishOfHa, untilPower } from './power.ts';
 import { patiently } from './lock.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
-  const { node, vmid } = step;
+  const { node } = step;
   const start = async (): Promise<StepOutcome> => {
     await io.ownership.assertOurs(step);
     try {
@@ -28,7 +28,7 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
         step.lockWaitSeconds === undefined ? start() : patiently({ ...step, mayHibernate: true }, io, start),
       ),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmstart', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'start'));
       return hasPower(await io.pve.vmStatus(step, io.signal), 'running') ? 'done' : 'absent';
     },
   });

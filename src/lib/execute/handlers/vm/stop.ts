@@ -2,7 +2,7 @@
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { unlessGonePatiently } from './gone.ts';
 import { isSeen, SEE_HA } from './power.ts';
 
@@ -31,7 +31,7 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
     act: () => unlessGonePatiently(step, io, stop),
     // Each try begins with the look.
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmstop', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'stop'));
       return 'absent';
     },
   });

@@ -2,13 +2,13 @@
 import { isNotRunning } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 import { hasPower } from './power.ts';
 
 export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
-  const { node, vmid, storage } = step;
+  const { node, storage } = step;
   const suspend = async () => {
     await io.ownership.assertOursNow(step);
     try {
@@ -24,7 +24,7 @@ export const suspendVm: Handler<'vm.suspend'> = (step, io) => {
     // One that a former run has begun to suspend is under a lock until it is.
     act: () => hereOrMoved(step, io, () => patiently({ ...step, mayHibernate: true }, io, suspend)),
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmsuspend', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'suspend'));
       const now = await io.pve.vmStatus(step, io.signal);
       return hasPower(now, storage === undefined ? 'paused' : 'suspended') ? 'done' : 'absent';
     },

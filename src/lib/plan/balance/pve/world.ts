@@ -5,6 +5,7 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
+import { guestTasks, kindWord, USUAL_KIND } from '../../../pve-values/guest-kinds.ts';
 import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
@@ -110,7 +111,9 @@ export interface WorldInput {
 function tasksOn({ tasks }: BalanceInventory, led: LedGuests): Map<number, string> {
   return new Map(
     tasks.flatMap(({ id, type }) =>
-      /^\d+$/.test(id) && !(type === 'qmigrate' && led.has(Number(id))) ? [[Number(id), type] as const] : [],
+      /^\d+$/.test(id) && !(guestTasks('migrate').includes(type) && led.has(Number(id)))
+        ? [[Number(id), type] as const]
+        : [],
     ),
   );
 }
@@ -167,7 +170,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     have,
     config,
     hosts: indexHosts({ ...have, zones: have.vnets }),
-    facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm, guests.get(vm.vmid)?.type ?? 'qemu')])),
+    facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm, guests.get(vm.vmid)?.type ?? USUAL_KIND)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,
@@ -227,8 +230,8 @@ export function createWorld(input: WorldInput): World {
 }
 
 export function guestName({ vmid, name, type }: BalanceGuest): string {
-  const kind = type === 'lxc' ? 'CT' : 'VM';
-  return name === undefined ? `${kind} ${vmid}` : `${kind} ${vmid} (${name})`;
+  const what = `${kindWord(type)} ${vmid}`;
+  return name === undefined ? what : `${what} (${name})`;
 }
 
 /** The bridges that a guest names; undefined: not known. */

@@ -1,0 +1,79 @@
+/** What kinds of guests there are, and what PVE calls them and what is done to them: whoever has to tell them apart asks here. */
+
+export type GuestKind = 'qemu' | 'lxc';
+
+interface Kind {
+  /** What people call one. */
+  readonly word: 'VM' | 'CT';
+  /** The command of its node that root does all of it with. */
+  readonly tool: 'qm' | 'pct';
+  /** Types of its tasks begin so. */
+  readonly tasks: 'qm' | 'vz';
+  /** Are machines of stands, and their templates, of this kind? What is of another one is never ours. */
+  readonly isMade: boolean;
+}
+
+const KINDS: Readonly<Record<GuestKind, Kind>> = {
+  qemu: { word: 'VM', tool: 'qm', tasks: 'qm', isMade: true },
+  lxc: { word: 'CT', tool: 'pct', tasks: 'vz', isMade: false },
+};
+
+export const GUEST_KINDS = Object.keys(KINDS) as readonly GuestKind[]; // of a literal
+
+export function isGuestKind(type: string | undefined): type is GuestKind {
+  return GUEST_KINDS.some((kind) => kind === type);
+}
+
+/** Of a guest whose kind nobody tells. */
+export const USUAL_KIND: GuestKind = 'qemu';
+
+export function kindWord(kind: GuestKind): Kind['word'] {
+  return KINDS[kind].word;
+}
+
+export function kindTool(kind: GuestKind): Kind['tool'] {
+  return KINDS[kind].tool;
+}
+
+/** May it be a machine of a stand, or a template of one? */
+export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
+  return KINDS[type].isMade;
+}
+
+/** What PVE does to a guest in a task of its own. */
+export type GuestDeed =
+  | 'clone'
+  | 'create'
+  | 'delsnapshot'
+  | 'destroy'
+  | 'migrate'
+  | 'reboot'
+  | 'restore'
+  | 'resume'
+  | 'rollback'
+  | 'shutdown'
+  | 'snapshot'
+  | 'start'
+  | 'stop'
+  | 'suspend'
+  | 'template';
+
+/** `qmstart`, `vzstart`. */
+export function taskType(deed: GuestDeed, kind: GuestKind = USUAL_KIND): string {
+  // The one that PVE spells otherwise is `qmigrate`.
+  return `${KINDS[kind].tasks}${deed}`.replace('qmm', 'qm');
+}
+
+/** Types of tasks that do this to guests of any kind. */
+export function guestTasks(...deeds: readonly GuestDeed[]): string[] {
+  return deeds.flatMap((deed) => GUEST_KINDS.map((kind) => taskType(deed, kind)));
+}
+
+/** The same to machines of ours. */
+export function ourTasks(...deeds: readonly GuestDeed[]): string[] {
+  const made = GUEST_KINDS.filter((kind) => KINDS[kind].isMade);
+  return deeds.flatMap((deed) => made.map((kind) => taskType(deed, kind)));
+}
+
+/** HA's own is what asks it for one. */
+export const MIGRATIONS: readonly string[] = [...guestTasks('migrate'), 'hamigrate'];
