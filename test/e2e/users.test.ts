@@ -609,6 +609,21 @@ describe('export', () => {
     });
   });
 
+  test('a card names no VM that somebody made at a claimed number', async () => {
+    const simulator = await startCluster();
+    const { path, credentials, users } = room();
+    const files = ['-c', path('lab.yml'), '-u', path('users.yml'), '--credentials', credentials];
+    await runCli(['deploy', ...files, '--only', 'anna@pve'], simulator);
+    const { comment } = simulator.snapshot().pools.find(({ poolid }) => poolid === 'anna')!;
+    const reserved = comment.replace(/pc:(\d+)/, `pc:$1?${'0'.repeat(24)}`);
+    await post(simulator, '/pools', { poolid: 'anna', comment: reserved }, 'admin', 'PUT');
+    const run = await users(simulator, 'export', '--format', 'json', '--out', path('cards.json'));
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(JSON.parse(readFileSync(path('cards.json'), 'utf8'))).toMatchObject({
+      users: [{ userid: 'anna@pve', machines: [] }],
+    });
+  });
+
   test('refuses when no password is known, and a place it cannot write to', async () => {
     const simulator = await startCluster();
     const { path, users } = room();

@@ -8,6 +8,8 @@ import { createWorld } from '../../src/lib/plan/balance/pve/world.ts';
 import type { CleanupOptions, CleanupSelection } from '../../src/lib/plan/cleanup/context.ts';
 import { planCleanup } from '../../src/lib/plan/cleanup/cleanup.ts';
 import { planDeploy } from '../../src/lib/plan/deploy/deploy.ts';
+import { viewOf as clusterView } from '../../src/lib/plan/cluster/view.ts';
+import { machinesIn } from '../../src/lib/plan/stands/judge.ts';
 import type { Plan } from '../../src/lib/plan/document/plan.ts';
 import { runs } from '../runs.ts';
 import { lab, machine, real, user } from './builders.ts';
@@ -95,6 +97,16 @@ function balanceView({ guests, vms, pools, acls, networks, nodes, version, now, 
   return { command: 'balance', ours: new Set(stands.keys()), removed: none, foreign: none, stays: none };
 }
 
+/** What is counted of each student, and handed out. */
+function listView(have: Inventory): View {
+  const index = clusterView(have);
+  const ours = [...index.marks.keys()].flatMap((pool) =>
+    machinesIn(pool, index).map(({ guest }) => guest.vmid),
+  );
+  const none: ReadonlySet<number> = new Set();
+  return { command: 'users list', ours: new Set(ours), removed: none, foreign: none, stays: none };
+}
+
 function viewsOf({ have }: World): View[] {
   const machines = ['pc', 'eco'].map((name) => machine(name, [real('vmbr0')], { start: true }));
   return [
@@ -114,6 +126,7 @@ function viewsOf({ have }: World): View[] {
       ),
     ),
     balanceView(have),
+    listView(have),
   ];
 }
 

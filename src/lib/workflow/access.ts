@@ -6,8 +6,8 @@ import { planFreeze, type FreezeOptions } from '../plan/day-two/freeze.ts';
 import { planThaw } from '../plan/day-two/thaw.ts';
 import type { AccessPlan, PlannedStand } from '../plan/document/plan.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
-import { actionable, undecidedVmids, viewStands } from '../plan/stands/selected.ts';
-import { marksOf, selectedClaims, wholePools, type StandSelection } from '../plan/stands/selection.ts';
+import { actionable, viewStands } from '../plan/stands/selected.ts';
+import { marksOf, selectedVmids, wholePools, type StandSelection } from '../plan/stands/selection.ts';
 import { dayTwoScope } from '../privileges/scopes.ts';
 import { untilTaken } from './access-rounds.ts';
 import type { PlanContext, RunContext } from './context.ts';
@@ -21,7 +21,7 @@ import {
   type Story,
 } from './planned-run.ts';
 import { runSteps } from './run.ts';
-import { readStands, type ReadStands } from './stands.ts';
+import { readStands, undecidedIn, type ReadStands } from './stands.ts';
 
 interface FreezeWork extends FreezeOptions {
   readonly do: 'freeze';
@@ -32,22 +32,18 @@ export interface AccessWant {
   readonly work: FreezeWork | { readonly do: 'thaw'; readonly allLabs: boolean };
 }
 
-const claimsOf = (selection: StandSelection, pools: readonly PoolInfo[]) => {
-  const marks = marksOf(pools);
-  return selectedClaims(wholePools(selection, marks), marks);
-};
+const whole = (selection: StandSelection, pools: readonly PoolInfo[]): StandSelection =>
+  wholePools(selection, marksOf(pools));
 
 /** Of the pools as a whole: what is done to their access is done to every lab in them. */
 function read({ selection, work }: AccessWant, context: PlanContext): Promise<ReadStands> {
   return readStands(selection, context, {
-    live: (pools) => claimsOf(selection, pools).flatMap(({ claim }) => claim.vmids),
+    live: (pools) => selectedVmids(whole(selection, pools), marksOf(pools)),
     claimed: (pools: readonly PoolInfo[], guests: readonly GuestInfo[]) => {
-      const known = new Map(guests.map((guest) => [guest.vmid, guest]));
       // Where the memory of a machine goes, and whether it can have a snapshot, its configuration tells.
       const keepsState = work.do === 'freeze' && (work.suspend || work.snapshot !== undefined);
-      return claimsOf(selection, pools).flatMap(({ claim }) =>
-        keepsState ? claim.vmids : undecidedVmids(claim, known),
-      );
+      if (!keepsState) return undecidedIn(whole(selection, pools), pools, guests);
+      return selectedVmids(whole(selection, pools), marksOf(pools));
     },
   });
 }

@@ -6,6 +6,7 @@ import type { ReadContext } from '../inventory/pools.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { isDirectory } from '../plan/stands/accounts.ts';
+import { machinesIn } from '../plan/stands/judge.ts';
 import { ownWayBack } from '../plan/stands/roles.ts';
 import { poolsOf } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/cards.ts';
@@ -54,18 +55,11 @@ function consoleOf(url: string, vmid: number, name: string, node: string): strin
 
 function machinesOf(userid: string, want: ExportWant, index: ClusterView): CardMachine[] {
   return poolsOf(userid, index).flatMap((pool) =>
-    (index.marks.get(pool)?.claims ?? [])
+    machinesIn(pool, index)
       .filter(({ lab }) => want.lab === undefined || lab === want.lab)
-      .flatMap(({ lab, vmids }) =>
-        vmids.flatMap((vmid): CardMachine[] => {
-          const guest = index.guests.get(vmid);
-          if (guest?.pool !== pool) return [];
-          const name = guest.name ?? `VM ${vmid}`;
-          return [
-            { lab, name, vmid, node: guest.node, console: consoleOf(want.url, vmid, name, guest.node) },
-          ];
-        }),
-      ),
+      .map(({ lab, guest: { vmid, node, name = `VM ${vmid}` } }): CardMachine => {
+        return { lab, name, vmid, node, console: consoleOf(want.url, vmid, name, node) };
+      }),
   );
 }
 

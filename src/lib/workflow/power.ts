@@ -5,14 +5,13 @@ import { readAverages } from '../inventory/guest-averages.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { askedAbout, planPower } from '../plan/day-two/power.ts';
 import type { PowerOptions } from '../plan/day-two/power-types.ts';
-import { undecidedVmids } from '../plan/stands/selected.ts';
-import { marksOf, selectedClaims, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
+import { marksOf, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { standsScope } from '../privileges/scopes.ts';
 import type { PoolInfo, GuestInfo } from '../inventory/types.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
-import { assertStorage, readStands } from './stands.ts';
+import { assertStorage, readStands, undecidedIn } from './stands.ts';
 
 export interface PowerWant {
   readonly stands: StandSelection;
@@ -26,10 +25,8 @@ export interface PowerWant {
 function configsToRead({ stands, options }: PowerWant) {
   const savesMemory = options.action === 'suspend' && !options.pause && options.storage === undefined;
   return (pools: readonly PoolInfo[], guests: readonly GuestInfo[]): number[] => {
-    const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-    return selectedClaims(stands, marksOf(pools)).flatMap(({ claim }) =>
-      savesMemory ? claim.vmids : undecidedVmids(claim, known),
-    );
+    if (!savesMemory) return undecidedIn(stands, pools, guests);
+    return selectedVmids(stands, marksOf(pools));
   };
 }
 

@@ -5,7 +5,7 @@ import { delegatedWayOut } from '../inventory/delegated.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import { privilegesOn } from '../inventory/rights.ts';
-import type { Inventory, PoolInfo } from '../inventory/types.ts';
+import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { sortedUnique } from '../order.ts';
 import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { nameSome } from '../plan/document/text.ts';
@@ -93,18 +93,24 @@ export interface StandsScope extends Partial<InventoryScope> {
   readonly configs?: (pools: readonly PoolInfo[]) => readonly number[];
 }
 
+/** VMIDs of the selected stands of which the configuration tells whose they are. */
+export function undecidedIn(
+  selection: StandSelection,
+  pools: readonly PoolInfo[],
+  guests: readonly GuestInfo[],
+): number[] {
+  const known = new Map(guests.map((guest) => [guest.vmid, guest]));
+  return selectedClaims(selection, marksOf(pools)).flatMap(({ claim }) => undecidedVmids(claim, known));
+}
+
 /** Live states of the selected machines, one call per node; configurations only where whose a VM is depends on them. */
 function standsReading(selection: StandSelection, { configs, ...more }: StandsScope): InventoryScope {
   return {
     templates: [],
     rights: true,
-    claimed: (pools, guests) => {
-      const known = new Map(guests.map((guest) => [guest.vmid, guest]));
-      const undecided = selectedClaims(selection, marksOf(pools)).flatMap(({ claim }) =>
-        undecidedVmids(claim, known),
-      );
-      return [...new Set([...undecided, ...(configs?.(pools) ?? [])])];
-    },
+    claimed: (pools, guests) => [
+      ...new Set([...undecidedIn(selection, pools, guests), ...(configs?.(pools) ?? [])]),
+    ],
     live: (pools) => selectedVmids(selection, marksOf(pools)),
     tasks: true,
     ...more,

@@ -6,7 +6,7 @@ import { ConnectionError } from '../errors.ts';
 import type { RunResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { ReadContext } from '../inventory/pools.ts';
-import { readInventory, type InventoryScope } from '../inventory/read.ts';
+import { readInventory } from '../inventory/read.ts';
 import type { Inventory } from '../inventory/types.ts';
 import { vmidsClaimedBy } from '../marks/pool.ts';
 import { usersScope } from '../privileges/scopes.ts';
@@ -20,6 +20,7 @@ import type { PlanContext } from './context.ts';
 import type { DeployContext } from './deploy.ts';
 import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
+import { undecidedIn } from './stands.ts';
 import { createUserSecrets, settleExisting } from './secrets.ts';
 
 export interface UsersWant {
@@ -31,13 +32,20 @@ export interface UsersWant {
 }
 
 /** No configuration of any VM is needed. */
-function read(context: ReadContext, more: Pick<InventoryScope, 'live' | 'rights'> = {}): Promise<Inventory> {
-  return readInventory(context, { templates: [], claimed: () => [], ...more });
+function read(context: ReadContext): Promise<Inventory> {
+  return readInventory(context, { templates: [], claimed: () => [], rights: true });
 }
 
-/** For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. */
+/**
+ * For what is told of machines: the cluster's own list knows of a new one's name and state some 10 s later. Where the claim
+ * does not tell yet whose one is, its configuration does.
+ */
 export function readWithMachines(context: ReadContext): Promise<Inventory> {
-  return read(context, { live: vmidsClaimedBy });
+  return readInventory(context, {
+    templates: [],
+    claimed: (...seen) => undecidedIn({}, ...seen),
+    live: vmidsClaimedBy,
+  });
 }
 
 function planRequest({ work, passwords, maxChanges }: UsersWant, have: Inventory): Request {
@@ -69,7 +77,7 @@ export async function listUsers(
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
 export async function previewUsers(want: UsersWant, context: PlanContext): Promise<Preview> {
-  return preview(planRequest(want, await read(context, { rights: true })), context);
+  return preview(planRequest(want, await read(context)), context);
 }
 
 /**
@@ -107,7 +115,7 @@ async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promi
 export function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
   return runPlanned(
     {
-      look: async () => planToApply(planRequest(want, await read(context, { rights: true })), context),
+      look: async () => planToApply(planRequest(want, await read(context)), context),
       takesLock: ({ plan }) => isLocked(plan),
       settle: (planned) => settleClass(want, planned, context.credentials),
       apply: (plan) => apply(want, plan, context),

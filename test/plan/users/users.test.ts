@@ -587,6 +587,20 @@ describe('list', () => {
     ]);
   });
 
+  test('a container at a claimed number is no machine, nor is a VM that its user made at one', () => {
+    const pools = [
+      { pool: 'a', comment: claimOf('a@pve', [10000, 10001]) },
+      { pool: 'b', comment: `deploy-stand user=b@pve\nlab=net vms=pc:10002?${'0'.repeat(24)} since=${NOW}` },
+    ];
+    const guests = [
+      guest(10000, { pool: 'a' }),
+      guest(10001, { pool: 'a', type: 'lxc' }),
+      guest(10002, { pool: 'b' }),
+    ];
+    const rows = listUsers({ ...cluster, pools, guests }, [user('a'), user('b')], () => false);
+    expect(rows.map(({ vms }) => vms.total)).toEqual([1, 0]);
+  });
+
   test('a directory keeps its passwords', () => {
     const rows = listUsers({ ...cluster, realms: { pve: 'ad' } }, [user('a')], () => false);
     expect(rows[0]?.password).toBe('directory');

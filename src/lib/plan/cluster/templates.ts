@@ -93,7 +93,10 @@ function copiesIn({ pools }: Inventory): ReadonlySet<number> {
   return new Set(parseReplicaPool(comment).claims.map(({ vmid }) => vmid));
 }
 
-/** A machine of a stand, whatever somebody has called it: students write names, tags and the template flag. */
+/**
+ * A machine of a stand, whatever somebody has called it: students write names, tags and the template flag. Wider than the
+ * verdict on purpose: whoever made it, what is in a pool of ours is no template by its name.
+ */
 export function isOfStand({ vmid, pool }: GuestInfo, have: Inventory): boolean {
   const comment = have.pools.find((info) => info.pool === pool)?.comment ?? '';
   if (isPoolMarked(comment)) return true;

@@ -55,8 +55,9 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
 /** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
 function countSeated(states: readonly StandState[], index: ClusterView): Map<string, number> {
   const counts = countStands(index);
-  for (const { present, claim } of states) {
-    const node = present.size === 0 && claim ? nodeOfClaim(claim, index) : undefined;
+  for (const { user, present, claim } of states) {
+    const claimant = { pool: user.pool, user: user.userid };
+    const node = present.size === 0 && claim ? nodeOfClaim(claim, claimant, index) : undefined;
     if (node !== undefined) counts.set(node, (counts.get(node) ?? 1) - 1);
   }
   return counts;

@@ -41,10 +41,10 @@ export interface Seats {
 function seatedUsers(request: SeatRequest, fixed: ReadonlyMap<string, Seat | Refusal>): Map<string, string> {
   const seated = new Map<string, string>();
   const planned = new Set(request.states.map((state) => state.user.userid));
-  for (const { user, claims } of request.index.marks.values()) {
+  for (const [pool, { user, claims }] of request.index.marks) {
     const claim = claims.find((candidate) => candidate.lab === request.lab.name);
     if (user === undefined || !claim || planned.has(user)) continue;
-    const node = nodeOfClaim(claim, request.index);
+    const node = nodeOfClaim(claim, { pool, user }, request.index);
     if (node !== undefined) seated.set(user, node);
   }
   for (const [user, seat] of fixed) if ('node' in seat) seated.set(user, seat.node);

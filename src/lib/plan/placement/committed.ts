@@ -54,7 +54,7 @@ function isUnderWay({ since }: Claim, { have }: Request): boolean {
 }
 
 /**
- * Made in a stand's pool by its student: of whatever size the student likes, and started without anything in it. What it
+ * In a stand's pool and none of its machines, so made by its student: of whatever size the student likes, and started without anything in it. What it
  * uses, the node says itself.
  */
 function isOfStudent(
@@ -102,7 +102,7 @@ export function promisedPerNode(request: Request): {
         const isUnmade = !guest || guest.lock === 'clone';
         if (isUnmade && !isPlanned && claim.node !== undefined && isUnderWay(claim, request)) {
           add(toCome, claim.node, typicalOf({ lab: claim.lab, at })?.size ?? sizes.usual);
-        } else if (!isUnmade && isOurs && guest.pool === pool && !isUp(guest)) {
+        } else if (!isUnmade && isOurs && places.get(vmid)?.pool === pool && !isUp(guest)) {
           const given = sizes.given(guest);
           add(toCome, guest.node, sizes.isToChange(guest) ? atMost(sizeOf(guest, request), given) : given);
         }

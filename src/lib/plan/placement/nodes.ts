@@ -15,6 +15,7 @@ import { foreignPendingOn } from '../network/foreign-pending.ts';
 import { missingReserved } from '../network/shared-steps.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
+import { guestsOfClaim, type Claimant } from '../stands/judge.ts';
 import { strategyOf } from './strategies/strategies.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
@@ -182,17 +183,16 @@ export function noNodeRefusal(lab: Lab, { obstacles, copies }: NodeChoice): Refu
 }
 
 /** The node of a claimed stand: that of its VMs, else the one the claim names. */
-export function nodeOfClaim(claim: Claim, index: ClusterView): string | undefined {
-  const made = claim.vmids.map((vmid) => index.guests.get(vmid)?.node).find((node) => node !== undefined);
-  return made ?? claim.node;
+export function nodeOfClaim(claim: Claim, claimant: Claimant, index: ClusterView): string | undefined {
+  return guestsOfClaim(claim, claimant, index)[0]?.guest.node ?? claim.node;
 }
 
 /** Claimed stands per node. */
 export function countStands(index: ClusterView): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const mark of index.marks.values()) {
-    for (const claim of mark.claims) {
-      const node = nodeOfClaim(claim, index);
+  for (const [pool, { user = '', claims }] of index.marks) {
+    for (const claim of claims) {
+      const node = nodeOfClaim(claim, { pool, user }, index);
       if (node !== undefined) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
   }

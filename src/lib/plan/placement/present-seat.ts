@@ -43,7 +43,8 @@ function presentNodes(state: StandState, { lab, index }: Want): string[] {
   // A clone under way may still be on its template's node; the claim tells where it goes.
   const isBegun = [...state.open.values()].some(({ isInFlight }) => isInFlight);
   if (isBegun && state.claim) {
-    const node = state.claim.node ?? nodeOfClaim(state.claim, index);
+    const node =
+      state.claim.node ?? nodeOfClaim(state.claim, { pool: state.user.pool, user: state.user.userid }, index);
     if (node !== undefined) return [node];
   }
   // A move that was cut short leaves bridges on both nodes: without a machine they tear nothing.

@@ -2,6 +2,7 @@
 import { addTo } from '../../group.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { machinesIn } from '../stands/judge.ts';
 
 export interface Promised {
   /** Bytes. */
@@ -11,6 +12,7 @@ export interface Promised {
 
 /** Where a VM stands in its claim. */
 export interface Place {
+  readonly pool: string;
   readonly lab: string;
   readonly at: number;
 }
@@ -18,12 +20,8 @@ export interface Place {
 /** VMs of stands, by VMID. */
 export function standPlaces(index: ClusterView): Map<number, Place> {
   const places = new Map<number, Place>();
-  for (const [pool, { claims }] of index.marks) {
-    for (const { lab, vmids } of claims) {
-      vmids.forEach((vmid, at) => {
-        if (index.guests.get(vmid)?.pool === pool) places.set(vmid, { lab, at });
-      });
-    }
+  for (const pool of index.marks.keys()) {
+    for (const { lab, at, guest } of machinesIn(pool, index)) places.set(guest.vmid, { pool, lab, at });
   }
   return places;
 }
@@ -44,7 +42,7 @@ function middle(values: readonly number[]): number {
 export function typicalSizes(
   places: ReadonlyMap<number, Place>,
   { index, lab: own }: { readonly index: ClusterView; readonly lab: string },
-): (place: Place) => Typical | undefined {
+): (place: Pick<Place, 'lab' | 'at'>) => Typical | undefined {
   const found = new Map<string, GuestInfo[]>();
   for (const [vmid, { lab, at }] of places) {
     const guest = index.guests.get(vmid);

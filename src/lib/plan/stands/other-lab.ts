@@ -1,11 +1,15 @@
 /** Whether a lab's name is that of another lab on the cluster: file names such as lab.yml are no rarity. */
 import { sortedUnique } from '../../order.ts';
+import type { Claim } from '../../marks/pool.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { machinesIn } from './judge.ts';
 
 /** 0.1.0 claimed ids without names; what such a VM is called now, students can change. */
-function nameOf(vmid: number, pool: string, index: ClusterView): string[] {
-  const guest = index.guests.get(vmid);
-  return guest?.pool === pool && guest.name !== undefined ? [guest.name] : [];
+function namesOf({ lab, unnamed }: Claim, pool: string, index: ClusterView): string[] {
+  const ids = new Set(unnamed);
+  return machinesIn(pool, index).flatMap(({ guest, ...at }) =>
+    at.lab === lab && ids.has(guest.vmid) && guest.name !== undefined ? [guest.name] : [],
+  );
 }
 
 /**
@@ -24,7 +28,7 @@ export function machinesOfOtherLab(
       if (claim.lab !== lab.name) continue;
       for (const { machine } of claim.machines) names.add(machine);
       if (pools !== undefined && claim.unnamed.length > 0) return [];
-      for (const vmid of claim.unnamed) for (const name of nameOf(vmid, pool, index)) names.add(name);
+      if (claim.unnamed.length > 0) for (const name of namesOf(claim, pool, index)) names.add(name);
     }
   }
   return lab.machines.some((name) => names.has(name)) ? [] : sortedUnique(names);

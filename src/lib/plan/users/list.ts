@@ -7,6 +7,7 @@ import { frozenSince } from '../../marks/pool.ts';
 import { isUserMarked } from '../../marks/user.ts';
 import { compareNatural, compareText } from '../../order.ts';
 import { isDirectory } from '../stands/accounts.ts';
+import { machinesIn } from '../stands/judge.ts';
 import { labsOf, poolNameOf, poolsOf } from './context.ts';
 
 export interface UserRow {
@@ -30,13 +31,7 @@ export interface UserRow {
 }
 
 function guestsOf(userid: string, index: ClusterView): GuestInfo[] {
-  return poolsOf(userid, index).flatMap((pool) => {
-    const claimed = (index.marks.get(pool)?.claims ?? []).flatMap((claim) => claim.vmids);
-    return claimed.flatMap((vmid) => {
-      const guest = index.guests.get(vmid);
-      return guest?.pool === pool ? [guest] : [];
-    });
-  });
+  return poolsOf(userid, index).flatMap((pool) => machinesIn(pool, index).map(({ guest }) => guest));
 }
 
 function frozenTime(userid: string, index: ClusterView): string | null {
