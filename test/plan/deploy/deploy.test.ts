@@ -844,7 +844,8 @@ describe('what is not ours', () => {
     const want = lab([machine('quite', [real('vmbr0')]), machine('different', [])]);
     expect(refusal(() => plan(want, [anna], deployed()))).toMatchObject({
       code: 'OTHER_LAB',
-      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file',
+      message: 'lab.yml: a lab called "net" is on the cluster and has other machines (eco, host)',
+      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file. If it is the same lab and its machines were only given other names, call them eco, host again to keep what students did on them; `deploy-stand cleanup --lab net` removes all its stands',
     });
   });
 
