@@ -1,7 +1,10 @@
 /** The command line as people type it: options given twice, several files, help. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import type { ProgramIo } from '../../src/commands/io.ts';
+import { createProgram } from '../../src/program.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
@@ -71,6 +74,21 @@ describe('an option that is given twice', () => {
       ['carla@pve', 'pve2'],
     ]);
   });
+});
+
+test('wherever users files are given, there may be several of them', () => {
+  const program = createProgram({ env: {}, stdout: {}, stderr: {} } as unknown as ProgramIo); // nothing is run by it
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+  const options = all(program).flatMap((command) => {
+    const option = command.options.find(({ long }) => long === '--users');
+    return option ? [[command.name(), option] as const] : [];
+  });
+  const names = options.map(([name]) => name);
+  expect(names).toEqual(expect.arrayContaining(['deploy', 'validate', 'cleanup', 'status', 'sync', 'reset']));
+  for (const [name, { parseArg }] of options) {
+    const once = parseArg?.<unknown>('a.yml', undefined);
+    expect([name, parseArg?.('b.yml', once)]).toEqual([name, ['a.yml', 'b.yml']]);
+  }
 });
 
 test('several users files are one class for every command', async () => {
