@@ -27,7 +27,7 @@ export const EVERYBODY = USERS.map(({ userid }) => userid);
 const CLOUD_INIT_PASSWORD = 'not-for-strangers';
 
 const labText = (memory: number, more = '') => `name: net
-expires: 2026-08-01
+expires: 2026-12-01
 machines:
   - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: hq }] }
   - device_type: linux

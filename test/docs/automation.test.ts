@@ -96,3 +96,44 @@ test('balance: the line of each recipe is a round', async () => {
     }
   }
 });
+
+const GITLAB = [join(FOLDER, 'gitlab-ci.yml'), join(BALANCE, 'gitlab-ci.yml')];
+
+test('nothing is installed by a name that anybody could take in a registry', () => {
+  const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file));
+  const examples = readdirSync('examples', { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const named = ['README.md', 'Dockerfile', ...pages, ...examples].flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => /\b(?:npm (?:install|i|exec|x)|npx|yarn|pnpm)\b.*deploy-stand/.test(line))
+      .filter((line) => !/"?\.\/(?:\$PACKAGE|deploy-stand\.tgz)"?/.test(line))
+      .map((line) => `${file}: ${line}`),
+  );
+  expect(named).toEqual([]);
+});
+
+test.each(GITLAB)(
+  '%s: a package of known contents, and what is secret or vouches for the server is masked',
+  (file) => {
+    const text = readFileSync(file, 'utf8');
+    expect(text).toMatch(/^# .*Masked: (?:.*, )?PVE_FINGERPRINT\b/m);
+    const jobs = parse(text) as Record<string, { before_script?: string[]; script?: string[] }>;
+    const lines = Object.values(jobs).flatMap(({ before_script = [], script = [] }) => [
+      ...before_script,
+      ...script,
+    ]);
+    const installs = lines.flatMap((line, at) =>
+      line.startsWith('npm ') ? [lines.slice(at - 2, at + 1)] : [],
+    );
+    expect(installs.length).toBeGreaterThan(0);
+    for (const [fetched = '', checked = '', installed = ''] of installs) {
+      expect(fetched).toMatch(/^curl --fail .*--output deploy-stand\.tgz "\$DEPLOY_STAND_PACKAGE"$/);
+      expect(checked).toBe('echo "$DEPLOY_STAND_SHA256  deploy-stand.tgz" | sha256sum --check');
+      expect(installed).toBe('npm install --global ./deploy-stand.tgz');
+    }
+  },
+);

@@ -9,7 +9,7 @@ import { post, runCli, startCluster, workFolder, writeFiles, writes } from './ha
 
 const LABS = {
   'net.yml': `name: net
-expires: 2026-01-31
+expires: 2026-09-30
 machines:
   - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: lan }] }
   - { device_type: linux, name: host, template_vmid: 101, start: true, networks: [{ bridge: lan }] }
@@ -24,6 +24,7 @@ machines: [{ device_type: linux, name: pc, template_vmid: 200, networks: [{ brid
 };
 
 const USERS = 20;
+const DAY = 86_400_000;
 
 function classFolder(count = USERS): string {
   const folder = workFolder();
@@ -102,6 +103,8 @@ describe('each way of selecting ends where everything began', () => {
 
   test('--expired takes the labs whose day is over, and no other', async () => {
     const simulator = await startCluster({ state: deployed });
+    expect((await runCli(['cleanup', '--expired'], simulator)).stdout).toContain('Nothing to remove');
+    await simulator.time.sleep(30 * DAY);
     const run = await runCli(['cleanup', '--expired'], simulator);
     expect(run.code).toBe(0);
     const state = simulator.snapshot();

@@ -1,7 +1,10 @@
 /** The command line as people type it: options given twice, several files, help. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import type { ProgramIo } from '../../src/commands/io.ts';
+import { createProgram } from '../../src/program.ts';
 import { runCli, scenario, startCluster, workFolder, writeFiles, writes } from './harness.ts';
 
 const LAB = 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n';
@@ -73,6 +76,21 @@ describe('an option that is given twice', () => {
   });
 });
 
+test('wherever users files are given, there may be several of them', () => {
+  const program = createProgram({ env: {}, stdout: {}, stderr: {} } as unknown as ProgramIo); // nothing is run by it
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+  const options = all(program).flatMap((command) => {
+    const option = command.options.find(({ long }) => long === '--users');
+    return option ? [[command.name(), option] as const] : [];
+  });
+  const names = options.map(([name]) => name);
+  expect(names).toEqual(expect.arrayContaining(['deploy', 'validate', 'cleanup', 'status', 'sync', 'reset']));
+  for (const [name, { parseArg }] of options) {
+    const once = parseArg?.<unknown>('a.yml', undefined);
+    expect([name, parseArg?.('b.yml', once)]).toEqual([name, ['a.yml', 'b.yml']]);
+  }
+});
+
 test('several users files are one class for every command', async () => {
   const cluster = await startCluster();
   const folder = files();
@@ -97,7 +115,8 @@ describe('what has expired already', () => {
     writeFiles(folder, { 'net.yml': PAST, 'class.csv': CLASS });
     return folder;
   };
-  const lab = 'net.yml: lab net expired on 2025-12-31: the next `cleanup --expired` removes its stands';
+  const lab =
+    'net.yml: lab net expired on 2025-12-31: no stand is made, and the next `cleanup --expired` removes those that are there; set a later day in `expires`';
   const account =
     'class.csv:2: the account of anna@pve expired, 2025-12-31, end of day (and 1 more): nobody can log in with these accounts';
 
@@ -116,12 +135,16 @@ describe('what has expired already', () => {
     expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(lab);
     expect(planned.stdout.replaceAll(`${folder}/`, '')).toContain(account);
     // Else every night would make again what the next `cleanup --expired` takes.
-    expect(planned.stdout).toMatch(/^boris@pve +new/m);
-    expect(planned.stdout).not.toMatch(/^(anna|carla)@pve/m);
-    expect(planned.stdout).toContain('no stand is made');
-    const synced = await run('users sync -u @class.csv --credentials @credentials.csv');
+    expect(planned.stdout).not.toMatch(/^(anna|boris|carla)@pve/m);
+    writeFiles(folder, { 'net.yml': LAB });
+    const later = await run('deploy --dry-run -c @net.yml -u @class.csv');
+    expect(later.stdout).toMatch(/^boris@pve +new/m);
+    expect(later.stdout).not.toMatch(/^(anna|carla)@pve/m);
+    writeFiles(folder, { 'net.yml': PAST });
+    const synced = await run('users sync -c @net.yml -u @class.csv --credentials @credentials.csv');
     expect(synced.code).toBe(0);
-    expect((synced.stdout + synced.stderr).replaceAll(`${folder}/`, '')).toContain(account);
+    for (const warning of [lab, account])
+      expect((synced.stdout + synced.stderr).replaceAll(`${folder}/`, '').split(warning)).toHaveLength(2);
   });
 
   test('an account that is there counts as it is, until users sync', async () => {

@@ -325,3 +325,35 @@ test('a server with another certificate is refused, both fingerprints shown, not
   expect(impostor.requests).toEqual([]);
   expect(readFileSync(file, 'utf8')).toContain(fingerprint);
 });
+
+test('the recipe of README.md for an own cluster works to the letter', async () => {
+  const { simulator, folder, host, run } = await world();
+  const { tokenId, secret } = simulator.credentials;
+  const [, block = ''] =
+    /\n```sh\n(read -rs PVE_TOKEN_SECRET[^]*?)\n```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const commands = block.split('\n').flatMap((line) => {
+    const [, words] = /^deploy-stand (.*?)(?: +#.*)?$/.exec(line) ?? [];
+    return words === undefined ? [] : [words];
+  });
+  expect(commands.map((words) => words.replace(/ (?:school|-c) .*/, ''))).toEqual([
+    'connections add',
+    'connections test',
+    'doctor',
+    'deploy',
+    'deploy',
+  ]);
+  writeFiles(folder, {
+    'lab.yml': 'machines: [{ name: pc, template_vmid: 200, networks: [{ bridge: vmbr0 }] }]\n',
+  });
+  for (const words of commands) {
+    const mine = words
+      .replace('pve1.example.edu', host)
+      .replace("'root@pam!lab'", tokenId)
+      .replaceAll(/(?<= )(lab|users)\.yml/g, '@$1.yml');
+    const kept = words.startsWith('deploy ') ? ' --credentials @c.csv' : '';
+    // The secret is in the environment for the first command alone.
+    const env = words.startsWith('connections add') ? { PVE_TOKEN_SECRET: secret } : {};
+    const { code, stdout, stderr } = await run(mine + kept, env);
+    expect([words, code, code === 0 ? '' : stdout + stderr]).toEqual([words, 0, '']);
+  }
+});

@@ -33,7 +33,7 @@ async function listen(): Promise<{ readonly url: string; readonly heard: Heard[]
 }
 
 const LAB = `name: exam
-expires: 2026-08-01
+expires: 2026-09-30
 machines: [{ device_type: linux, name: pc, template_vmid: 101, networks: [{ bridge: vmbr0 }] }]
 `;
 
@@ -65,6 +65,7 @@ test('a plan that is only shown, a run, a failure; nothing to do is told to nobo
     ],
   });
   // The reminder of docs/access.md.
+  await cluster.time.sleep(30 * 86_400_000);
   expect(await told('cleanup --expired --dry-run --output json')).toMatchObject({
     code: 0,
     said: [

@@ -111,6 +111,15 @@ function expiredIn(state: ClusterState): Set<string> {
   );
 }
 
+/** As if months had passed: once its day is over, no stand of a lab is made. */
+function withLabOver(state: ClusterState): ClusterState {
+  const pools = state.pools.map((pool) => ({
+    ...pool,
+    comment: pool.comment.replaceAll(`expires=${LABS.net.expires!}`, 'expires=2026-08-01'),
+  }));
+  return { ...state, pools };
+}
+
 /** What has no claim has no end, either: a bridge of a deploy that was killed before it claimed is an orphan. */
 function isSelected(
   { selection, expired }: { selection: CleanupSelection; expired: ReadonlySet<string> },
@@ -258,6 +267,7 @@ async function play({ cluster, adopt, deploys, acts, selection, trouble }: Case)
     await step('thaw', dayOf('thaw').act(net));
     expect(rightsOf(state)).toEqual(rights);
   }
+  if (selection.by === 'expired') state = withLabOver(state);
   const expired = expiredIn(state);
   await step('cleanup', cleanupOf(selection), trouble);
   const clean = await step('cleanup again', cleanupOf(selection));

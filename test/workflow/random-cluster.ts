@@ -16,7 +16,7 @@ export const USERS = parseUsers(
 
 const LAB_TEXTS = {
   net: `name: net
-expires: 2026-08-01
+expires: 2026-12-01
 machines:
   - { device_type: ecorouter, name: eco, template_vmid: 100, networks: [{ bridge: vmbr0 }, { bridge: hq }] }
   - { device_type: linux, name: pc, template_vmid: 101, start: true, networks: [{ bridge: hq.100 }] }

@@ -87,7 +87,7 @@ function pveKind({ user, tokenId, email }: AddFlags, env: Written): Kind {
   }
   const id = user ?? text(env['user']);
   if (id !== undefined) return { isToken: false, id };
-  return usage('how to log in is missing', 'give --token-id user@realm!name or --user name@realm');
+  return usage('how to log in is missing', "give --token-id 'user@realm!name' or --user name@realm");
 }
 
 function pveKeys({ isToken, id }: Kind): Entry {

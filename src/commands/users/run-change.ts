@@ -44,6 +44,7 @@ function workOf(by: UsersWork['by'], selection: Selection, flags: UsersChangeFla
         by,
         users,
         role: roleOf(selection),
+        ...(selection.lab ? { lab: selection.lab } : {}),
         disable: flags.disable === true,
         prune: flags.prune === true,
       };

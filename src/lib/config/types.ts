@@ -199,7 +199,7 @@ export interface SshSettings {
 /** A cluster and how to log in. Secrets live here and nowhere else. */
 export interface Connection {
   readonly name: string;
-  /** The connections file that has it; absent: it is of the environment, in whole or in part. */
+  /** The connections file that says where it is and what to trust; absent: the environment does. */
   readonly file?: string;
   readonly platform: Platform;
   /** Hosts of one cluster in the order to try; `host:port`, the port by default the platform's. */

@@ -10,7 +10,7 @@ import type { StockApi } from './stock-types.ts';
 /** Where a cluster is, and how to log in. `Connection` of the configuration has this shape. */
 export interface ConnectionSettings {
   readonly name: string;
-  /** The connections file that has it; absent: it is of the environment, in whole or in part. */
+  /** The connections file that says where it is and what to trust; absent: the environment does. */
   readonly file?: string;
   /** Hosts of one cluster in the order to try: `host`, `host:port`, `[v6]:port`, or `http://127.0.0.1:port`. */
   readonly hosts: readonly string[];

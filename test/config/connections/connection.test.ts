@@ -127,7 +127,7 @@ describe('a file as the older tool wrote it', () => {
 describe('which file and which connection', () => {
   test('no file at all', async () => {
     expect(await found()).toEqual([
-      'connections.yml: no connections file was found → make one with `deploy-stand connections add NAME --host HOST` (looked for: connections.yml, connections_config.yml, config/connections.yml); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate',
+      "connections.yml: no connections file was found → make one with `deploy-stand connections add NAME --host HOST --token-id 'USER@REALM!TOKEN' --trust-fingerprint` (looked for: connections.yml, connections_config.yml, config/connections.yml); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate",
     ]);
   });
 
@@ -511,6 +511,21 @@ describe('the environment', () => {
       connection: { hosts: ['other:8006'], auth: { user: 'root@pam' } },
       warnings: ['PVE_HOST replaces the host of connection "prod-cluster"'],
     });
+  });
+
+  test.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ PVE_PASSWORD: 'p' }, true],
+    [{ PVE_TOKEN_ID: 'a@pve!t1', PVE_TOKEN_SECRET: 's' }, true],
+    [{ PVE_HOST: 'other' }, false],
+    [{ PVE_FINGERPRINT: FINGERPRINT }, false],
+    [{ PVE_CA_FILE: 'ca.pem' }, false],
+    [{ PVE_VERIFY_SSL: '0' }, false],
+  ])('%j: what trusts is in the file: %s', async (env, isInFile) => {
+    put('ca.pem', PEM);
+    const file = put('connections.yml', SEEDS);
+    const { connection } = await load({ file, name: 'prod-cluster', env });
+    expect(connection.file).toBe(isInFile ? file : undefined);
   });
 
   test('a fresh secret replaces an encrypted one', async () => {

@@ -840,11 +840,23 @@ describe('what is not ours', () => {
     expect(error.message).toBe('lab net gives anna@pve role PVEVMAdmin on pool anna, lab db wants PVEVMUser');
   });
 
+  test('of a lab whose last day is over no stand is made; what is there is completed, and that day itself counts', () => {
+    const before = deployed(pc, [anna]);
+    const of = (expires: string) => {
+      const { stands, steps, warnings } = plan({ ...pc, expires }, [anna, boris], before);
+      const made = steps.filter(({ kind }) => kind === 'vm.clone');
+      return [stands.map(({ user }) => user), made.length, warnings.length];
+    };
+    expect(of('2026-11-20')).toEqual([['anna@pve'], 0, 1]);
+    expect(of('2026-11-21')).toEqual([['anna@pve', 'boris@pve'], 1, 0]);
+  });
+
   test('a lab of the same name with other machines is another lab', () => {
     const want = lab([machine('quite', [real('vmbr0')]), machine('different', [])]);
     expect(refusal(() => plan(want, [anna], deployed()))).toMatchObject({
       code: 'OTHER_LAB',
-      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file',
+      message: 'lab.yml: a lab called "net" is on the cluster and has other machines (eco, host)',
+      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file. If it is the same lab and its machines were only given other names, call them eco, host again to keep what students did on them; `deploy-stand cleanup --lab net` removes all its stands',
     });
   });
 

@@ -8,7 +8,7 @@ import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
 import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
-import { overlayOf, CONNECTION_VARIABLES, type Overlay } from './env.ts';
+import { decidesTrust, overlayOf, CONNECTION_VARIABLES, type Overlay } from './env.ts';
 import {
   choose,
   defaultName,
@@ -169,9 +169,8 @@ async function loadFromFile(
     checkSchema('connections', source.value, issues);
     const isSound = issues.errors.length + problems.length === 0;
     const warn = (text: string): void => void warnings.push(text);
-    const isOfFile = Object.keys(own.raw).length === 0;
-    if (stored && isSound)
-      connection = await resolve({ ...stored, ...(isOfFile ? { file } : {}) }, { options, warn }, draft.fail);
+    const home = decidesTrust(own) ? {} : { file };
+    if (stored && isSound) connection = await resolve({ ...stored, ...home }, { options, warn }, draft.fail);
     warnings.push(...overrideWarnings(own, options, name));
   }
   if (!connection || issues.errors.length + problems.length > 0) throw configError(issues.errors, problems);

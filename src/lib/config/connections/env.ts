@@ -16,6 +16,8 @@ export const CONNECTION_VARIABLES: Readonly<Record<string, string>> = {
   verify_ssl: 'PVE_VERIFY_SSL',
 };
 
+const TRUST_KEYS = ['host', 'fingerprint', 'ca_file', 'verify_ssl'] as const;
+
 const ACCOUNT_KEYS = ['user', 'use_token', 'password', 'token_name', 'token_value'] as const;
 
 export interface Overlay {
@@ -61,4 +63,9 @@ export function overlayOf(env: Env): Overlay {
   else if (raw['user'] !== undefined || raw['password'] !== undefined) raw['use_token'] = false;
   const hasAccount = tokenId !== undefined || raw['user'] !== undefined;
   return { raw, replaces: replacedKeys(raw), isComplete: raw['host'] !== undefined && hasAccount, problems };
+}
+
+/** Who is there, and whether to believe it: with one of these from here, what a file is told of it has no effect. */
+export function decidesTrust({ raw }: Overlay): boolean {
+  return TRUST_KEYS.some((key) => raw[key] !== undefined);
 }

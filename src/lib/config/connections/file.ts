@@ -80,7 +80,7 @@ export function presentFile(options: FileOptions): string | undefined {
 export function noFile(options: FileOptions): never {
   const places = usualPlaces(options);
   const message = 'no connections file was found';
-  const hint = `make one with \`deploy-stand connections add NAME --host HOST\` (looked for: ${places.join(', ')}); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate`;
+  const hint = `make one with \`deploy-stand connections add NAME --host HOST --token-id 'USER@REALM!TOKEN' --trust-fingerprint\` (looked for: ${places.join(', ')}); or set PVE_HOST, PVE_FINGERPRINT, PVE_TOKEN_ID and PVE_TOKEN_SECRET, or try --simulate`;
   throw configError([{ file: places[0] ?? 'connections.yml', path: '', message, hint }]);
 }
 

@@ -24,7 +24,7 @@ import { deployWarnings } from './deploy-warnings.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
 import { keepApart } from './reclone.ts';
-import { accountEnd, isAccountOver } from '../stands/expiry.ts';
+import { accountEnd, isAccountOver, isLabOver } from '../stands/expiry.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { resolveMachines } from '../templates/find.ts';
@@ -149,10 +149,11 @@ function contextFor(
 /** What `cleanup --expired` took, no run every night makes again. What is there of a stand is completed as ever. */
 function isTooLate(
   { user, claim, present }: StandState,
-  { now }: Inventory,
+  { lab: { expires }, have: { now } }: DeployInput,
   { users }: ClusterView,
 ): boolean {
-  return claim === undefined && present.size === 0 && isAccountOver(accountEnd(user, users), now);
+  const isNew = claim === undefined && present.size === 0;
+  return isNew && (isLabOver(expires, now) || isAccountOver(accountEnd(user, users), now));
 }
 
 /**
@@ -169,7 +170,7 @@ export function planDeploy(input: DeployInput): DeployPlan {
   const states = [...users]
     .sort((a, b) => compareNatural(a.userid, b.userid))
     .map((user) => readStandState(user, lab, index, options))
-    .filter((state) => options.reclone !== undefined || !isTooLate(state, have, index));
+    .filter((state) => options.reclone !== undefined || !isTooLate(state, input, index));
   const context = contextFor(input, index, resolveMachines(lab, have), states);
   const refusals = new Map(
     states.map((state) => [

@@ -11,6 +11,8 @@ import { replugWarnings, roleRefusals, rolesOf, roleWarnings } from '../stands/r
 import { machinesOfOtherLab } from '../stands/other-lab.ts';
 import { meantBy, passedOver } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
+import { nameSome } from '../document/text.ts';
+import { shellCommand } from '../../shell.ts';
 
 interface Findings {
   readonly refusals: readonly Refusal[];
@@ -32,6 +34,12 @@ function shadowedAliases(lab: Lab, have: Inventory): Refusal[] {
     }));
 }
 
+/** Two labs of one name, or one lab in which every machine got another. */
+function otherwise(name: string, machines: readonly string[]): string {
+  const were = nameSome(machines);
+  return `give this lab another name: --lab-name NAME, or \`name:\` in the file. If it is the same lab and its machines were only given other names, call them ${were} again to keep what students did on them; \`${shellCommand('deploy-stand', 'cleanup', '--lab', name)}\` removes all its stands`;
+}
+
 function otherLab(lab: Lab, index: ClusterView): Refusal[] {
   const { name, file } = lab;
   const machines = machinesOfOtherLab({ name, machines: lab.machines.map((machine) => machine.name) }, index);
@@ -40,7 +48,7 @@ function otherLab(lab: Lab, index: ClusterView): Refusal[] {
     {
       code: 'OTHER_LAB',
       message: `${file}: a lab called "${name}" is on the cluster and has other machines (${machines.join(', ')})`,
-      hint: 'give this lab another name: --lab-name NAME, or `name:` in the file',
+      hint: otherwise(name, machines),
     },
   ];
 }

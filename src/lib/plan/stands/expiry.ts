@@ -38,7 +38,9 @@ export function labWarnings(
   now: string,
 ): string[] {
   if (expires === undefined || !isLabOver(expires, now)) return [];
-  return [`${file}: lab ${name} expired on ${expires}: ${NEXT} its stands; set a later day in \`expires\``];
+  return [
+    `${file}: lab ${name} expired on ${expires}: no stand is made, and ${NEXT} those that are there; set a later day in \`expires\``,
+  ];
 }
 
 /** `expireOf`: when the account of a user is over, once all that is planned is done. */

@@ -1,6 +1,6 @@
 /** What the plans of `users` are asked for and what their parts share. */
 import { nameIn } from '../../pve-values/userid.ts';
-import type { PasswordPolicy, User } from '../../config/types.ts';
+import type { Lab, PasswordPolicy, User } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
@@ -16,6 +16,8 @@ export type UsersWork =
       readonly users: readonly User[];
       /** Role on the pool. */
       readonly role: string;
+      /** Of whose files the class is; absent: of none. */
+      readonly lab?: Pick<Lab, 'expires' | 'file' | 'name'>;
       /** What becomes of users of ours that the file does not name. */
       readonly disable: boolean;
       readonly prune: boolean;

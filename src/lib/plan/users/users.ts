@@ -10,7 +10,7 @@ import { roleRefusals, roleWarnings, withStudentRole } from '../stands/roles.ts'
 import { emptyParents, withParentPools } from '../stands/parent-pools.ts';
 import { protectedRefusals } from '../stands/protected-accounts.ts';
 import { userConfigWarnings } from '../stands/user-config-size.ts';
-import { accountWarnings } from '../stands/expiry.ts';
+import { accountWarnings, labWarnings } from '../stands/expiry.ts';
 import { pamWarnings, passwordRefusal } from '../stands/accounts.ts';
 import type { UserDraft, UsersContext, UsersInput, UsersWork } from './context.ts';
 import { planDeleted, planLeavers } from './leaving.ts';
@@ -42,10 +42,11 @@ function assertSomebody(drafts: readonly UserDraft[]): void {
 /** `create` leaves accounts that are there as they are; `sync` changes what the file says. */
 function expiryWarnings(work: UsersWork, { have, index }: UsersContext): string[] {
   if (work.by !== 'create' && work.by !== 'sync') return [];
-  return accountWarnings(work.users, have.now, ({ userid, expire }) => {
+  const ofAccounts = accountWarnings(work.users, have.now, ({ userid, expire }) => {
     const present = index.users.get(userid)?.expire;
     return work.by === 'sync' ? (expire ?? present) : (present ?? expire);
   });
+  return work.by === 'sync' && work.lab ? [...labWarnings(work.lab, have.now), ...ofAccounts] : ofAccounts;
 }
 
 /** Throws PlanRefusedError when nothing can be done; a user that alone cannot be dealt with is in the plan as refused. */

@@ -4,7 +4,7 @@ import type { ConnectionSettings } from '../types.ts';
 
 type Trusted = Pick<ConnectionSettings, 'name' | 'file'>;
 
-/** Undefined: no file has this connection as it is used. */
+/** Undefined: no file decides what this connection trusts. */
 export function trustCommand({ name, file }: Trusted, seen: string): string | undefined {
   return file === undefined ? undefined : shellCommand('deploy-stand', 'connections', 'trust', name, seen);
 }
