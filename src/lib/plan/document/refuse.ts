@@ -1,6 +1,7 @@
 /** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
 import { foldSaid, wordsOfStand } from '../../said.ts';
+import { wayForAll } from '../../shell.ts';
 import type { PlannedStand, Refusal } from './plan.ts';
 import { nameSome } from './text.ts';
 
@@ -35,7 +36,8 @@ export function refuseWhereNothingRemains(
   const [first] = refused;
   if (!first || refused.length < stands.length) return;
   const alike = foldSaid(refused);
-  const reasons = alike.slice(0, MOST_TOLD).map(({ first: { who, text, why }, others }): Refusal => {
+  const reasons = alike.slice(0, MOST_TOLD).map(({ first: { who, text, why: own }, others }): Refusal => {
+    const why = { ...own, ...(own.hint === undefined ? {} : { hint: wayForAll(own.hint, who, others) }) };
     if (others.length === 0) return { ...why, message: named({ who, text }) };
     const users = [who, ...others.map((one) => one.who)];
     // Word for word the same, it is true of each; else of the first, and of the others with names of their own.
