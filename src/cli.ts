@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import envPaths from 'env-paths';
+import { saysYes } from './commands/environment.ts';
 import type { ProcessSignal, ProgramIo } from './commands/io.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
@@ -31,7 +32,8 @@ async function report(error: StandError, argv: readonly string[], io: ProgramIo)
     io.stdout.write(`${escapeJson(JSON.stringify(ownDocument(toErrorDocument(error), argv), null, 2))}\n`);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
   const width = widthOf(io.stderr);
-  io.stderr.write(`${ownLines(renderError(error, { color, width }), argv, width)}\n`);
+  const wide = argv.includes('--wide') || saysYes(io.env['DEPLOY_STAND_WIDE']);
+  io.stderr.write(`${ownLines(renderError(error, { color, width, wide }), argv, width)}\n`);
   if (error instanceof InternalError && error.cause instanceof Error)
     io.stderr.write(`${escapeLines(redactText(error.cause.stack ?? '')).join('\n')}\n`);
   return error.exitCode;

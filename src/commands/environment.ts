@@ -10,6 +10,9 @@ const YES = /^(1|yes|on|true)$/i;
 /** Sources that a variable goes before. */
 const WEAKER = new Set<string | undefined>([undefined, 'default', 'config', 'env']);
 
+/** Of a switch, before the options of the command line are read. */
+export const saysYes = (value: string | undefined): boolean => value !== undefined && YES.test(value);
+
 type Reading = { readonly value: string | null } | undefined;
 
 /**

@@ -1,4 +1,4 @@
-/** Whose former passwords other credentials files keep: what is set anew goes into one file, and cards are made from any. */
+/** Which other credentials files hold whose passwords: what is set anew goes into one file, and cards are made from any. */
 import { credentialsFilesBeside } from '../lib/credentials/beside.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { countOf } from '../lib/render/step-text.ts';
@@ -6,35 +6,53 @@ import { readingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 
-export interface NewPasswords {
-  /** The file that they go into. */
+interface Sought {
+  /** The file that is named; looked at are those beside it. */
   readonly file: string;
   readonly users: readonly string[];
   readonly url: string;
+}
+
+export interface NewPasswords extends Sought {
   readonly warn: (text: string) => void;
 }
 
-/** Tells of them. Files that cannot be read without a key, or are none of ours, are passed over: nothing depends on it. */
-export async function tellFormerPasswords(
+interface Held {
+  readonly file: string;
+  readonly users: readonly string[];
+}
+
+export const whoseOf = ([first = '', ...more]: readonly string[]): string =>
+  more.length === 0 ? first : countOf(more.length + 1, 'user', 'users');
+
+/** Files that cannot be read without a key, or are none of ours, are passed over: nothing depends on it. */
+export async function passwordsBeside(
   io: ProgramIo,
   flags: GlobalFlags,
-  { file, users, url, warn }: NewPasswords,
-): Promise<void> {
+  { file, users, url }: Sought,
+): Promise<Held[]> {
   const named = new Set(users);
   const reading = readingOf(io, flags, () => undefined);
-  const told = credentialsFilesBeside(file).map(async (other) => {
+  const found = credentialsFilesBeside(file).map(async (other): Promise<Held[]> => {
     try {
       const rows = (await CredentialsFile.open(other, { url, ...reading })).rows();
       const held = rows.filter(({ userid, state }) => state === 'set' && named.has(userid));
-      const [first, ...more] = held.map(({ userid }) => userid);
-      if (first === undefined) return [];
-      const whose = more.length === 0 ? first : countOf(held.length, 'user', 'users');
-      return [
-        `new passwords go into ${file}, and ${other} keeps the former one of ${whose}: to have them there, name it with --credentials`,
-      ];
+      return held.length === 0 ? [] : [{ file: other, users: held.map(({ userid }) => userid) }];
     } catch {
       return [];
     }
   });
-  for (const text of (await Promise.all(told)).flat()) warn(text);
+  return (await Promise.all(found)).flat();
+}
+
+/** Whose former passwords other files keep. */
+export async function tellFormerPasswords(
+  io: ProgramIo,
+  flags: GlobalFlags,
+  { warn, ...sought }: NewPasswords,
+): Promise<void> {
+  for (const { file, users } of await passwordsBeside(io, flags, sought))
+    warn(
+      `new passwords go into ${sought.file}, and ${file} keeps the former one of ${whoseOf(users)}: to have them there, name it with --credentials`,
+    );
 }

@@ -21,6 +21,7 @@ export interface StandErrorOptions {
   readonly cause?: unknown;
   readonly issues?: readonly ConfigIssue[];
   readonly unanswered?: Unanswered;
+  readonly inFull?: string;
 }
 
 /** Base of all errors with an exit code. `code` is permanent: scripts match it. */
@@ -31,6 +32,8 @@ export abstract class StandError extends Error {
   readonly issues: readonly ConfigIssue[];
   /** What the message says, for who speaks another language; absent: it is no request without an answer. */
   readonly unanswered?: Unanswered;
+  /** The message with every name, where it says once what is true of many. */
+  readonly inFull?: string;
 
   constructor(code: string, message: string, options: StandErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -39,6 +42,7 @@ export abstract class StandError extends Error {
     this.hint = options.hint;
     this.issues = options.issues ?? [];
     if (options.unanswered) this.unanswered = options.unanswered;
+    if (options.inFull !== undefined && options.inFull !== message) this.inFull = options.inFull;
   }
 }
 

@@ -10,3 +10,11 @@ export function shellCommand(...words: readonly string[]): string {
 export function shellWord(word: string): string {
   return quote(word);
 }
+
+/** What can be done for the first of many as what is done for all of them: a command that picks one user picks each. */
+export function wayForAll(hint: string, who: string, others: readonly { readonly who: string }[]): string {
+  const all = [who, ...others.map((other) => other.who)].map((user) => `--user ${shellWord(user)}`).join(' ');
+  return hint.replaceAll(/--user ((?:'[^']*'|"[^"]*"|[^\s`'"])+)/g, (one, word: string) =>
+    word === shellWord(who) ? all : one,
+  );
+}

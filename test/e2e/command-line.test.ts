@@ -1,5 +1,5 @@
 /** The command line as people type it: options given twice, several files, help. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -216,6 +216,24 @@ describe('a saved plan', () => {
     expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/^Nothing to remove\n/)]);
     expect(again.stdout).toContain('not in the users file, and left: the stand of boris@pve in this lab');
     expect((await run(`cleanup --lab lab --plan @plan.json`)).stderr).toContain('PLAN_OTHER_COMMAND');
+  });
+
+  test('where it no longer holds, what is true of many is said once; --wide and JSON name all', async () => {
+    const folder = files();
+    const class25 = Array.from({ length: 25 }, (_, at) => `s${at + 1}@pve`);
+    writeFileSync(join(folder, 'plan.yml'), `users: [${class25.join(', ')}]\n`);
+    const run = (text: string, env = {}) => runCli(words(folder, `${text} --simulate`), undefined, { env });
+    await run('deploy -c @lab.yml -u @plan.yml --dry-run --out @plan.json');
+    const stale = 'deploy -c @lab.yml -u @a.yml --plan @plan.json';
+    expect((await run(stale)).stderr).toMatch(/: s1@pve, .*, s5@pve and 20 more {2}\[PLAN_OTHER_LAB\]/);
+    const all = new RegExp(`: ${class25.join(', ')} {2}\\[`);
+    expect((await run(`${stale} --wide`)).stderr).toMatch(all);
+    expect((await run(stale, { DEPLOY_STAND_WIDE: 'yes' })).stderr).toMatch(all);
+    expect((await run(stale, { DEPLOY_STAND_WIDE: '0' })).stderr).not.toMatch(all);
+    const { error } = JSON.parse((await run(`${stale} --output json`)).stdout) as {
+      error: { message: string };
+    };
+    expect(error.message).toContain(class25.join(', '));
   });
 
   test('says at once what else it takes, as every command does', async () => {

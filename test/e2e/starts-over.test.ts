@@ -52,7 +52,10 @@ test('the command that finishes a reset names only who is left; frozen and suspe
   const refused = await run(cluster, 'reset --lab net --user boris@pve --user carla@pve');
   expect([refused.code, refused.stderr.match(/`[^`]*`/g)]).toEqual([
     3,
-    ['`deploy-stand power resume --lab net`'],
+    [
+      '`deploy-stand power resume --lab net --user boris@pve`',
+      '`deploy-stand power resume --lab net --user carla@pve`',
+    ],
   ]);
   expect(refused.stderr).toContain('boris@pve: each of VM 10002 (pc), VM 10003 (srv) is hibernated');
   expect((await run(cluster, 'power resume --lab net')).code).toBe(0);

@@ -624,6 +624,32 @@ describe('export', () => {
     });
   });
 
+  test('names the file that has the passwords, where that of a second lab has none', async () => {
+    const simulator = await startCluster();
+    const { path, users } = room();
+    await users(simulator, 'create', '-u', path('users.yml'));
+    // Of another cluster, and of nobody who is asked for.
+    writeFiles(path('.'), {
+      'credentials-far.csv':
+        'userid,password,state,pool,url\nanna@pve,aaaaaaaaaa,set,anna,https://far.example:8006\n',
+      'two.yml': 'users: [anna@pve, zoe@pve]\n',
+    });
+    const files = ['-c', path('lab.yml'), '-u', path('users.yml')];
+    const second = ['--credentials', path('credentials-net.csv')];
+    await runCli(['deploy', ...files, ...second], simulator);
+    const argv = ['users', 'export', ...files, ...second, '--out', path('x.csv')];
+    const none = await runCli(argv, simulator);
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain(`hint: --credentials ${path('credentials.csv')} has those of 2 users\n`);
+    expect(none.stderr).not.toContain('credentials-far.csv');
+    // Of those who are left out, too.
+    const more = ['-c', path('lab.yml'), '-u', path('two.yml')];
+    await runCli(['deploy', ...more, ...second], simulator);
+    const some = await runCli(['users', 'export', ...more, ...second, '--out', path('y.csv')], simulator);
+    expect([some.code, some.stdout]).toEqual([0, expect.stringContaining('y.csv: 1 user;')]);
+    expect(some.stderr).toContain(`--credentials ${path('credentials.csv')} has those of anna@pve\n`);
+  });
+
   test('refuses when no password is known, and a place it cannot write to', async () => {
     const simulator = await startCluster();
     const { path, users } = room();

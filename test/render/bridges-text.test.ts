@@ -147,6 +147,32 @@ To mend: deploy-stand bridges prune --node pve1,pve2
 3 bridges: 1 of stands, 1 reserved, 1 foreign`);
   });
 
+  test('at 60 columns numbers and names stay whole: what is as it should be is not told', () => {
+    const guests = (...vmids: number[]) => ({
+      guests: vmids.map((vmid) => ({ vmid, type: 'qemu' as const })),
+    });
+    const report: BridgeReport = {
+      bridges: [
+        row('vmbr0', guests(100, 101, 102, 200, 300, 10000)),
+        row('vmbr1000', {
+          ...{ owner: 'stand', user: 'anna@pve', lab: 'gwlab', network: 'hq' },
+          ...guests(10000, 10001),
+        }),
+      ],
+      mayBeShort: false,
+      notes: [],
+    };
+    expect(renderBridges(report, { width: 60, color: false }))
+      .toBe(`NODE  BRIDGE    OWNER     LAB    NETWORK  GUESTS
+pve1  vmbr0     foreign                   100-102,200,300,
+                                          10000
+      vmbr1000  anna@pve  gwlab  hq       10000-10001
+
+2 bridges: 1 of stands, 0 reserved, 1 foreign`);
+    const down = { ...report, bridges: [...report.bridges, row('vmbr9', { state: 'down' })] };
+    expect(renderBridges(down, { width: 60, color: false })).toContain('vmbr9     down');
+  });
+
   test('does not offer to mend what is not ours', () => {
     const report = { bridges: [row('vmbr9', { state: 'down' })], mayBeShort: false, notes: [] };
     expect(renderBridges(report, WIDE)).not.toContain('To mend');

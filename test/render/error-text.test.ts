@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, PlanRefusedError, type ConfigIssue } from '../../src/lib/errors.ts';
+import { toErrorDocument } from '../../src/lib/render/error-json.ts';
 import { renderError, renderIssues } from '../../src/lib/render/error-text.ts';
 import { stripColor } from './fixtures.ts';
 
@@ -80,6 +81,15 @@ describe('renderError', () => {
         '      or create it',
       ].join('\n'),
     );
+  });
+
+  test('what is true of many is said once, in full where all is asked for', () => {
+    const inFull = 'there is no room\n  for anna@pve\n  for boris@pve';
+    const error = new PlanRefusedError('FULL', 'there is no room\n  for anna@pve (and 1 more)', { inFull });
+    const options = { width: 80, color: false };
+    expect(renderError(error, options)).toBe('there is no room\n  for anna@pve (and 1 more)  [FULL]');
+    expect(renderError(error, { ...options, wide: true })).toBe(`${inFull}  [FULL]`);
+    expect(toErrorDocument(error)).toMatchObject({ error: { message: inFull } });
   });
 
   test('colour changes nothing but colour', () => {

@@ -136,6 +136,11 @@ describe('renderColumns', () => {
     ]);
   });
 
+  test('a range of numbers that does not fit is broken between them', () => {
+    expect(wrapText('10000-10001', 9)).toEqual(['10000-', '10001']);
+    expect(wrapText('100-102,10000-10001', 9)).toEqual(['100-102,', '10000-', '10001']);
+  });
+
   test('a column that is empty below its heading goes where there is no room, with what is said of the others', () => {
     const table = [cells(['NODE', 'VLAN', 'GUESTS']), cells(['pve1', '', 'one two three'])];
     const drawn = (width: number) => renderColumns(table, { width, fixed: [2], head: true });

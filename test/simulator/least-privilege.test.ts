@@ -336,7 +336,7 @@ test('nor does a plan that is saved first; one of which a number is used meanwhi
   const claiming = { ...it.teacher, pve: { ...it.teacher.pve, isVmidFree: () => Promise.resolve(false) } };
   await expect(applySavedPlan(plan, DEPLOY, claiming)).rejects.toMatchObject({
     code: 'PLAN_STALE',
-    message: "VMID 10001 is taken by a guest out of the caller's sight, and 1 more are",
+    message: "taken by guests out of the caller's sight: VMID 10001, 10002",
   });
   expect(it.sim.snapshot().pools).toEqual([]);
   const made = await applySavedPlan(plan, DEPLOY, it.teacher);

@@ -1,6 +1,5 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
 import { renderCsvCards } from '../../lib/credentials/cards-csv.ts';
-import { credentialsFilesBeside } from '../../lib/credentials/beside.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
@@ -14,9 +13,11 @@ import type { Language } from '../../lib/render/languages/codes.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import { foldedLines } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
+import { shellWord } from '../../lib/shell.ts';
 import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { readingOf, sealingOf } from '../age-recipient.ts';
 import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
+import { passwordsBeside, whoseOf } from '../former-passwords.ts';
 import type { ProgramIo } from '../io.ts';
 import type { UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
@@ -50,10 +51,13 @@ function renderReport(head: string, leftOut: CardsExport['leftOut'], { width, wi
 }
 
 /** A student has one password for all labs: it is in the file of the command that set it. */
-function whereElse(credentials: string): string {
-  const others = credentialsFilesBeside(credentials);
-  const hint = 'name the file that deploy or users passwd wrote with --credentials';
-  return others.length === 0 ? hint : `${hint}; there is ${others.join(', ')}`;
+async function whereElse(
+  io: ProgramIo,
+  flags: UsersExportFlags,
+  sought: { readonly file: string; readonly users: readonly string[]; readonly url: string },
+): Promise<string[]> {
+  const held = await passwordsBeside(io, flags, sought);
+  return held.map(({ file, users }) => `--credentials ${shellWord(file)} has those of ${whoseOf(users)}`);
 }
 
 /** `-` would be a file of that name, full of passwords. */
@@ -121,16 +125,18 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
       credentials,
     );
     const { cards, leftOut } = found;
+    const without = leftOut.map(({ user }) => user);
+    const elsewhere = await whereElse(io, flags, { file, users: without, url });
     if (cards.length === 0) {
       const why = renderReport('', leftOut, { ...run.output, width: Infinity });
+      const hint = 'name the file that deploy or users passwd wrote with --credentials';
       throw new PlanRefusedError(
         'NO_PASSWORDS',
         `${file} has no password of these users that is valid${why}`,
-        {
-          hint: whereElse(file),
-        },
+        { hint: elsewhere.length === 0 ? hint : elsewhere.join('\n') },
       );
     }
+    for (const text of elsewhere) warn(text);
     const users = cards.map((card) => card.userid);
     if (target) {
       const text = render(cards, target.format, selection.lab?.name ?? '', flags.language);

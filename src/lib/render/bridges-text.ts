@@ -2,7 +2,7 @@
 import type { BridgeReport, BridgeRow, BridgeState } from '../plan/network/view.ts';
 import { GUEST_KINDS, type GuestKind } from '../pve-values/guest-kinds.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
-import { labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
+import { labelled, paragraph, renderColumns, ROOMY, type Cell, type RenderOptions } from './layout.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { countOf } from './step-text.ts';
@@ -34,12 +34,16 @@ function guestsText({ guests }: BridgeRow): string {
   return parts.length === 0 ? '-' : parts.join(' ');
 }
 
-function cellsOf(row: BridgeRow, isFirst: boolean, paint: Paint): Cell[] {
+/** `leaves`: what is as it should be is not told, so that numbers stay whole on a narrow terminal. */
+function cellsOf(
+  row: BridgeRow,
+  { isFirst, leaves, paint }: { readonly isFirst: boolean; readonly leaves: boolean; readonly paint: Paint },
+): Cell[] {
   const brush = row.state === 'active' ? paint.green : row.state === 'down' ? paint.red : paint.yellow;
   return [
     { text: isFirst ? row.node : '' },
     { text: row.iface },
-    { text: STATES[row.state], paint: brush },
+    { text: leaves && row.state === 'active' ? '' : STATES[row.state], paint: brush },
     { text: row.vlanAware ? 'yes' : '' },
     { text: row.user ?? row.owner },
     { text: row.lab ?? '' },
@@ -57,7 +61,10 @@ export function renderBridges(report: BridgeReport, { width, color }: RenderOpti
   const paint = createPaint(color);
   const { bridges, notes } = report;
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
-  const rows = bridges.map((row, at) => cellsOf(row, row.node !== bridges[at - 1]?.node, paint));
+  const leaves = width < ROOMY;
+  const rows = bridges.map((row, at) =>
+    cellsOf(row, { isFirst: row.node !== bridges[at - 1]?.node, leaves, paint }),
+  );
   const left = [...new Set(bridges.filter(isLeft).map(({ node }) => node))];
   const count = (owner: BridgeRow['owner']) => bridges.filter((row) => row.owner === owner).length;
   return [

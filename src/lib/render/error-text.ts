@@ -1,6 +1,7 @@
 /** An error for people: what happened, where, and the way out. Shows neither stack nor cause. */
 import type { ConfigIssue, StandError } from '../errors.ts';
 import { escapeControl } from './escape.ts';
+import type { FoldOptions } from './fold.ts';
 import { displayWidth, labelled, paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
 
@@ -55,11 +56,12 @@ export function renderIssues(issues: readonly ConfigIssue[], { width, color }: R
 }
 
 /** `message  [CODE]`, the issues, the hint. Ends without a line break. */
-export function renderError(error: StandError, options: RenderOptions): string {
-  const { width, color } = options;
+export function renderError(error: StandError, options: FoldOptions): string {
+  const { width, color, wide = false } = options;
+  const message = wide ? (error.inFull ?? error.message) : error.message;
   const paint = createPaint(color);
   return [
-    ...paragraph(`${error.message}  [${error.code}]`, { width, paint: paint.red }),
+    ...paragraph(`${message}  [${error.code}]`, { width, paint: paint.red }),
     ...(error.issues.length === 0 ? [] : [renderIssues(error.issues, options)]),
     ...(error.hint === undefined ? [] : labelled('hint', error.hint, { width })),
   ].join('\n');

@@ -38,13 +38,18 @@ export function displayWidth(text: string): number {
   return stringWidth(text);
 }
 
+/** Where a word is broken best: behind a comma, else between the ends of a range of numbers. */
+function cutOf(piece: string): number {
+  return piece.lastIndexOf(',') + 1 || (/^.*\d-(?=\d)/.exec(piece)?.[0].length ?? piece.length);
+}
+
 /** Pieces of at most `width` columns, behind a comma where there is one; a letter and its accents stay together. */
 function breakWord(word: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = '';
   for (const letter of word.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) {
     if (piece !== '' && displayWidth(piece + letter) > width) {
-      const cut = piece.lastIndexOf(',') + 1 || piece.length;
+      const cut = cutOf(piece);
       pieces.push(piece.slice(0, cut));
       piece = piece.slice(cut);
     }

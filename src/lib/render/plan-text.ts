@@ -6,6 +6,7 @@ import type { Step } from '../plan/document/step.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { escapeControl } from './escape.ts';
 import { foldSaid, wordsOfStand } from '../said.ts';
+import { wayForAll } from '../shell.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
@@ -44,6 +45,16 @@ function stepLines(steps: readonly Step[], names: Names, { width, paint }: Conte
     return [paintMark(mark, paint), { text }, { text: step.reason, paint: paint.dim }];
   });
   return renderColumns(rows, { width, indent: 2, fixed: [0], yielding: { column: 2, to: NARROW_REASON } });
+}
+
+/** The same of others: what can be done is done for all of them. */
+export function ofAll<R extends { readonly hint?: string }>(
+  refusal: R,
+  who: string,
+  others: readonly { readonly who: string }[],
+): R {
+  const { hint } = refusal;
+  return hint === undefined ? refusal : { ...refusal, hint: wayForAll(hint, who, others) };
 }
 
 /** A refusal or an error: what happened, its permanent code, the way out. */
@@ -151,7 +162,9 @@ function otherRefusals(views: readonly PlannedView[], first: PlannedView, contex
       ...refusalLines(
         {
           ...{ code: refusal.code, message: `${who}: ${refusal.message}` },
-          ...(refusal.hint === undefined || hints.has(refusal.hint) ? {} : { hint: refusal.hint }),
+          ...(refusal.hint === undefined || hints.has(refusal.hint)
+            ? {}
+            : { hint: wayForAll(refusal.hint, who, others) }),
         },
         context,
       ),
@@ -171,6 +184,16 @@ function foldedNotes(views: readonly PlannedView[], { width, paint, wide }: Cont
   ]);
 }
 
+function withWays(view: PlannedView, others: readonly { readonly who: string }[]): PlannedView {
+  const { user, refused, left } = view.stand;
+  const stand = {
+    ...view.stand,
+    ...(refused ? { refused: ofAll(refused, user, others) } : {}),
+    ...(left ? { left: ofAll(left, user, others) } : {}),
+  };
+  return { ...view, stand };
+}
+
 /** Stands for which nothing is done, and of which the same is said. */
 function idleStands(views: readonly PlannedView[], told: Told, context: Context): string[] {
   const said = views.map((view) => ({
@@ -184,7 +207,7 @@ function idleStands(views: readonly PlannedView[], told: Told, context: Context)
     view,
   }));
   return foldSaid(said, context.wide).flatMap(({ first, others }) => [
-    ...fullStand(first.view, told, context),
+    ...fullStand(withWays(first.view, others), told, context),
     ...(others.length === 0
       ? []
       : paragraph(escapeControl(sameFor(others)), { width: context.width, indent: 2, hang: 2 })),

@@ -12,7 +12,7 @@ import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { renderNodeSummary } from './node-summary-text.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { nounOf } from './plan-stands.ts';
-import { refusalLines } from './plan-text.ts';
+import { ofAll, refusalLines } from './plan-text.ts';
 import { realmLabel } from './realm-label.ts';
 import { countOf } from './step-text.ts';
 import { titleOf } from './summary-titles.ts';
@@ -190,7 +190,7 @@ function unfinishedLines(stands: readonly StandSummary[], context: Context): str
   }));
   const lines = foldSaid(said, wide).flatMap(({ first: { stand }, others }) => [
     ...paragraph(escapeControl(`${stand.user}: ${STATUS_WORDS[stand.status]}`), { width }),
-    ...(stand.error === undefined ? [] : refusalLines(stand.error, context)),
+    ...(stand.error === undefined ? [] : refusalLines(ofAll(stand.error, stand.user, others), context)),
     ...(others.length === 0 ? [] : paragraph(escapeControl(sameFor(others)), { width, indent: 2, hang: 2 })),
   ]);
   return ['', ...paragraph('Not finished', { width, paint: paint.bold }), ...lines];

@@ -21,7 +21,9 @@ import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../privileges/scopes.ts';
 import type { TakenBridge } from '../plan/cluster/free-vmids.ts';
 import { freshVmids } from '../plan/cluster/fresh-vmids.ts';
-import { PLAN_AGAIN, usersOf } from '../plan/saved/of-class.ts';
+import { nameSome } from '../plan/document/text.ts';
+import { PLAN_AGAIN } from '../plan/saved/findings.ts';
+import { usersOf } from '../plan/saved/of-class.ts';
 import { planAgain } from '../plan/saved/plan-again.ts';
 import type { FileDigests, Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -148,13 +150,13 @@ async function readAndPlanAgain(saved: Plan, want: DeployWant, context: PlanCont
   const make = (): Plan => planAgain(saved, { ...want, have });
   const request = { ...planRequest(want, have, { vmids: [], bridges: [] }), make };
   const planned = planToApply(request, context);
-  const [used, ...more] = await usedVmids(planned, context);
-  if (used === undefined) return planned;
-  throw new PlanRefusedError(
-    'PLAN_STALE',
-    `VMID ${used} is taken by a guest out of the caller's sight${more.length > 0 ? `, and ${more.length} more are` : ''}`,
-    { hint: PLAN_AGAIN },
-  );
+  const used = await usedVmids(planned, context);
+  if (used.length === 0) return planned;
+  const taken = (vmids: string): string => `taken by guests out of the caller's sight: VMID ${vmids}`;
+  throw new PlanRefusedError('PLAN_STALE', taken(nameSome(used.map(String))), {
+    hint: PLAN_AGAIN,
+    inFull: taken(used.join(', ')),
+  });
 }
 
 /** A lock that a killed run left behind is taken over, and so removed, by the next run that changes anything. */

@@ -45,13 +45,34 @@ test('machines of which no snapshot can be taken are told by name with the way o
     code: 'VM_HIBERNATED',
     message:
       'VM 10000 (srv) is hibernated (lock: suspended); VM 10001 (pc) was taken out of its pool by somebody, and is left alone',
-    hint: '`deploy-stand power resume --lab net` lets it go on; then run again; put VM 10001 back into pool anna, then run again',
+    hint: '`deploy-stand power resume --lab net --user anna@pve` lets it go on; then run again; put VM 10001 back into pool anna, then run again',
   });
   expect(boris?.code).toBe('VM_LOCKED');
   expect(boris?.message).toMatch(
     /^VM 10002 \(srv\) is locked \(suspending\); VM 10003 \(pc\) cannot have snapshots: /,
   );
   expect(boris?.hint).toContain('as root on pve1: `qm unlock 10002`');
+});
+
+test('a way out is a command for that machine alone', () => {
+  const on = { status: 'running' } as const;
+  const made = plan(
+    {
+      guests: { [ANNA_SRV]: on, [BORIS_SRV]: { ...on, ha: true } },
+      values: { [ANNA_SRV]: { 'amd-sev': 'std' } },
+    },
+    { suspend: true },
+  );
+  expect(made.stands.map(({ left }) => [left?.code, left?.hint])).toEqual([
+    [
+      'MEMORY_TIED',
+      'run it with --stop, or afterwards `deploy-stand power shutdown --lab net --user anna@pve --machine srv`',
+    ],
+    [
+      'HA_MANAGED',
+      '`deploy-stand power shutdown --lab net --user boris@pve --machine srv`, or take it out of HA (Datacenter → HA)',
+    ],
+  ]);
 });
 
 test('a machine that its student made a template is told, as its state is not kept, and its ways out name it', () => {

@@ -62,7 +62,7 @@ test.each([
   ['pause', { ha: true }, 'running', false, undefined],
   ['stop', { ha: true }, 'running', false, undefined],
 ] as const)('%s of %o, %s, force %s: %s', (deed, more, power, force, code) => {
-  expect(obstacleTo(deed, guest(100, more), { power, force, user: 'anna@pve', machine: 'pc' })?.code).toBe(
+  expect(obstacleTo(deed, guest(100, more), { power, force, lab: 'net', user: 'anna@pve', machine: 'pc' })?.code).toBe(
     code,
   );
 });

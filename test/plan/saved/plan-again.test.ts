@@ -275,15 +275,17 @@ describe('what changed meanwhile', () => {
     const many = Array.from({ length: 390 }, (_, i) => user(`student${i + 1}`));
     const one = plan(pc, many);
     const guests = one.stands.flatMap(({ vms }) => vms.map(({ vmid }) => guest(vmid)));
-    const lines = linesOf(() =>
+    const refused = (): unknown =>
       planAgain(one, {
         lab: pc,
         users: many,
         have: have({ guests: [...have().guests, ...guests] }),
         options: { adopt: false, updateRunning: false },
-      }),
-    );
-    expect(lines).toEqual(['VMID 10000 is taken by a guest on pve1 (and 389 more of this kind)']);
+      });
+    expect(linesOf(refused)).toEqual(['VMID 10000 is taken by a guest on pve1 (and 389 more of this kind)']);
+    const inFull = refusalOf(refused).inFull?.split('\n') ?? [];
+    expect(inFull).toHaveLength(391);
+    expect(inFull.at(-1)).toBe('  VMID 10389 is taken by a guest on pve1');
     const other = { ...pc, machines: [machine('pc', [real('vmbr0')], { cores: 8, storage: 'ceph' })] };
     const options = { adopt: false, updateRunning: false };
     expect(
@@ -344,7 +346,9 @@ describe('whose plan it is', () => {
     const many = Array.from({ length: 390 }, (_, i) => user(`student${i + 1}`));
     const run = () => planAgain(plan(pc, many), want);
     expect(run).toThrow(UsageError);
-    expect(run).toThrow('not in the users file, or not chosen by --only: student1@pve and 389 more');
+    expect(run).toThrow(
+      'not in the users file, or not chosen by --only: student1@pve, student2@pve, student3@pve, student4@pve, student5@pve and 385 more',
+    );
   });
 
   test('steps for somebody who has no stand in it', () => {

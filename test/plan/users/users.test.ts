@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { StandError } from '../../../src/lib/errors.ts';
 import type { User } from '../../../src/lib/config/types.ts';
 import type { AclEntry, Inventory, UserInfo } from '../../../src/lib/inventory/types.ts';
 import { formatPoolComment } from '../../../src/lib/marks/pool.ts';
@@ -67,11 +68,11 @@ const passwd = (
   more: { named?: boolean; recreate?: boolean; forceForeign?: boolean } = {},
 ): UsersWork => ({ by: 'passwd', users, named: false, recreate: false, forceForeign: false, ...more });
 
-function failure(run: () => unknown): { code: string; message: string } {
+function failure(run: () => unknown): StandError {
   try {
     run();
   } catch (error) {
-    return error as { code: string; message: string };
+    return error as StandError;
   }
   throw new Error('nothing was refused');
 }
@@ -152,6 +153,7 @@ describe('create', () => {
     // What differs only in whose it is, is said of the first.
     const foreign = names.map((pool) => ({ pool, comment: 'mine' }));
     const each = failure(() => planned(create(...names.map((name) => user(name))), { pools: foreign }));
+    expect(each.inFull?.split('\n').map((line) => /\bs\d+\b/.exec(line)?.[0])).toEqual(names);
     expect(each.message.split('\n')).toEqual([
       expect.stringContaining('s1'),
       expect.stringMatching(/^the same for 24 more: s2@pve, .*, s11@pve and 14 more$/),

@@ -17,7 +17,7 @@ import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
-import { keptState, OTHER_STORAGE, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
+import { keptState, otherStorage, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { findRoom, type Room } from './power-room.ts';
 import { heldByStudents, stillOpen } from '../stands/still-open.ts';
 
@@ -136,9 +136,10 @@ function freezePool(view: PoolStands, room: Room, input: FreezeInput): Draft {
   );
   const before = { dependsOn, after: revokes.map(({ id }) => id) };
   const noRoom = room.refused.get(pool);
+  const lab = frozen.length === 1 ? frozen[0]?.claim.lab : undefined;
   const kept = keptState(
     frozen,
-    { before, ...(noRoom ? { noRoom: { ...noRoom, hint: OTHER_STORAGE } } : {}) },
+    { before, ...(noRoom ? { noRoom: { ...noRoom, hint: otherStorage({ lab, user }) } } : {}) },
     input,
   );
   const open = stillOpen(

@@ -17,6 +17,7 @@ import { placeForMemory } from './memory-place.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, obstacleTo } from './power-deeds.ts';
 import type { Planned } from './power-types.ts';
+import { powerCommand, type Switched } from './power-command.ts';
 
 export interface KeepOptions {
   /** Power machines off, which ends open consoles. */
@@ -87,9 +88,10 @@ function unreachable(stands: readonly StandView[]): Judged[] {
 }
 
 /** Of a machine that cannot be suspended to where PVE writes it by itself. */
-export const OTHER_STORAGE =
-  'run it with --stop, or suspend them afterwards: `deploy-stand power suspend --storage ID`, with the same selection';
-const OFF_INSTEAD = 'run it with --stop, or `deploy-stand power shutdown` it afterwards';
+export const otherStorage = (what: Switched): string =>
+  `run it with --stop, or afterwards ${powerCommand('suspend', what, '--storage', 'ID')}`;
+const offInstead = (what: Switched): string =>
+  `run it with --stop, or afterwards ${powerCommand('shutdown', what)}`;
 
 type Suspendable = { readonly plan: Planned } | { readonly left: Refusal } | undefined;
 
@@ -102,11 +104,12 @@ function suspension(
   const power = machinePower(guest);
   const deed = deedFor('suspend', false, power);
   if (!deed) return undefined;
-  const obstacle = obstacleTo(deed, guest, { power, force: false, user: view.user, machine: one.machine });
+  const what = { lab: view.claim.lab, user: view.user, machine: one.machine };
+  const obstacle = obstacleTo(deed, guest, { power, force: false, ...what });
   if (obstacle) return { left: obstacle };
-  const place = placeForMemory(guest, { have: input.have, index: input.index, storage: undefined });
+  const place = placeForMemory(guest, { ...what, have: input.have, index: input.index, storage: undefined });
   if ('left' in place) {
-    const hint = place.left.code === 'MEMORY_TIED' ? OFF_INSTEAD : OTHER_STORAGE;
+    const hint = place.left.code === 'MEMORY_TIED' ? offInstead(what) : otherStorage(what);
     return { left: { ...place.left, hint } };
   }
   return { plan: { view, one, guest, power, deed, ...place } };

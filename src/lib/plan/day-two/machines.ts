@@ -1,7 +1,6 @@
 /** What keeps a machine of a selected stand from being worked on now, in words that are the same for all commands. Plans nothing. */
 import { isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
-import { shellCommand } from '../../shell.ts';
 import { holdHint, holdOn, isLasting, sayHold } from '../cluster/locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -9,6 +8,7 @@ import { templateWayOut } from '../stands/made-template.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { unsealedRefusal } from '../stands/state-refusals.ts';
+import { powerCommand } from './power-command.ts';
 
 /** One that is ours, there, and was read. */
 export interface ReadyMachine extends StandMachine {
@@ -126,11 +126,11 @@ function lockedFor(view: StandView, one: ReadyMachine, index: ClusterView): Refu
   const { guest, config } = one;
   const lock = config.values['lock'] ?? guest.lock;
   if (lock !== undefined && isLasting(lock)) {
-    const resume = shellCommand('deploy-stand', 'power', 'resume', '--lab', view.claim.lab);
+    const resume = powerCommand('resume', { lab: view.claim.lab, user: view.user });
     return {
       code: 'VM_HIBERNATED',
       message: `${sayMachine(one)} ${sayHold({ kind: 'hibernated' })}`,
-      hint: `\`${resume}\` lets it go on; then run again`,
+      hint: `${resume} lets it go on; then run again`,
     };
   }
   return staleLock(one, guest, { lock, index });

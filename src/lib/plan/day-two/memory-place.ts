@@ -4,6 +4,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { memoryTies } from '../../pve-values/sealed-memory.ts';
 import { stateStorageOf } from '../stands/saved-memory.ts';
+import { powerCommand, type Switched } from './power-command.ts';
 
 /** Where PVE would write it, if the caller could see it. */
 function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
@@ -42,7 +43,8 @@ export function placeForMemory(
     have,
     index,
     storage: asked,
-  }: {
+    ...what
+  }: Switched & {
     readonly have: Pick<Inventory, 'storages'>;
     readonly index: Pick<ClusterView, 'configs'>;
     readonly storage: string | undefined;
@@ -54,7 +56,7 @@ export function placeForMemory(
   const values = index.configs.get(guest.vmid)?.values;
   const tied = tiedMemory(values ?? {}, {
     say: `VM ${guest.vmid} on ${guest.node}`,
-    hint: '`power shutdown` it, or `power suspend --pause` it, which keeps its memory in the host',
+    hint: `${powerCommand('shutdown', what)}, or ${powerCommand('suspend', what, '--pause')}, which keeps its memory in the host`,
   });
   if (tied) return { left: tied };
   const storage = asked ?? (values && stateStorageOf(values, rows));

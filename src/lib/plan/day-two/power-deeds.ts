@@ -3,6 +3,7 @@ import type { GuestInfo } from '../../inventory/types.ts';
 import type { MachinePower } from '../../pve-values/machine-power.ts';
 import type { PowerAction, Refusal } from '../document/plan.ts';
 import { templateWayOut } from '../stands/made-template.ts';
+import { powerCommand, type Switched } from './power-command.ts';
 
 export type IfState = 'running' | 'stopped' | 'suspended';
 
@@ -39,31 +40,29 @@ type Vm = Pick<GuestInfo, 'vmid' | 'node' | 'name'>;
 const say = ({ vmid, name, node }: Vm): string =>
   `VM ${vmid}${name === undefined ? '' : ` (${name})`} on ${node}`;
 
-interface ObstacleOptions {
+interface ObstacleOptions extends Switched {
   readonly power: MachinePower;
   readonly force: boolean;
-  readonly user: string;
-  readonly machine: string | undefined;
 }
 
 /** What PVE would refuse, or do otherwise than was asked. */
 export function obstacleTo(
   deed: Deed,
   guest: GuestInfo,
-  { power, force, user, machine }: ObstacleOptions,
+  { power, force, ...what }: ObstacleOptions,
 ): Refusal | undefined {
   if (deed === 'start' && guest.template) {
     return {
       code: 'VM_IS_TEMPLATE',
       message: `${say(guest)} was made a template: it cannot be started`,
-      hint: templateWayOut({ ...{ vmid: guest.vmid, node: guest.node, user }, machine }),
+      hint: templateWayOut({ vmid: guest.vmid, node: guest.node, user: what.user, machine: what.machine }),
     };
   }
   if (power === 'paused' && (deed === 'reboot' || (deed === 'shutdown' && !force))) {
     return {
       code: 'VM_PAUSED',
       message: `${say(guest)} is paused: its guest cannot answer`,
-      hint: deed === 'shutdown' ? '`power resume` first, or --force' : '`power resume` first',
+      hint: `${powerCommand('resume', what)} first${deed === 'shutdown' ? ', or --force' : ''}`,
     };
   }
   if (!guest.ha) return undefined;
@@ -71,7 +70,7 @@ export function obstacleTo(
     return {
       code: 'HA_MANAGED',
       message: `${say(guest)} is managed by HA: PVE does not suspend such a machine to disk`,
-      hint: '`power shutdown` it, or take it out of HA (Datacenter → HA)',
+      hint: `${powerCommand('shutdown', what)}, or take it out of HA (Datacenter → HA)`,
     };
   }
   if (deed === 'shutdown' && !force) {

@@ -89,13 +89,11 @@ function fateOf(view: StandView, one: StandMachine, request: PowerRequest): Fate
     return { left: leftAs(verdict === 'ours' ? 'missing' : verdict, { view, one }) };
   const busy = inUse(guest, one.machine ?? String(one.vmid), request);
   if (busy !== undefined) return { inUse: busy };
-  const obstacle = obstacleTo(deed, guest, {
-    ...{ power, force: options.force },
-    ...{ user: view.user, machine: one.machine },
-  });
+  const what = { lab: view.claim.lab, user: view.user, machine: one.machine };
+  const obstacle = obstacleTo(deed, guest, { power, force: options.force, ...what });
   if (obstacle) return { left: obstacle };
   if (deed !== 'suspend') return { plan: { view, one, guest, power, deed } };
-  const place = placeForMemory(guest, { have, index, storage: options.storage });
+  const place = placeForMemory(guest, { ...what, have, index, storage: options.storage });
   if ('left' in place) return place;
   return { plan: { view, one, guest, power, deed, ...place } };
 }

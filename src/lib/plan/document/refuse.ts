@@ -1,23 +1,29 @@
 /** Several refusals as one, and as the one error that says that nothing is left to do. */
 import { PlanRefusedError } from '../../errors.ts';
 import { foldSaid, wordsOfStand } from '../../said.ts';
+import { wayForAll } from '../../shell.ts';
 import type { PlannedStand, Refusal } from './plan.ts';
 import { nameSome } from './text.ts';
 
-/** The code is that of the first. */
-export function refuse(refusals: readonly Refusal[]): never {
+// What is true of a node is told of each stand that would be there.
+const messagesOf = (refusals: readonly Refusal[]): string =>
+  [...new Set(refusals.map(({ message }) => message))].join('\n');
+
+/** The code is that of the first. `all`: each by itself, where what is true of many is said once. */
+export function refuse(refusals: readonly Refusal[], all = refusals): never {
   const [first] = refusals;
   const hints = [...new Set(refusals.flatMap((refusal) => refusal.hint ?? []))];
-  throw new PlanRefusedError(
-    first?.code ?? 'PLAN_REFUSED',
-    // What is true of a node is told of each stand that would be there.
-    [...new Set(refusals.map((refusal) => refusal.message))].join('\n'),
-    hints.length === 0 ? {} : { hint: hints.join('\n') },
-  );
+  throw new PlanRefusedError(first?.code ?? 'PLAN_REFUSED', messagesOf(refusals), {
+    inFull: messagesOf(all),
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+  });
 }
 
 /** Reasons, and names of each, beyond these are counted. */
 const MOST_TOLD = 10;
+
+const named = ({ who, text }: { readonly who: string; readonly text: string }): string =>
+  text.includes(who) ? text : `${who}: ${text}`;
 
 /** When nothing can be done for anybody. What is true of many is said once. */
 export function refuseWhereNothingRemains(
@@ -30,14 +36,15 @@ export function refuseWhereNothingRemains(
   const [first] = refused;
   if (!first || refused.length < stands.length) return;
   const alike = foldSaid(refused);
-  const reasons = alike.slice(0, MOST_TOLD).map(({ first: { who, text, why }, others }): Refusal => {
-    if (others.length === 0) return { ...why, message: text.includes(who) ? text : `${who}: ${text}` };
+  const reasons = alike.slice(0, MOST_TOLD).map(({ first: { who, text, why: own }, others }): Refusal => {
+    const why = { ...own, ...(own.hint === undefined ? {} : { hint: wayForAll(own.hint, who, others) }) };
+    if (others.length === 0) return { ...why, message: named({ who, text }) };
     const users = [who, ...others.map((one) => one.who)];
     // Word for word the same, it is true of each; else of the first, and of the others with names of their own.
     const isShared = others.every((one) => one.text === text);
     if (isShared) return { ...why, message: `${nameSome(users, MOST_TOLD)}: ${text}` };
     const same = `the same for ${others.length} more: ${nameSome(users.slice(1), MOST_TOLD)}`;
-    return { ...why, message: `${text.includes(who) ? text : `${who}: ${text}`}\n${same}` };
+    return { ...why, message: `${named({ who, text })}\n${same}` };
   });
   const more = alike.slice(MOST_TOLD).flatMap(({ first: one, others }) => [one, ...others]);
   const names = nameSome(
@@ -45,7 +52,10 @@ export function refuseWhereNothingRemains(
     MOST_TOLD,
   );
   const rest = { code: first.why.code, message: `and ${more.length} more: ${names}` };
-  refuse(more.length === 0 ? reasons : [...reasons, rest]);
+  refuse(
+    more.length === 0 ? reasons : [...reasons, rest],
+    refused.map((one) => ({ ...one.why, message: named(one) })),
+  );
 }
 
 /** The code is that of the first. `between`: its hints. */

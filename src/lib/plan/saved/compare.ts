@@ -73,8 +73,8 @@ function copiesOf({ steps }: Plan): Map<string, number> {
   return new Map(steps.flatMap((step) => (step.kind === 'template.clone' ? [[step.id, step.vmid]] : [])));
 }
 
-/** In words; empty: what is planned now is the saved plan, or what is left of it. `world` is asked for what differs. */
-export function comparePlans(saved: Plan, now: Plan, world: () => World): string[] {
+/** None: what is planned now is the saved plan, or what is left of it. `world` is asked for what differs. */
+export function comparePlans(saved: Plan, now: Plan, world: () => World): Findings {
   const savedSteps = new Map(saved.steps.map((step) => [step.id, step]));
   const savedUsers = new Set(saved.steps.map(({ user }) => user));
   const savedStands = new Map(saved.stands.map((stand) => [stand.user, stand]));
@@ -108,5 +108,5 @@ export function comparePlans(saved: Plan, now: Plan, world: () => World): string
     if (explained.has(user)) continue;
     for (const step of group) compareStep(step, counterpart(step, savedSteps), findings);
   }
-  return findings.lines();
+  return findings;
 }

@@ -2,8 +2,9 @@
 import type { Lab, User } from '../../config/types.ts';
 import { PlanRefusedError, UsageError } from '../../errors.ts';
 import type { DeployPlan, FileDigests, Plan } from '../document/plan.ts';
+import { nameSome } from '../document/text.ts';
 import { hasRole } from '../document/step-traits.ts';
-import { createFindings } from './findings.ts';
+import { createFindings, messageOf, PLAN_AGAIN, type Findings } from './findings.ts';
 
 export interface SavedFor {
   readonly lab: Lab;
@@ -11,9 +12,6 @@ export interface SavedFor {
   /** Absent: the class does not come from files. */
   readonly files?: FileDigests;
 }
-
-export const PLAN_AGAIN =
-  'plan again: the same command with --dry-run --out FILE in place of --plan; a saved plan is applied with the files and options that it was made from';
 
 function otherFiles({ files }: DeployPlan, now: FileDigests, { lab }: SavedFor): string[] {
   const say = (what: string, one: string, other: string | undefined): string[] =>
@@ -25,7 +23,7 @@ function otherFiles({ files }: DeployPlan, now: FileDigests, { lab }: SavedFor):
   return [...say(lab.file, now.lab, files?.lab), ...say('the users file', now.users, files?.users)];
 }
 
-function foreignSteps({ steps, stands }: Plan): string[] {
+function foreignSteps({ steps, stands }: Plan): Findings {
   const users = new Set(stands.map(({ user }) => user));
   const findings = createFindings();
   for (const step of steps) {
@@ -34,7 +32,7 @@ function foreignSteps({ steps, stands }: Plan): string[] {
     else if (step.user !== undefined && !users.has(step.user))
       findings.add('user', `${step.id}: ${step.user} has no stand in the plan`);
   }
-  return findings.lines();
+  return findings;
 }
 
 /** The users of the class that the plan is about: `--only` need not be given again. */
@@ -58,14 +56,12 @@ export function assertOfClass(plan: Plan, want: SavedFor): asserts plan is Deplo
       `the plan is for lab ${plan.lab}, the files are for lab ${want.lab.name}`,
       { hint },
     );
-  const [first] = missing;
-  if (first !== undefined) {
-    const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-    throw new UsageError(
-      'PLAN_OTHER_LAB',
-      `the plan is for users who are not in the users file, or not chosen by --only: ${first}${more}`,
-      { hint },
-    );
+  if (missing.length > 0) {
+    const about = 'the plan is for users who are not in the users file, or not chosen by --only:';
+    throw new UsageError('PLAN_OTHER_LAB', `${about} ${nameSome(missing)}`, {
+      hint,
+      inFull: `${about} ${missing.join(', ')}`,
+    });
   }
   const other = want.files ? otherFiles(plan, want.files, want) : [];
   if (other.length > 0)
@@ -77,12 +73,10 @@ export function assertOfClass(plan: Plan, want: SavedFor): asserts plan is Deplo
       },
     );
   const foreign = foreignSteps(plan);
-  if (foreign.length > 0)
-    throw new PlanRefusedError(
-      'PLAN_FOREIGN',
-      ['the plan reaches beyond this class:', ...foreign].join('\n  '),
-      {
-        hint: 'it was edited, or is not one of deploy; what is removed is always planned anew: use --prune in place of --plan FILE',
-      },
-    );
+  if (foreign.count === 0) return;
+  const { message, inFull } = messageOf('the plan reaches beyond this class:', foreign);
+  throw new PlanRefusedError('PLAN_FOREIGN', message, {
+    hint: 'it was edited, or is not one of deploy; what is removed is always planned anew: use --prune in place of --plan FILE',
+    inFull,
+  });
 }

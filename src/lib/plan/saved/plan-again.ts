@@ -10,7 +10,8 @@ import type { DeployPlan, Plan } from '../document/plan.ts';
 import { viewOf } from '../cluster/view.ts';
 import { chooseNodes } from '../placement/nodes.ts';
 import { comparePlans } from './compare.ts';
-import { assertOfClass, PLAN_AGAIN } from './of-class.ts';
+import { messageOf, NOT_WHAT_IS_SAVED, PLAN_AGAIN } from './findings.ts';
+import { assertOfClass } from './of-class.ts';
 import type { Pins } from '../cluster/pins.ts';
 import { readPins } from './read-pins.ts';
 
@@ -40,10 +41,7 @@ export function planAgain(saved: Plan, want: DeployInput): DeployPlan {
     same,
     once(() => worldOf(want)),
   );
-  if (differences.length === 0) return planned(pins);
-  throw new PlanRefusedError(
-    'PLAN_STALE',
-    ['the saved plan is not what would be done now:', ...differences].join('\n  '),
-    { hint: PLAN_AGAIN },
-  );
+  if (differences.count === 0) return planned(pins);
+  const { message, inFull } = messageOf(NOT_WHAT_IS_SAVED, differences);
+  throw new PlanRefusedError('PLAN_STALE', message, { hint: PLAN_AGAIN, inFull });
 }

@@ -2,8 +2,7 @@
 import { PlanRefusedError, UsageError } from '../../errors.ts';
 import { effectOf } from '../document/step-traits.ts';
 import type { Plan } from '../document/plan.ts';
-import { createFindings } from './findings.ts';
-import { PLAN_AGAIN } from './of-class.ts';
+import { createFindings, messageOf, NOT_WHAT_IS_SAVED, PLAN_AGAIN } from './findings.ts';
 import { changedParts, counterpart } from './same-step.ts';
 
 export function assertOfCleanup({ command }: Plan): void {
@@ -24,9 +23,6 @@ export function assertWithinSaved(now: Plan, saved: Plan): void {
       findings.add(`other ${step.kind}`, `${step.id} is about something else than in the plan`);
   }
   if (findings.count === 0) return;
-  throw new PlanRefusedError(
-    'PLAN_STALE',
-    ['the saved plan is not what would be done now:', ...findings.lines()].join('\n  '),
-    { hint: PLAN_AGAIN },
-  );
+  const { message, inFull } = messageOf(NOT_WHAT_IS_SAVED, findings);
+  throw new PlanRefusedError('PLAN_STALE', message, { hint: PLAN_AGAIN, inFull });
 }
