@@ -86,6 +86,10 @@ export function withSelection(command: Command): Command {
 /** Before commander says only that it does not know the option. `written`: perhaps with its value, `--machine=srv`. */
 export function refuseLacking(command: Command, written: string): void {
   const [flag = ''] = written.split('=', 1);
+  if (flag === '--only' && command.parent?.name() === 'users')
+    command.error("error: unknown option '--only'\n(--user anna@pve names one user; it may be repeated)", {
+      code: 'commander.unknownOption',
+    });
   const lack = Object.entries(WHOLE[command.name()] ?? {}).find(([option]) => option === flag)?.[1];
   if (!lack) return;
   throw new UsageError('WHOLE_STANDS', `${pathOf(command)} has no ${flag}: ${lack.why}`, {

@@ -63,7 +63,7 @@ describe('files', () => {
     [
       'cp1251',
       Buffer.from([0x23, 0xcc, 0xe0, 0xf8, 0x0a]),
-      'the file is not valid UTF-8 → save it as UTF-8 (in a spreadsheet: "CSV UTF-8"); Windows-1251 and the like are not accepted',
+      'the file is not valid UTF-8 → save it as UTF-8 (in a spreadsheet: "CSV UTF-8"); a list of users in Windows-1251 is read by `deploy-stand users import --from csv`',
     ],
     ['empty', Buffer.from(''), 'the file is empty'],
     ['comments', Buffer.from('# nothing\n\n'), 'the file is empty'],

@@ -21,7 +21,9 @@ function commandsIn(file: string): string[][] {
   const text = readFileSync(join(FOLDER, file), 'utf8');
   return text.split('\n').flatMap((line) => {
     const [, words] =
-      /(?:^ExecStart=\/usr\/bin\/|&& |^ +- )deploy-stand (.*?)(?: >> .*| \|\| result=.*)?$/.exec(line) ?? [];
+      /(?:^ExecStart=\/usr\/bin\/|&& \{ date; |^ +- )deploy-stand (.*?)(?:; \} >> .*| \|\| result=.*)?$/.exec(
+        line,
+      ) ?? [];
     if (line.startsWith('#') || words === undefined) return [];
     const named = FILES.reduce((all, [from, to]) => all.replace(from, to), words);
     return [named.split(' ')];

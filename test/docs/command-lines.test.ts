@@ -44,7 +44,7 @@ function linesOf(file: string): string[] {
   const text = readFileSync(file, 'utf8').replaceAll(/ \\\n\s*/g, ' ');
   const found = [
     ...text.matchAll(
-      /^(?:[$#]|ExecStart=|[ \t]*- |\S+ \S+ \S+ \S+ \S+ +\S+ )? *(?:.*&& )?(?:\/usr\/bin\/)?deploy-stand ([a-z][^`\n]*)$/gm,
+      /^(?:[$#]|ExecStart=|[ \t]*- |\S+ \S+ \S+ \S+ \S+ +\S+ )? *(?:.*(?:&&|; ) ?)?(?:\/usr\/bin\/)?deploy-stand ([a-z][^`\n]*)$/gm,
     ),
     ...text.matchAll(/`deploy-stand ([a-z][^`\n]*)`/g),
   ];

@@ -27,6 +27,31 @@ test.each(DOCUMENTS)('%s names no file that is not there', (document) => {
   expect(pathsIn(document).filter((path) => !existsSync(path))).toEqual([]);
 });
 
+/** As GitHub and GitLab make them of a heading. */
+const anchorsOf = (document: string): string[] =>
+  [...readFileSync(document, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('links into a page lead to a heading of it', () => {
+  const links = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/\]\(([^)\s:]*\.md)?#([\w-]+)\)/g)].map(
+      ([, to, anchor = '']) => [to === undefined ? document : join(dirname(document), to), anchor] as const,
+    ),
+  );
+  expect(links.length).toBeGreaterThan(2);
+  expect(links.filter(([page, anchor]) => !anchorsOf(page).includes(anchor))).toEqual([]);
+});
+
+test('docs/README.md leads to every page', () => {
+  const index = readFileSync('docs/README.md', 'utf8');
+  const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && name !== 'README.md');
+  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+});
+
 test('a file that CONTRIBUTING names beside the path of its room is somewhere', () => {
   const all = ['src', 'test'].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }));
   const names = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/`([a-z/-]+\.ts)`/g)].map(

@@ -193,6 +193,8 @@ describe('a new connection', () => {
       [`${add} --token-secret-env X --encrypt`, '--encrypt is for a secret that stands in the file'],
       [`connections add default --host ${host}`, 'cannot be the name of a connection'],
       [`connections add a --host ${host}`, 'how to log in is missing'],
+      ['connections add a', 'the host and how to log in are missing'],
+      [`connections add a --host ${host} --token-id root!hunter2`, '--token-id is no whole id'],
       ['--simulate connections list', 'That is a command: write --simulate behind it.'],
     ];
     for (const [words, message, env] of wrong) {

@@ -29,6 +29,19 @@ const expiryOf = (cluster: Cluster) => {
   };
 };
 
+test('status shows the end of the account where the lab has none, or a later one', async () => {
+  const cluster = await startCluster();
+  const { run } = room(FILES);
+  expect(await run(cluster, 'deploy -c @web.yml -u @users.yml')).toMatchObject({ code: 0 });
+  const { labs } = JSON.parse((await run(cluster, 'status --output json')).stdout) as {
+    labs: { stands: { user: string; expires: string | null }[] }[];
+  };
+  expect(labs.flatMap(({ stands }) => stands.map(({ user, expires }) => [user, expires]))).toEqual([
+    ['anna@pve', '2027-02-01'],
+    ['boris@pve', null],
+  ]);
+});
+
 describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
   test('later for stands and accounts; nothing to do twice; earlier only when asked for', async () => {
     const cluster = await startCluster({ scenario: scenario({ version }) });
@@ -54,6 +67,9 @@ describe.each(['7.4', '8.4', '9.2'] as const)('PVE %s', (version) => {
       expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Nothing to do for 2 stands')]);
     }
     expect(writes(cluster, since)).toEqual([]);
+    const back = (await run(cluster, `deploy ${CLASS} --dry-run`)).stdout.replaceAll(/\s+/g, ' ');
+    expect(back).toContain('pool anna: updates the claim until 2027-02-01; it was 2027-03-01');
+    expect(back).toContain('lab exam ends on 2027-02-01, as its file says; until now it was 2027-03-01');
     expect(await run(cluster, `extend ${CLASS} --by 1w`)).toMatchObject({ code: 0 });
     expect(expiryOf(cluster).accounts).toEqual(['anna@pve 2027-03-09T00:00:00.000Z', 'boris@pve never']);
     expect(await run(cluster, `extend ${CLASS} --until 2027-02-10 --shorten`)).toMatchObject({ code: 0 });

@@ -46,6 +46,7 @@ describe('wrapText', () => {
     { text: 'abcdefghij', width: 4, lines: ['abcd', 'efgh', 'ij'] },
     { text: 'x abcdefghij y', width: 4, lines: ['x', 'abcd', 'efgh', 'ij y'] },
     { text: 'short', width: Infinity, lines: ['short'] },
+    { text: 'after 13 % memory', width: 9, lines: ['after', '13 %', 'memory'] },
     { text: 'йййй', width: 2, lines: ['йй', 'йй'] },
     { text: 'first `qm unlock 1 && x`, then', width: 12, lines: ['first', '`qm unlock 1 && x`,', 'then'] },
     { text: 'with: deploy-stand doctor -c x', width: 12, lines: ['with:', 'deploy-stand doctor -c x'] },

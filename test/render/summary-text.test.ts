@@ -111,6 +111,25 @@ describe('renderSummary', () => {
     expect(text).not.toContain('…');
   });
 
+  test('of 60 columns the table takes no more, and does without pools that are called like their users', () => {
+    const stands = (pool: string) => [
+      standSummary(1, {
+        user: 'boris@pve',
+        pool,
+        bridges: [{ node: 'pve1', iface: 'vmbr1000', alias: 'lan' }],
+      }),
+    ];
+    const tableOf = (pool: string) =>
+      renderSummary(net, summary(stands(pool)), { ...options, width: 60 })
+        .split('\n\n')[1]!
+        .split('\n');
+    const table = tableOf('boris');
+    expect(Math.max(...table.map(displayWidth))).toBeLessThanOrEqual(60);
+    expect(table[0]).not.toContain('POOL');
+    expect(table[1]).toMatch(/^boris@pve +pve/);
+    expect(tableOf('kr-1')[0]).toContain('POOL');
+  });
+
   test.each([
     { user: 'a@pve', hint: 'for names ending in @pve choose "Proxmox VE authentication server"' },
     { user: 'a@pam', hint: 'for names ending in @pam choose "Linux PAM standard authentication"' },

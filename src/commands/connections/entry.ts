@@ -12,7 +12,7 @@ import { text, type Written } from '../../lib/config/input/written.ts';
 import type { Platform } from '../../lib/config/types.ts';
 import type { Entry } from '../../lib/connections-edit/entries.ts';
 import { UsageError, type ConfigIssue } from '../../lib/errors.ts';
-import { tokenIn, userIn } from '../../lib/pve-values/userid.ts';
+import { parseUserId, tokenIn, userIn } from '../../lib/pve-values/userid.ts';
 import type { ProgramIo } from '../io.ts';
 import type { GlobalFlags } from '../options.ts';
 
@@ -65,16 +65,23 @@ function vmmanagerEnv(env: ProgramIo['env']): Written {
   return Object.fromEntries(given.filter(([, value]) => (value ?? '') !== ''));
 }
 
-function vmmanagerKind({ email, user, tokenId }: AddFlags, env: Written): Kind {
+/** All that is missing at once; the secret is another matter, which depends on the login. */
+function withoutLogin({ host }: AddFlags, env: Written, ways: string): never {
+  return (host ?? env['host']) === undefined
+    ? usage('the host and how to log in are missing', `give --host HOST, and ${ways}`)
+    : usage('how to log in is missing', `give ${ways}`);
+}
+
+function vmmanagerKind(flags: AddFlags, env: Written): Kind {
+  const { email, user, tokenId } = flags;
   if (user !== undefined || tokenId !== undefined)
     usage('--user and --token-id are for Proxmox VE', 'give --email ADDRESS');
   const id = email ?? text(env['user']);
-  return id === undefined
-    ? usage('how to log in is missing', 'give --email ADDRESS')
-    : { isToken: false, id };
+  return id === undefined ? withoutLogin(flags, env, '--email ADDRESS') : { isToken: false, id };
 }
 
-function pveKind({ user, tokenId, email }: AddFlags, env: Written): Kind {
+function pveKind(flags: AddFlags, env: Written): Kind {
+  const { user, tokenId, email } = flags;
   if (email !== undefined) usage('--email is for VMmanager 6', 'add --platform vmmanager6');
   if (user !== undefined && tokenId !== undefined)
     usage('--user and --token-id are two ways to log in', 'leave one of them out');
@@ -82,12 +89,13 @@ function pveKind({ user, tokenId, email }: AddFlags, env: Written): Kind {
   if (token !== undefined) {
     if (token.includes('='))
       usage('--token-id holds the secret too', 'put what follows the "=" into PVE_TOKEN_SECRET');
-    if (tokenIn(token) === undefined) usage('--token-id is no whole id', 'it looks like deployer@pve!deploy');
+    if (tokenIn(token) === undefined || !parseUserId(userIn(token)))
+      usage('--token-id is no whole id', 'it looks like deployer@pve!deploy');
     return { isToken: true, id: token };
   }
   const id = user ?? text(env['user']);
   if (id !== undefined) return { isToken: false, id };
-  return usage('how to log in is missing', "give --token-id 'user@realm!name' or --user name@realm");
+  return withoutLogin(flags, env, "--token-id 'user@realm!name' or --user name@realm");
 }
 
 function pveKeys({ isToken, id }: Kind): Entry {

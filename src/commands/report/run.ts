@@ -55,7 +55,7 @@ function formatOf({ format, out }: ReportFlags): DocumentFormat {
   const found = format ?? formatByName(out, DOCUMENT_FORMATS);
   if (found) return found;
   throw new UsageError('REPORT_FORMAT', `the name ${out} does not say in which format`, {
-    hint: 'name a file that ends in .html, .md, .csv or .json, or add --format',
+    hint: 'name a file that ends in .html, .md, .csv or .json, or add --format; a browser prints the .html as PDF',
   });
 }
 

@@ -72,7 +72,7 @@ function formatOf(out: string): DocumentFormat {
   const format = formatByName(out, DOCUMENT_FORMATS);
   if (format) return format;
   throw new UsageError('EXPORT_FORMAT', `the name ${out} does not say in which format`, {
-    hint: 'name a file that ends in .csv, .json, .md or .html, or add --format',
+    hint: 'name a file that ends in .csv, .json, .md or .html, or add --format; a browser prints the .html as PDF',
   });
 }
 

@@ -74,6 +74,7 @@ const HELD = '\0';
 function wordsOf(text: string): string[] {
   return text
     .replaceAll(COMMAND, (command) => command.replaceAll(' ', HELD))
+    .replaceAll(/(?<=\d) (?=%)/g, HELD)
     .split(' ')
     .map((word) => word.replaceAll(HELD, ' '));
 }

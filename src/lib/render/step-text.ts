@@ -297,7 +297,7 @@ const KINDS: { readonly [K in StepKind]: KindText<K> } = {
   'pool.join': {
     count: ['stand joined', 'stands joined'],
     say: ({ pool, machines }, names) =>
-      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} join`,
+      `pool ${names.pool(pool)}: ${names.vms(machines.map(({ vmid }) => vmid))} ${machines.length === 1 ? 'joins' : 'join'}`,
   },
   'acl.grant': { count: ['access right', 'access rights'], say: sayAccess },
   'vm.start': {

@@ -1,6 +1,6 @@
 /** What a run left behind, for the teacher: who has what, how to log in, what is missing. Never shows a password. */
 import { hasRole } from '../plan/document/step-traits.ts';
-import { realmIn } from '../pve-values/userid.ts';
+import { nameIn, realmIn } from '../pve-values/userid.ts';
 import { groupBy } from '../group.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
@@ -8,7 +8,7 @@ import type { StandSummary, Summary } from '../outcome/types.ts';
 import { escapeControl } from './escape.ts';
 import { foldSaid, wordsOfStand } from '../said.ts';
 import { sameFor, type FoldOptions } from './fold.ts';
-import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
+import { labelled, paragraph, renderColumns, ROOMY, type Cell } from './layout.ts';
 import { renderNodeSummary } from './node-summary-text.ts';
 import { createPaint, type Brush, type Paint } from './paint.ts';
 import { nounOf } from './plan-stands.ts';
@@ -55,9 +55,18 @@ function statusBrush(status: StandEnd, paint: Paint): Brush {
 }
 
 const HEAD = ['STUDENT', 'POOL', 'NODE', 'VMID', 'VM', 'STATE', 'BRIDGE', 'RESULT'];
+const POOL_COLUMN = 1;
 const VMID_COLUMN = 3;
-/** Left out where no stand has any: most commands touch none. */
 const BRIDGE_COLUMN = 6;
+
+/** Bridges are left out where no stand has any: most commands touch none. Pools, where there is little room and they say nothing more. */
+function columnsOf(stands: readonly StandSummary[], width: number): number[] {
+  const hasBridges = stands.some(({ bridges }) => bridges.length > 0);
+  const hasPools = width >= ROOMY || stands.some(({ user, pool }) => pool !== nameIn(user));
+  return [...HEAD.keys()].filter(
+    (column) => (column !== BRIDGE_COLUMN || hasBridges) && (column !== POOL_COLUMN || hasPools),
+  );
+}
 
 /** Nothing is made by `power`: what was to be done is done. */
 function wordOf(command: Plan['command'], status: StandEnd): string {
@@ -113,11 +122,11 @@ function table(
     : [];
   if (stands.length === 0) return rest;
   const head = HEAD.map((text): Cell => ({ text, paint: paint.bold }));
-  const hasBridges = stands.some(({ bridges }) => bridges.length > 0);
+  const columns = columnsOf(stands, width);
   const rows = [head, ...stands.flatMap((stand) => standRows(command, stand, paint))].map((row) =>
-    row.filter((_, column) => hasBridges || column !== BRIDGE_COLUMN),
+    row.filter((_, column) => columns.includes(column)),
   );
-  return ['', ...renderColumns(rows, { width, fixed: [VMID_COLUMN] }), ...rest];
+  return ['', ...renderColumns(rows, { width, fixed: [columns.indexOf(VMID_COLUMN)] }), ...rest];
 }
 
 function realmHints(stands: readonly StandSummary[]): string[] {

@@ -685,6 +685,11 @@ const KEPT = 'deploy-stand user=anna@pve kept';
 
 describe('orphans', () => {
   const orphans: CleanupSelection = { by: 'orphans' };
+
+  test('a finished stand, whose bridges were looked at, is not told', () => {
+    expect(plan(cluster(oneStand), orphans).stands).toEqual([]);
+  });
+
   const halfMade = { values: { description: 'deploy-stand lab=net user=anna@pve machine=pc vmid=10001' } };
   const twoVms = { 10000: { nets: ['vmbr1000'] }, 10001: halfMade };
   const pools = { anna: comment('anna@pve', { claims: [claim('net', [10000, 10001])] }) };

@@ -58,7 +58,7 @@ function decodeText(bytes: Uint8Array, file: string): string {
     return refuse(
       file,
       'the file is not valid UTF-8',
-      'save it as UTF-8 (in a spreadsheet: "CSV UTF-8"); Windows-1251 and the like are not accepted',
+      'save it as UTF-8 (in a spreadsheet: "CSV UTF-8"); a list of users in Windows-1251 is read by `deploy-stand users import --from csv`',
     );
   }
 }

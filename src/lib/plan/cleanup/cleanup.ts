@@ -107,6 +107,13 @@ function assertSameLab({ selection, index }: CleanupContext): void {
   refuse([{ code: 'OTHER_LAB', message, hint }]);
 }
 
+/** Users with a bridge of ours are looked at for orphans: of those who have none there is nothing to tell. */
+function isTold({ by }: CleanupSelection, stand: PlannedStand, steps: readonly Step[]): boolean {
+  if (by !== 'orphans' || stand.refused || stand.left || [...stand.notes, ...stand.vms].length > 0)
+    return true;
+  return steps.some(({ user }) => user === stand.user);
+}
+
 /** An empty plan when nothing is selected that exists. Never plans a step on what is not ours. */
 export function planCleanup({ selection, have, options: asked }: CleanupInput): Plan {
   const index = viewOf(have);
@@ -141,7 +148,9 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     command: 'cleanup',
     lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
     steps,
-    stands: planned.map(({ stand, removal }) => toPlannedStand(stand, removal, bridges)),
+    stands: planned
+      .map(({ stand, removal }) => toPlannedStand(stand, removal, bridges))
+      .filter((stand) => isTold(selection, stand, steps)),
     warnings: [
       ...gapTexts(have),
       ...shortListWarnings(have),

@@ -104,8 +104,23 @@ function claimRefusal({ user }: StandState, comment: string): Refusal | undefine
   };
 }
 
+/** `extend` writes no file: the day of the lab file takes its place again, and that is told where it is sooner. */
+function soonerNotes(before: Claim | undefined, after: Claim): string[] {
+  const [was, is] = [before?.expires, after.expires];
+  if (!before || is === undefined || (was !== undefined && was <= is)) return [];
+  return [
+    `lab ${after.lab} ends on ${is}, as its file says; until now ${was === undefined ? 'it had no end' : `it was ${was}`}: set \`expires\` in the file to keep that`,
+  ];
+}
+
+function changeReason(before: Claim | undefined, { expires }: Claim): string {
+  if (!before || before.expires === expires) return 'the claim changed';
+  return `${expires === undefined ? 'without an end' : `until ${expires}`}; it was ${before.expires ?? 'never'}`;
+}
+
 interface PlannedClaim {
   readonly steps: readonly Step[];
+  readonly notes?: readonly string[];
   readonly refused?: Refusal;
 }
 
@@ -144,7 +159,7 @@ export function planClaim(state: StandState, seat: Seat, vms: StandVms, context:
       ? 'before the clones, so that no other run takes them'
       : vms.joining.length > 0
         ? 'resumed, so that nobody takes it for a leftover'
-        : 'the claim changed';
+        : changeReason(state.claim, claim);
   const before = context.index.pools.get(user.pool)?.comment ?? '';
   const payload = {
     pool: user.pool,
@@ -153,7 +168,10 @@ export function planClaim(state: StandState, seat: Seat, vms: StandVms, context:
     ...(adopts ? { takeOver: { comment: before, vmids: takenOver } } : {}),
   };
   const frame = { user: user.userid, reason, dependsOn: vms.beforeClaim.map(({ id }) => id) };
-  return { steps: [makeStep('pool.update', user.pool, frame, payload)] };
+  return {
+    steps: [makeStep('pool.update', user.pool, frame, payload)],
+    notes: soonerNotes(state.claim, claim),
+  };
 }
 
 /** One write for the whole stand; a machine that failed holds back no other. */

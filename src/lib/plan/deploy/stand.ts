@@ -158,6 +158,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
         ...seat.notes,
         ...state.notes,
         ...account.notes,
+        ...(claim.notes ?? []),
         ...bridges.notes,
         ...vms.notes,
         ...rights.notes,

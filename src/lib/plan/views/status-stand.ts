@@ -38,6 +38,14 @@ function loadOf(machines: readonly MachineStatus[]): Pick<StandStatus, 'uptime' 
   };
 }
 
+const nearestOf = ({ user, claim }: StandView, { have, index }: StatusContext) =>
+  nearestEnd({ expires: claim.expires, expire: index.users.get(user)?.expire }, have.now);
+
+function endsOn(view: StandView, context: StatusContext): string | null {
+  const nearest = nearestOf(view, context);
+  return nearest ? lastDayOf(nearest.end) : null;
+}
+
 /** Of a stand of which only some machines were asked for, those. */
 export function standStatus(view: StandView, context: StatusContext, problems: number): StandStatus {
   const { user, pool, claim, nodes } = view;
@@ -48,7 +56,7 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
     ...{ user, lab: claim.lab, pool, nodes, machines },
     running: machines.filter(({ state }) => state === 'running').length,
     ...loadOf(machines),
-    expires: claim.expires ?? null,
+    expires: endsOn(view, context),
     access: accessOf(view, context.index),
     frozen: frozenSince(view.mark) ?? null,
     since: claim.since,
@@ -57,11 +65,11 @@ export function standStatus(view: StandView, context: StatusContext, problems: n
 }
 
 /** Days before its end that a stand is spoken of. */
-function expiryProblems({ user, claim }: StandView, { have, index }: StatusContext): Problem[] {
-  const nearest = nearestEnd({ expires: claim.expires, expire: index.users.get(user)?.expire }, have.now);
+function expiryProblems(view: StandView, context: StatusContext): Problem[] {
+  const nearest = nearestOf(view, context);
   if (!nearest || nearest.left > SOON_DAYS * DAY) return [];
   const kind = nearest.left <= 0 ? 'expired' : 'expires-soon';
-  return [{ kind, user, lab: claim.lab, detail: lastDayOf(nearest.end) }];
+  return [{ kind, user: view.user, lab: view.claim.lab, detail: lastDayOf(nearest.end) }];
 }
 
 /** Networks of the lab that have no bridge where this stand is, or one that is not up. */

@@ -93,7 +93,7 @@ export interface StandStatus {
   /** Of what runs, fractions. */
   readonly cpu: number | null;
   readonly memory: number | null;
-  /** A day, as the claim says it. */
+  /** The last day: of the lab by the claim, or of the account where that ends earlier. */
   readonly expires: string | null;
   readonly access: 'open' | 'frozen' | 'none';
   /** Since when; ISO 8601 UTC. */
