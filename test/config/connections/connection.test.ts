@@ -431,7 +431,7 @@ describe('ssh of VMmanager 6', () => {
       'a variable that is not set',
       `${VMM}  ssh: { passphrase: env:HUNTER }`,
       [
-        'connections.yml:6:22 vmm.ssh.passphrase: the variable HUNTER is not set → export HUNTER=… before the command',
+        'connections.yml:6:22 vmm.ssh.passphrase: the variable HUNTER is not set → set it before the command: `read -rs HUNTER && export HUNTER`',
       ],
     ],
     [

@@ -109,7 +109,7 @@ describe('a secret that is not there', () => {
       'a variable that is not set',
       () => 'env:NONE',
       {},
-      'the variable NONE is not set → export NONE=… before the command',
+      'the variable NONE is not set → set it before the command: `read -rs NONE && export NONE`',
     ],
     [
       'a variable of two lines',

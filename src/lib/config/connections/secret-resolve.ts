@@ -85,7 +85,7 @@ export async function resolveSecret(source: SecretSource, context: ResolveContex
       if (value !== undefined && value !== '') return oneLine(value, `the variable ${variable}`);
       return {
         problem: `the variable ${variable} is not set`,
-        hint: `export ${variable}=… before the command`,
+        hint: `set it before the command: \`read -rs ${variable} && export ${variable}\``,
       };
     }
     case 'file':
