@@ -1,5 +1,6 @@
 /** The observed cluster ("have"): plain data, one snapshot per run. */
 import type { GuestKind } from '../pve-values/guest-kinds.ts';
+import type { VnetRow } from '../proxmox/sdn-types.ts';
 
 /** Everything a planner may know. Arrays are in no particular order. */
 export interface Inventory {
@@ -158,18 +159,7 @@ export interface VmConfig {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export interface VnetInfo {
-  readonly vnet: string;
-  readonly zone?: string;
-  readonly vlanAware?: true;
-  /** `simple` vnets do not reach across nodes; absent: not known, taken as reaching. */
-  readonly zoneType?: string;
-  /** Configured, and never applied: no node has it. */
-  readonly isStaged?: true;
-  /** As its zone says it. */
-  readonly mtu?: number;
-  /** Nodes of its zone; absent: all, or not known. */
-  readonly nodes?: readonly string[];
+export interface VnetInfo extends VnetRow {
   /** Node → what it says of it where it is not up: what was applied is not generated there, or did not come up. */
   readonly down?: Readonly<Record<string, 'pending' | 'error'>>;
 }

@@ -3,6 +3,7 @@
  * types.ts for what all methods have in common.
  */
 import type { GuestKind } from '../pve-values/guest-kinds.ts';
+import type { SdnApi } from './sdn-types.ts';
 
 /** One point of the statistics; values are averages of its span. Absent: not recorded, or unknown to this version. */
 export interface RrdPoint {
@@ -75,7 +76,7 @@ export interface ContainerMigrateRequest extends Pick<
   readonly restart?: boolean;
 }
 
-export interface BalanceApi {
+export interface BalanceApi extends SdnApi {
   /** `GET /nodes/{node}/rrddata`, averages. Sys.Audit on the node. `day`: 30-minute points on 7 and 8. */
   nodeHistory(node: string, span: 'hour' | 'day', signal?: AbortSignal): Promise<readonly RrdPoint[]>;
   /** `GET /nodes/{node}/{type}/{vmid}/rrddata`, averages. VM.Audit. */
@@ -101,27 +102,6 @@ export interface BalanceApi {
   crsOptions(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** `GET /cluster/ha/rules` (9) or `…/groups` with `…/resources` (7, 8). Sys.Audit on `/`. */
   haRules(signal?: AbortSignal): Promise<readonly HaRuleRow[]>;
-  /** `GET /cluster/sdn/vnets` and, where there are any, `…/zones`, as applied; empty when SDN is not installed (7.4: 501). */
-  vnetZones(signal?: AbortSignal): Promise<
-    readonly {
-      readonly vnet: string;
-      readonly zone?: string;
-      /** New, and never applied. */
-      readonly isStaged?: true;
-      readonly vlanAware?: true;
-      readonly zoneType?: string;
-      /** As the zone says it. */
-      readonly mtu?: number;
-      /** Absent: all, or not known. */
-      readonly nodes?: readonly string[];
-    }[]
-  >;
-  /** `GET /nodes/{node}/sdn/zones/{zone}/content` → `available`, `pending`, `error`. SDN.Audit on the zone. */
-  vnetStates(
-    node: string,
-    zone: string,
-    signal?: AbortSignal,
-  ): Promise<readonly { readonly vnet: string; readonly status: string }[]>;
   /** `GET /nodes/{node}/qemu/{vmid}/status/current`: of a VM that runs. VM.Audit. */
   runningMachine(
     guest: { readonly node: string; readonly vmid: number },

@@ -9,6 +9,7 @@ import { loadApi } from './load-api.ts';
 import { migrateApi } from './migrate-api.ts';
 import { networkApi } from './network-api.ts';
 import { poolApi } from './pool-api.ts';
+import { sdnApi } from './sdn-api.ts';
 import { stockApi } from './stock-api.ts';
 import { taskApi } from './task-api.ts';
 import type { PveApi, RunPve } from './types.ts';
@@ -42,7 +43,7 @@ export function createPveClient(options: HttpOptions): PveClient {
         networkApi(requests),
       ),
       Object.assign(guestApi(requests), loadApi(requests, gates.hasMetrics), taskApi(requests)),
-      Object.assign(haApi(requests, gates.isNine), stockApi(requests)),
+      Object.assign(haApi(requests, gates.isNine), sdnApi(requests), stockApi(requests)),
       Object.assign(migrateApi(requests, gates.isNine), agentApi(requests, gates.takesArrays)),
     );
   return {

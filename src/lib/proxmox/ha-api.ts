@@ -1,13 +1,11 @@
-/** Endpoints about the cluster's state, HA and SDN zones, as far as they restrict where guests go. Decides nothing. */
+/** Endpoints about the cluster's state and HA, as far as they restrict where guests go. Decides nothing. */
 import { propertyRecord } from '../pve-values/property-string.ts';
-import { isRecord, plainEntries, type Answer } from './answer.ts';
+import { isRecord, plainEntries } from './answer.ts';
 import type { BalanceApi, HaRuleRow } from './balance-types.ts';
-import { path } from './form.ts';
 import type { Requests } from './http.ts';
-import { compact, Row, rowsOf, valuesOf } from './rows.ts';
-import { isNotImplemented } from './words.ts';
+import { rowsOf, valuesOf, type Row } from './rows.ts';
 
-type HaApi = Pick<BalanceApi, 'crsOptions' | 'haRules' | 'vnetZones' | 'vnetStates'>;
+type HaApi = Pick<BalanceApi, 'crsOptions' | 'haRules'>;
 
 export function haApi(http: Requests, hasRules: (signal?: AbortSignal) => Promise<boolean>): HaApi {
   return {
@@ -18,45 +16,7 @@ export function haApi(http: Requests, hasRules: (signal?: AbortSignal) => Promis
     },
     haRules: async (signal) =>
       (await hasRules(signal)) ? readRules(http, signal) : readGroups(http, signal),
-    vnetZones: async (signal) => {
-      try {
-        // With `pending` each row has what was applied, and what is staged apart from it: guests are plugged into the former.
-        const listed = await http.get('/cluster/sdn/vnets', { pending: true }, signal);
-        const vnets = rowsOf(listed).filter((row) => row.maybeText('state') !== 'deleted');
-        if (vnets.length === 0) return [];
-        const zones = await http.get('/cluster/sdn/zones', { pending: true }, signal);
-        const byName = new Map(rowsOf(zones).map((row) => [row.text('zone'), row]));
-        return vnets.map((row) => {
-          const own = appliedOrNew(listed, row);
-          const written = byName.get(own.maybeText('zone') ?? '');
-          const zone = written && appliedOrNew(zones, written);
-          const nodes = zone?.list('nodes') ?? [];
-          return compact({
-            vnet: row.text('vnet'),
-            zone: own.maybeText('zone'),
-            isStaged: row.maybeText('state') === 'new' ? (true as const) : undefined,
-            vlanAware: own.flag('vlanaware') ? (true as const) : undefined,
-            zoneType: written?.maybeText('type'),
-            mtu: zone?.maybeNumber('mtu'),
-            nodes: nodes.length > 0 ? nodes : undefined,
-          });
-        });
-      } catch (error) {
-        if (isNotImplemented(error)) return [];
-        throw error;
-      }
-    },
-    vnetStates: async (node, zone, signal) =>
-      rowsOf(await http.get(path`/nodes/${node}/sdn/zones/${zone}/content`, {}, signal)).map((row) => ({
-        vnet: row.text('vnet'),
-        status: row.maybeText('status') ?? '',
-      })),
   };
-}
-
-/** SDN.pm pending_config: of what was never applied everything but its name and type is below `pending`. */
-function appliedOrNew(answer: Answer, row: Row): Row {
-  return row.maybeText('state') === 'new' ? new Row(answer, row.get('pending') ?? {}, 'pending') : row;
 }
 
 /** `pve1:2,pve2` → names. */

@@ -133,7 +133,7 @@ function contextFor(
     machines,
     choice: chooseNodes(lab, machines, have, index),
     vmids,
-    bridges: createBridgeAllocator(have, index, { range: lab.bridgeRange, taken, pins, mayRepeat }),
+    bridges: createBridgeAllocator(have, index, { lab, taken, pins, mayRepeat }),
     pins,
     replicas: createReplicaPlanner({ index, vmids, pins, since }),
     macs: macsInUse(have, index, new Set(unfinished)),

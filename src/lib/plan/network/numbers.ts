@@ -1,6 +1,6 @@
 /** Hands out bridge numbers from the snapshot: the one that is wished for if it is free, else the first free one. */
 import { bridgeOf, standBridgeNumber } from '../../pve-values/bridge-name.ts';
-import type { BridgeRange } from '../../config/types.ts';
+import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { bridgesIn } from '../../pve-values/nics.ts';
 import type { Taken, TakenBridge } from '../cluster/free-vmids.ts';
@@ -24,7 +24,7 @@ export interface BridgeAllocator {
 }
 
 interface BridgeChoice {
-  readonly range: BridgeRange;
+  readonly lab: Pick<Lab, 'bridgeRange'>;
   readonly taken: Pick<Taken, 'bridges'>;
   readonly pins?: Pick<Pins, 'bridges'>;
   /** Who may move machines brings them to the node where the number is somebody else's. Default: nobody may. */
@@ -43,7 +43,7 @@ function unlisted({ vms }: Inventory, { bridges }: ClusterView): TakenBridge[] {
 export function createBridgeAllocator(
   have: Inventory,
   index: ClusterView,
-  { range, taken, pins = NO_PINS, mayRepeat = true }: BridgeChoice,
+  { lab: { bridgeRange: range }, taken, pins = NO_PINS, mayRepeat = true }: BridgeChoice,
 ): BridgeAllocator {
   const { first, last } = range;
   const cluster = new Set<string>([...taken.bridges.map(({ bridge }) => bridge), ...have.vnets]);

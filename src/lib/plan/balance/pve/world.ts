@@ -2,7 +2,7 @@
 import { MIB } from '../../../bytes.ts';
 import { addTo } from '../../../group.ts';
 import type { BalanceConfig } from '../../../config/balance/types.ts';
-import type { BridgeUse, NodeNetwork, StorageInfo } from '../../../inventory/types.ts';
+import type { BridgeUse, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { guestTasks, kindWord, USUAL_KIND } from '../../../pve-values/guest-kinds.ts';
@@ -55,7 +55,6 @@ export interface World extends CoreWorld {
   /** By `node storage`. */
   readonly storages: ReadonlyMap<string, StorageInfo>;
   readonly landings: Landings;
-  readonly localBridges: ReadonlySet<string>;
   readonly bridgeUse: ReadonlyMap<number, BridgeUse>;
   /** Nodes on which the NICs of every guest are known. */
   readonly bridgeUseNodes: ReadonlySet<string>;
@@ -180,7 +179,6 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     ),
     standBridges: standNetworksBy(have.networks, standKey),
     storages: new Map(have.storages.map((row) => [`${row.node} ${row.storage}`, row])),
-    localBridges: localBridges(have.networks),
     bridgeUse: new Map(have.bridgeUse.map((use) => [use.vmid, use])),
     bridgeUseNodes: new Set(have.bridgeUseNodes),
     bridgeGuests: indexBridgeGuests(have),
@@ -244,32 +242,15 @@ export function bridgesOfGuest(
   return world.bridgeUseNodes.has(node) ? (world.bridgeUse.get(vmid)?.bridges ?? []) : undefined;
 }
 
-/** Bridges that end at their node, as `node bridge`. */
-function localBridges(networks: readonly NodeNetwork[]): Set<string> {
-  return new Set(
-    networks.flatMap(({ node, bridges }) =>
-      bridges
-        .filter(
-          ({ iface, ports, addresses, comments }) =>
-            ports.length === 0 &&
-            addresses.length === 0 &&
-            parseBridgeMark(iface, comments)?.kind !== 'reserved',
-        )
-        .map(({ iface }) => `${node} ${iface}`),
-    ),
-  );
-}
-
 /**
  * Does this network end at the node, so that those on it have to stay together? Bridges without a port and without an
  * address of the host do (behind one with an address the host routes), and vnets of simple zones. Reserved bridges
  * are by their nature the same on every node.
  */
-export function isLocalNetwork(
-  node: string,
-  iface: string,
-  world: Pick<World, 'hosts' | 'localBridges'>,
-): boolean {
-  const vnet = world.hosts.vnets.get(iface);
-  return vnet ? vnet.zoneType === 'simple' : world.localBridges.has(`${node} ${iface}`);
+export function isLocalNetwork(node: string, iface: string, { hosts }: Pick<World, 'hosts'>): boolean {
+  const vnet = hosts.vnets.get(iface);
+  if (vnet) return vnet.zoneType === 'simple';
+  const info = hosts.bridges.get(node)?.get(iface);
+  if (!info || info.ports.length > 0 || info.addresses.length > 0) return false;
+  return parseBridgeMark(iface, info.comments)?.kind !== 'reserved';
 }
