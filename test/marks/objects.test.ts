@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatBridgeMark, parseBridgeMark } from '../../src/lib/marks/bridge.ts';
 import { isUserMarked } from '../../src/lib/marks/user.ts';
-import { formatVmMark, parseVmMark } from '../../src/lib/marks/vm.ts';
+import { formatVmMark, isToldFinished, parseVmMark } from '../../src/lib/marks/vm.ts';
 
 describe('VM, bridge and user marks', () => {
   test('a VM line is found between other lines and names its own id', () => {
@@ -42,4 +42,16 @@ describe('VM, bridge and user marks', () => {
     expect(isUserMarked('deploy-stand since=2026-01-01T00:00:00Z')).toBe(true);
     expect(isUserMarked('the deploy-stand since=ever account')).toBe(false);
   });
+});
+
+const MARK = { lab: 'net', user: 'anna@pve', machine: 'pc', vmid: 100 };
+
+test.each([
+  ['configured', formatVmMark({ ...MARK, spec: '0123456789ab' }), true],
+  ['cloned only', formatVmMark(MARK), false],
+  ['the notes of another VM', formatVmMark({ ...MARK, vmid: 101, spec: '0123456789ab' }), undefined],
+  ['no mark', 'hands off', undefined],
+  ['not read', undefined, undefined],
+])('by its notes its clone is finished: %s', (_, description, told) => {
+  expect(isToldFinished(100, description === undefined ? undefined : { description })).toBe(told);
 });

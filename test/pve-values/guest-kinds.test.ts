@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nameIn } from '../../src/lib/pve-values/guest-flags.ts';
 import {
   GUEST_KINDS,
   guestTasks,
@@ -7,6 +8,9 @@ import {
   ourTasks,
   taskType,
 } from '../../src/lib/pve-values/guest-kinds.ts';
+import { hostDevices } from '../../src/lib/pve-values/host-ties.ts';
+import { hostMounts } from '../../src/lib/pve-values/mount-points.ts';
+import { allVolumes } from '../../src/lib/pve-values/volumes.ts';
 
 test.each([
   ['qemu', 'start', 'qmstart'],
@@ -29,4 +33,21 @@ test('rows of the list of resources that are guests', () => {
   expect(['storage', 'node', 'toString', undefined].map((type) => isGuestKind(type))).toEqual(
     Array(4).fill(false),
   );
+});
+
+test('disks, devices, mounts and name of a container are read as those of a VM are', () => {
+  const values = {
+    hostname: 'ct',
+    rootfs: 'volume=ceph:base-100-disk-0/vm-101-disk-0,size=8G',
+    mp0: '/srv/www,mp=/www,shared=1',
+    dev0: '/dev/kvm',
+    unused0: 'ceph:vm-101-disk-1',
+  };
+  expect(allVolumes(values).map(({ key, storage, name }) => `${key} ${storage} ${name}`)).toEqual([
+    'rootfs ceph base-100-disk-0/vm-101-disk-0',
+    'unused0 ceph vm-101-disk-1',
+  ]);
+  expect(hostDevices(values)).toEqual([{ key: 'dev0', text: 'dev0' }]);
+  expect(hostMounts(values)).toEqual([{ key: 'mp0', path: '/srv/www', shared: true }]);
+  expect([nameIn(values), nameIn({ name: 'vm' }), nameIn(undefined)]).toEqual(['ct', 'vm', undefined]);
 });

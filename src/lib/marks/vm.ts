@@ -75,6 +75,12 @@ export function ownVmMark(
   return mark?.vmid === vmid ? mark : undefined;
 }
 
+/** By its notes: has its clone been finished, which writes `spec=`? Undefined: they are not its own, and do not tell. */
+export function isToldFinished(...of: Parameters<typeof ownVmMark>): boolean | undefined {
+  const mark = ownVmMark(...of);
+  return mark && mark.spec !== undefined;
+}
+
 /** The notes with this seal in our line; without our line they stay as they are. */
 export function withSeal(description: string, seal: string | undefined): string {
   const mark = parseVmMark(description);

@@ -1,7 +1,12 @@
-/** Flags in the configurations of guests, as PVE writes them. */
+/** Names and flags in the configurations of guests, as PVE writes them. */
 import { propertiesOf } from './property-string.ts';
 
 type Values = Readonly<Record<string, string>> | undefined;
+
+/** Of a container it is its host name. */
+export function nameIn(values: Values): string | undefined {
+  return values?.['name'] ?? values?.['hostname'];
+}
 
 /** A configuration that is not known says no. */
 export function isTemplate(values: Values): boolean {

@@ -1,4 +1,4 @@
-/** Reads what a VM's configuration wants of its host besides volumes and bridges: devices, files, a machine type, CPUs. Judges nothing. */
+/** Reads what a guest's configuration wants of its host besides volumes and bridges: devices, files, a machine type, CPUs. Judges nothing. */
 import { compareText } from '../order.ts';
 import { propertiesOf, propertyRecord } from './property-string.ts';
 import { allVolumes, isDriveKey, sourceOf, storageOfVolume } from './volumes.ts';
@@ -60,6 +60,9 @@ function deviceOf(key: string, value: string): HostDevice | undefined {
   }
   if (/^virtiofs\d+$/.test(key)) return mapped(key, value, 'dir', 'dirid');
   if (/^parallel\d+$/.test(key) || (/^serial\d+$/.test(key) && value !== 'socket')) return { key, text: key };
+  // Of a container: what PVE does not look at, and its start on another node fails for.
+  if (/^dev\d+$/.test(key)) return { key, text: key };
+  if (key === 'lxc') return { key, text: 'settings of its own for LXC' };
   if (!isDriveKey(key)) return undefined;
   const path = sourceOf(value);
   return path === 'cdrom' || path.startsWith('/') ? { key, text: `${key} (${path})` } : undefined;

@@ -1,10 +1,10 @@
-/** Reads the drives of a VM's configuration: which volume, where, how large, what for. Judges nothing. */
+/** Reads the disks in a guest's configuration, a VM's or a container's: which volume, where, how large, what for. Judges nothing. */
 import { compareText } from '../order.ts';
 import { propertiesOf } from './property-string.ts';
 import { bytesOf } from './size.ts';
 
 export interface Volume {
-  /** E.g. `scsi0`, `efidisk0`, `unused1`. */
+  /** E.g. `scsi0`, `efidisk0`, `rootfs`, `unused1`. */
   readonly key: string;
   readonly storage: string;
   /** Behind the storage: `vm-101-disk-0`, `base-100-disk-0/vm-101-disk-0`. */
@@ -16,15 +16,24 @@ export interface Volume {
 }
 
 const DRIVE = /^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)\d+$/;
+/** Of a container (pve-container LXC/Config.pm). */
+const MOUNT = /^(rootfs|mp\d+)$/;
 const CLOUD_INIT = /(?:^|[:/-])cloudinit(?:\.|$)/;
 
 export function isDriveKey(key: string): boolean {
   return DRIVE.test(key);
 }
 
-/** What a drive is, in front of its options: a volume, `none`, `cdrom` (the host's drive) or the path of a device. */
+export function isMountKey(key: string): boolean {
+  return MOUNT.test(key);
+}
+
+/**
+ * What a drive or mount point is, in front of its options: a volume, `none`, `cdrom` (the host's drive) or the path of a device or
+ * directory.
+ */
 export function sourceOf(value: string): string {
-  return value.split(',', 1)[0] ?? '';
+  return value.replace(/^volume=/, '').split(',', 1)[0] ?? '';
 }
 
 /** Of a volume id, `local-lvm:vm-101-disk-0`. */
@@ -52,7 +61,7 @@ export function volumeAt(key: string, value: string): Volume | undefined {
 /** Volumes on storages, those that are attached no more (`unused0`) among them; by key. */
 export function allVolumes(values: Readonly<Record<string, string>>): Volume[] {
   return Object.entries(values)
-    .flatMap(([key, value]) => (isDriveKey(key) ? (volumeAt(key, value) ?? []) : []))
+    .flatMap(([key, value]) => (isDriveKey(key) || isMountKey(key) ? (volumeAt(key, value) ?? []) : []))
     .sort((a, b) => compareText(a.key, b.key));
 }
 

@@ -1,5 +1,6 @@
 /** Which bridges go with the selected stands: ours, and named by no guest that stays. */
 import { isAdoptableName } from '../../pve-values/bridge-name.ts';
+import { nameIn } from '../../pve-values/guest-flags.ts';
 import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
 import type { NetworkApply, NetworkRemoval } from '../document/network-steps.ts';
@@ -125,7 +126,7 @@ function ledTo(planned: readonly PlannedRemoval[], context: CleanupContext): Set
     planned.flatMap((one) => {
       const vms = [...one.removal.adopted].flatMap((vmid) => {
         const config = index.configs.get(vmid);
-        const machine = machines.find(({ name }) => name === config?.values['name']);
+        const machine = machines.find(({ name }) => name === nameIn(config?.values));
         return config && machine ? [{ config, machine }] : [];
       });
       const values = new Map(vms.map(({ config, machine }) => [machine.name, config.values]));

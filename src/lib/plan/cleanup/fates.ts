@@ -7,7 +7,7 @@ import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { ownVmMark } from '../../marks/vm.ts';
+import { isToldFinished, ownVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 import { judgeClaimed } from '../stands/judge.ts';
 import { claimedIds, isOfPoolUser, type ClaimedId, type Verdict } from '../stands/ownership.ts';
@@ -24,8 +24,7 @@ const UNFINISHED: ReadonlySet<Verdict> = new Set(['zombie', 'in-flight', 'unjoin
 /** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
 function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
   if (UNFINISHED.has(verdict)) return true;
-  const mark = ownVmMark(id.vmid, config?.values);
-  return id.state === 'unstated' && mark !== undefined && mark.spec === undefined;
+  return id.state === 'unstated' && isToldFinished(id.vmid, config?.values) === false;
 }
 
 interface ClaimedVms {

@@ -1,6 +1,6 @@
 /** The one rule on which template a lab means, and what it is made of. Decides nothing about nodes. */
 import { guestCommand } from '../../pve-values/admin-commands.ts';
-import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { isTemplate, nameIn } from '../../pve-values/guest-flags.ts';
 import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
@@ -33,7 +33,7 @@ export function toTemplate(config: VmConfig, name = ''): Template {
   return {
     vmid: config.vmid,
     node: config.node,
-    name: config.values['name'] ?? name,
+    name: nameIn(config.values) ?? name,
     digest: config.digest,
     volumes: volumesOf(config.values),
     values: config.values,

@@ -18,7 +18,7 @@ import { bridgeObstacle, type BridgeObstacle } from './may-go.ts';
 import { obstacleText } from './may-go-text.ts';
 import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
-import { parseVmMark } from '../../marks/vm.ts';
+import { isToldFinished } from '../../marks/vm.ts';
 import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
 import type { NetworkRemoval } from '../document/network-steps.ts';
 import type { NodesPlan } from '../document/plan.ts';
@@ -74,17 +74,17 @@ function createContext(input: BridgesPruneInput): PruneContext {
 function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: PruneContext): boolean {
   const guest = vms.get(id.vmid);
   const description = notes.get(id.vmid);
+  const values = description === undefined ? undefined : { description };
   if (!guest) return false;
   const verdict = verdictOn({
     ...{ id, pool, guest },
     isAway: !online.has(guest.node),
-    values: description === undefined ? undefined : { description },
+    values,
     isHandedOut: false,
   });
   if (verdict === 'in-flight') return true;
   // 0.1.0 wrote no states: of its VMs the notes alone tell.
-  if (id.state === 'unstated')
-    return notes.has(id.vmid) && parseVmMark(description ?? '')?.spec === undefined;
+  if (id.state === 'unstated') return notes.has(id.vmid) && isToldFinished(id.vmid, values) !== true;
   return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
 }
 

@@ -1,5 +1,5 @@
 /** What `--adopt` counts as a stand of the older Python tool, which marks nothing: one rule for deploy and cleanup. Plans no step. */
-import { isTemplate } from '../../pve-values/guest-flags.ts';
+import { isTemplate, nameIn } from '../../pve-values/guest-flags.ts';
 import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { Lab, User } from '../../config/types.ts';
 import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
@@ -20,7 +20,7 @@ export function lookAlikes(
 ): readonly { readonly guest: GuestInfo; readonly machine: string }[] {
   return (index.members.get(pool) ?? []).flatMap((guest) => {
     // The cluster's list lags behind the configuration. Where they differ it is in doubt what the guest is.
-    const name = index.configs.get(guest.vmid)?.values['name'];
+    const name = nameIn(index.configs.get(guest.vmid)?.values);
     const machine = guest.name ?? name;
     const isSure = machine !== undefined && machines.has(machine) && (name === undefined || name === machine);
     return isSure ? [{ guest, machine }] : [];

@@ -1,7 +1,7 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
 import { bridgeOf } from '../../config/lab/networks.ts';
 import { GIB, MIB } from '../../bytes.ts';
-import { hasAgent, isProtected } from '../../pve-values/guest-flags.ts';
+import { hasAgent, isProtected, nameIn } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
 import type { VmConfig } from '../../inventory/types.ts';
 import { compareNatural } from '../../order.ts';
@@ -166,7 +166,7 @@ function bootDrift({ vm: { config }, template }: Comparison): Drift[] {
 
 /** It changes nothing of what a machine does, but people look for it by its name. */
 function nameDrift({ machine, vm: { config } }: Comparison): Drift[] {
-  const name = config.values['name'];
+  const name = nameIn(config.values);
   if (name === undefined || name === machine.name) return [];
   return [
     { kind: 'resource', field: 'name', is: name, ought: machine.name, text: `it is called ${name} now` },

@@ -4,7 +4,7 @@ import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
 import { findAdoption, type Adoption } from './adopt.ts';
 import type { Taken } from '../cluster/free-vmids.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { ownVmMark } from '../../marks/vm.ts';
+import { isToldFinished, ownVmMark } from '../../marks/vm.ts';
 import type { Claim, KeptMac, PoolMark } from '../../marks/pool.ts';
 import { findNicShifts } from './nic-shift.ts';
 import { adoptedSpec, nicShiftOf } from './spec.ts';
@@ -114,7 +114,7 @@ function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']
     marked: mark !== undefined,
     nicShift: nicShiftOf(spec),
     isJoined: state !== 'reserved',
-    isFinished: state === 'made' || spec !== undefined || (state === 'unstated' && !mark),
+    isFinished: state === 'made' || (isToldFinished(guest.vmid, config.values) ?? state === 'unstated'),
     ...(spec === undefined ? {} : { spec }),
     ...(lock === undefined ? {} : { lock }),
   };

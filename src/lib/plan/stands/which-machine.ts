@@ -1,6 +1,7 @@
 /** Which machine of its lab a VM of ours is. Says nothing of whose it is. */
 import type { VmConfig } from '../../inventory/types.ts';
 import { ownVmMark } from '../../marks/vm.ts';
+import { nameIn } from '../../pve-values/guest-flags.ts';
 import type { ClaimedId } from './ownership.ts';
 
 /**
@@ -16,6 +17,6 @@ export function machineOf(
   if (machine !== undefined) return machine;
   const mark = ownVmMark(vmid, values);
   if (mark?.lab === lab) return mark.machine;
-  const name = values['name'];
+  const name = nameIn(values);
   return machines === undefined || machines.some((one) => one.name === name) ? name : undefined;
 }

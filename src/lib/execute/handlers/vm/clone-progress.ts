@@ -5,6 +5,7 @@ import type { StepOf } from '../../../plan/document/step.ts';
 import { AuthError } from '../../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
 import { destroyCommand } from '../../../pve-values/admin-commands.ts';
+import { nameIn } from '../../../pve-values/guest-flags.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { isWritable } from '../../../plan/stands/ownership.ts';
@@ -81,8 +82,9 @@ export function claimantOf(step: CloneStep): string {
 
 async function judge(step: CloneStep, vm: FoundVm, io: StepIo): Promise<'done'> {
   if (await isSame(step, vm.values, io)) return 'done';
-  const name = vm.values['name'] === undefined ? '' : ` ("${vm.values['name']}")`;
-  throw new StepError('VMID_TAKEN', `VMID ${step.vmid} is in use by another VM${name} on ${vm.node}`, {
+  const name = nameIn(vm.values);
+  const called = name === undefined ? '' : ` ("${name}")`;
+  throw new StepError('VMID_TAKEN', `VMID ${step.vmid} is in use by another VM${called} on ${vm.node}`, {
     hint: 'run the command again: the machine gets another number',
   });
 }

@@ -1,13 +1,8 @@
 /** What a guest's configuration says about moving it: volumes, devices, bridges. Judges nothing. */
 import { cpuType, hostDevices, machineType, type HostDevice } from '../../../pve-values/host-ties.ts';
-import {
-  containerDevices,
-  containerVolumes,
-  hostMounts,
-  type HostMount,
-} from '../../../pve-values/mount-points.ts';
+import { hostMounts, type HostMount } from '../../../pve-values/mount-points.ts';
 import { allVolumes, type Volume } from '../../../pve-values/volumes.ts';
-import type { BalanceGuest, GuestConfig } from '../../../inventory/balance-types.ts';
+import type { GuestConfig } from '../../../inventory/balance-types.ts';
 import { pluggedNics, type PluggedNic } from '../../../pve-values/nics.ts';
 
 export interface GuestFacts {
@@ -29,14 +24,13 @@ export interface GuestFacts {
   readonly hasSnapshots: boolean;
 }
 
-export function readFacts({ values, snapshotBridges }: GuestConfig, type: BalanceGuest['type']): GuestFacts {
-  const isContainer = type === 'lxc';
+export function readFacts({ values, snapshotBridges }: GuestConfig): GuestFacts {
   const nics = pluggedNics(values);
   return {
-    volumes: isContainer ? containerVolumes(values) : allVolumes(values),
+    volumes: allVolumes(values),
     values,
-    devices: isContainer ? containerDevices(values) : hostDevices(values),
-    mounts: isContainer ? hostMounts(values) : [],
+    devices: hostDevices(values),
+    mounts: hostMounts(values),
     nics,
     bridges: [...new Set(nics.map(({ bridge }) => bridge))],
     snapshotBridges: [...new Set(snapshotBridges)],

@@ -5,7 +5,7 @@ import type { BalanceConfig } from '../../../config/balance/types.ts';
 import type { BridgeUse, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
-import { guestTasks, kindWord, USUAL_KIND } from '../../../pve-values/guest-kinds.ts';
+import { guestTasks, kindWord } from '../../../pve-values/guest-kinds.ts';
 import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
@@ -169,7 +169,7 @@ function mapsOf({ have, config, evacuate, vetoes }: WorldInput): Maps {
     have,
     config,
     hosts: indexHosts({ ...have, zones: have.vnets }),
-    facts: new Map(configs.map((vm) => [vm.vmid, readFacts(vm, guests.get(vm.vmid)?.type ?? USUAL_KIND)])),
+    facts: new Map(configs.map((guest) => [guest.vmid, readFacts(guest)])),
     descriptions,
     running: new Map(have.running.map((row) => [row.vmid, row])),
     stands,
