@@ -36,9 +36,3 @@ test('package.json is exported, and no map is built', () => {
   const build = readFileSync('tsconfig.build.json', 'utf8');
   expect(build).not.toMatch(/sourceMap|declarationMap/);
 });
-
-test('docs/README.md leads to every page beside it', () => {
-  const index = readFileSync('docs/README.md', 'utf8');
-  const pages = readdirSync('docs').filter((name) => name.endsWith('.md') && name !== 'README.md');
-  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
-});

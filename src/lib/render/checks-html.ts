@@ -4,8 +4,7 @@ import { findingText } from './check-words.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { utcOf } from './moment.ts';
-import { rowHtml, sortableTable, type Column } from './page.ts';
-import type { Part } from './parts.ts';
+import { rowHtml, sortableTable, type FilledColumn } from './page.ts';
 
 const KINDS = {
   passed: { text: 'passed', kind: 'good', key: '2' },
@@ -24,28 +23,39 @@ function cellOf(result: CheckResult | undefined, texts: ReportTexts): { html: st
 
 const isBad = ({ failed, notRun }: StudentChecks): boolean => failed + notRun > 0;
 
-function rowOf(
+function columnsOf(
   { checks, maxPoints }: ChecksReport,
-  student: StudentChecks,
-  { columns, texts }: { readonly columns: readonly Column[]; readonly texts: ReportTexts },
-): Part {
-  const by = new Map(student.results.map((result) => [result.check, result]));
-  const { user, lab, points, notRun } = student;
-  const cells = [
-    { html: escapeHtml(user) },
-    // As in the text: it may be more.
-    { html: `${texts.of(String(points), String(maxPoints))}${notRun > 0 ? ' ?' : ''}`, key: String(points) },
-    ...checks.map(({ name }) => cellOf(by.get(name), texts)),
+  texts: ReportTexts,
+): readonly FilledColumn<StudentChecks>[] {
+  const share = 100 / (checks.length + 2);
+  return [
+    { head: texts.student, share, cell: ({ user }) => ({ html: escapeHtml(user) }) },
+    {
+      ...{ head: texts.checks.points, share },
+      cell: ({ points, notRun }) => ({
+        // As in the text: it may be more.
+        html: `${texts.of(String(points), String(maxPoints))}${notRun > 0 ? ' ?' : ''}`,
+        key: String(points),
+      }),
+    },
+    ...checks.map(({ name }): FilledColumn<StudentChecks> => ({
+      ...{ head: name, share },
+      cell: ({ results }) =>
+        cellOf(
+          results.findLast(({ check }) => check === name),
+          texts,
+        ),
+    })),
   ];
-  return { key: `${user} ${lab ?? ''}`, html: rowHtml({ cells, isBad: isBad(student) }, columns) };
 }
 
 export function checksSection(report: ChecksReport, texts: ReportTexts): string[] {
-  const { checks, students, totals, now, lab } = report;
-  const share = 100 / (checks.length + 2);
-  const heads = [texts.student, texts.checks.points, ...checks.map(({ name }) => name)];
-  const columns = heads.map((head): Column => ({ head, share }));
-  const rows = students.map((student) => rowOf(report, student, { columns, texts }));
+  const { students, totals, now, lab } = report;
+  const columns = columnsOf(report, texts);
+  const rows = students.map((student) => ({
+    key: `${student.user} ${student.lab ?? ''}`,
+    html: rowHtml(student, columns, isBad(student)),
+  }));
   const found = texts.checks.totals(totals.passed, totals.failed, totals.notRun);
   const about = `${lab === null ? '' : `${lab}: `}${found}; ${texts.asOf(utcOf(now))}`;
   return [

@@ -134,15 +134,15 @@ export interface Column {
   readonly isWhole?: boolean;
 }
 
-interface TableCell {
+export interface TableCell {
   readonly html: string;
   /** What it sorts by, where that is not its text; '' comes last. */
   readonly key?: string | undefined;
 }
 
-export interface TableRow {
-  readonly cells: readonly TableCell[];
-  readonly isBad: boolean;
+/** A column with what stands in it. */
+export interface FilledColumn<Row> extends Column {
+  readonly cell: (row: Row) => TableCell;
 }
 
 export interface Table {
@@ -156,9 +156,9 @@ export interface Table {
   readonly filter?: string;
 }
 
-export function rowHtml({ cells, isBad }: TableRow, columns: readonly Column[]): string {
-  const tds = cells.map(({ html, key }, at) => {
-    const { head = '', isWhole = false } = columns[at] ?? {};
+export function rowHtml<Row>(row: Row, columns: readonly FilledColumn<Row>[], isBad: boolean): string {
+  const tds = columns.map(({ head, isWhole = false, cell }, at) => {
+    const { html, key } = cell(row);
     const attributes = [
       ...(isWhole ? ['class="whole"'] : []),
       ...(at === 0 ? [] : [`data-label="${escapeHtml(head)}"`]),

@@ -15,8 +15,7 @@ import {
   tileParts,
   tiles,
   withCommands,
-  type Column,
-  type TableRow,
+  type FilledColumn,
 } from './page.ts';
 import { countStands, viewPlanned, type PlannedView } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf } from './step-text.ts';
@@ -101,15 +100,6 @@ function nodes(loads: readonly PlannedLoad[], views: readonly PlannedView[]): st
   ];
 }
 
-const COLUMNS: readonly Column[] = [
-  { head: 'Student', share: 14 },
-  { head: 'What', share: 8 },
-  { head: 'Node', share: 7 },
-  { head: 'Why there', share: 19, isWhole: true },
-  { head: 'Machines', share: 14, isWhole: true },
-  { head: 'Steps', share: 38, isWhole: true },
-];
-
 function machines({ vms }: PlannedStand): string {
   return vms.map(({ name, vmid }) => `${escapeHtml(name)} ${vmid}`).join('<br>');
 }
@@ -125,26 +115,34 @@ function stepsHtml({ stand, steps }: PlannedView): string {
   return `<details><summary>${countSteps(steps)}</summary><table>${rows.join('')}</table></details>${notes}`;
 }
 
-function standRow(view: PlannedView): TableRow {
-  const { stand, fate, steps } = view;
-  const isBad = (stand.refused ?? stand.left) !== undefined;
-  const kind = isBad ? 'bad' : fate === 'new' ? 'good' : fate === 'complete' ? '' : 'warn';
-  return {
-    isBad,
-    cells: [
-      { html: escapeHtml(stand.user) },
-      { html: `<span class="${kind}">${escapeHtml(stand.left ? `${fate}, in part` : fate)}</span>` },
-      { html: escapeHtml(stand.node ?? '') },
-      { html: escapeHtml(stand.placement ?? '') },
-      { html: machines(stand), key: String(stand.vms.length) },
-      { html: stepsHtml(view), key: String(steps.length) },
-    ],
-  };
+const isBad = ({ stand }: PlannedView): boolean => (stand.refused ?? stand.left) !== undefined;
+
+function fateHtml(view: PlannedView): string {
+  const { stand, fate } = view;
+  const kind = isBad(view) ? 'bad' : fate === 'new' ? 'good' : fate === 'complete' ? '' : 'warn';
+  return `<span class="${kind}">${escapeHtml(stand.left ? `${fate}, in part` : fate)}</span>`;
 }
+
+const COLUMNS: readonly FilledColumn<PlannedView>[] = [
+  { head: 'Student', share: 14, cell: ({ stand }) => ({ html: escapeHtml(stand.user) }) },
+  { head: 'What', share: 8, cell: (view) => ({ html: fateHtml(view) }) },
+  { head: 'Node', share: 7, cell: ({ stand }) => ({ html: escapeHtml(stand.node ?? '') }) },
+  {
+    ...{ head: 'Why there', share: 19, isWhole: true },
+    cell: ({ stand }) => ({ html: escapeHtml(stand.placement ?? '') }),
+  },
+  {
+    ...{ head: 'Machines', share: 14, isWhole: true },
+    cell: ({ stand }) => ({ html: machines(stand), key: String(stand.vms.length) }),
+  },
+  {
+    ...{ head: 'Steps', share: 38, isWhole: true },
+    cell: (view) => ({ html: stepsHtml(view), key: String(view.steps.length) }),
+  },
+];
 
 export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
   const views = viewPlanned(plan);
-  const rows = views.map(standRow);
   const shared = plan.steps.filter((step) => step.user === undefined);
   const title = `Plan: deploy lab ${plan.lab}`;
   return renderPage({
@@ -163,8 +161,8 @@ export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
       '<section><h2>Stands</h2>',
       ...sortableTable({
         ...{ id: 'stands', caption: 'stands', columns: COLUMNS },
-        rows: rows.map((row, at) => ({ key: String(at), html: rowHtml(row, COLUMNS) })),
-        onlyBad: rows.some(({ isBad }) => isBad) ? 'refused, or left in part' : undefined,
+        rows: views.map((view, at) => ({ key: String(at), html: rowHtml(view, COLUMNS, isBad(view)) })),
+        onlyBad: views.some(isBad) ? 'refused, or left in part' : undefined,
       }),
       ...(shared.length === 0
         ? []

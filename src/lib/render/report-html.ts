@@ -9,7 +9,8 @@ import type { AwayError } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { listOf, pictureSection, renderPage, sentParts, sortableTable, tiles } from './page.ts';
 import type { Parts } from './parts.ts';
-import { reportColumns, reportParts, titleOf, type ReportOptions, type ReportParts } from './report-parts.ts';
+import { reportParts, titleOf, type ReportOptions, type ReportParts } from './report-parts.ts';
+import { pageColumns } from './stand-columns.ts';
 import { renderTopologySvg } from './topology-svg.ts';
 
 interface Whole {
@@ -41,7 +42,7 @@ function stands({ report, parts, texts, isLive }: Whole): string[] {
   const hasBad = isLive || report.totals.withProblems > 0;
   return section(texts.stands, [
     ...sortableTable({
-      ...{ id: 'stands', caption: texts.stands, columns: reportColumns(texts), rows: parts.stands },
+      ...{ id: 'stands', caption: texts.stands, columns: pageColumns(texts), rows: parts.stands },
       ...{ filter: texts.filter, onlyBad: hasBad ? texts.withProblems : undefined },
     }),
     listOf('div', 'without', parts.without),

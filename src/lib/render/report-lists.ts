@@ -14,29 +14,23 @@ import type { JsonObject } from './ordered-json.ts';
 import { orderedObject } from './ordered-json.ts';
 import { machineMakes, templateLines } from './template-versions.ts';
 import { problemTexts, type StatusFiles } from './status-problems.ts';
-import { addressText, machinesText, shareOf, snapshotText, spanOf, toStatusDocument } from './status-text.ts';
+import { shareOf } from './status-cells.ts';
+import { CSV_COLUMNS } from './machine-columns.ts';
+import { STAND_COLUMNS } from './stand-columns.ts';
+import { toStatusDocument } from './status-text.ts';
 
 /** How they begin. */
 export const MARKDOWN_HEAD = '<!-- deploy-stand report -->\n';
-const CSV_COLUMNS = [
-  ...['lab', 'user', 'pool', 'machine', 'vmid', 'node', 'state', 'uptime_s', 'cpu', 'memory_bytes'],
-  ...['memory_total_bytes', 'expires', 'access', 'stand_problems', 'addresses', 'snapshots'],
-  ...['template', 'made_from'],
-];
-export const CSV_HEAD = CSV_COLUMNS.join(',');
+export const CSV_HEAD = CSV_COLUMNS.map(({ head }) => head).join(',');
 export const JSON_HEAD = '{\n  "kind": "deploy-stand report"';
 
-function standHead(texts: ReportTexts): string[] {
-  const { student, node, machines, up, cpu, memory, expires, access, problems } = texts;
-  return [student, node, machines, up, cpu, memory, expires, access, problems];
-}
-
-function standCells(stand: StandStatus, { states, accessOf }: ReportTexts): string[] {
-  const { user, nodes, uptime, cpu, memory, expires, access, problems } = stand;
-  return [
-    ...[user, nodes.join(', '), machinesText(stand, states), spanOf(uptime, states.span), shareOf(cpu)],
-    ...[shareOf(memory), expires ?? '-', accessOf[access], String(problems)],
-  ].map(escapeMarkdown);
+/** In Markdown. */
+function standTable(stands: readonly StandStatus[], texts: ReportTexts): string[] {
+  const columns = STAND_COLUMNS.flatMap(({ head, markdown }) => (markdown ? [{ head, cell: markdown }] : []));
+  return table(
+    columns.map(({ head }) => head(texts)),
+    stands.map((stand) => columns.map(({ cell }) => escapeMarkdown(cell(stand, texts)))),
+  );
 }
 
 function nodeCells(node: ReportNode, texts: ReportTexts): string[] {
@@ -84,10 +78,7 @@ export function renderReportMarkdown(
     ...status.labs.flatMap((lab) => [
       `## ${escapeMarkdown(words.oneLab(lab.lab))}`,
       '',
-      ...table(
-        standHead(words),
-        lab.stands.map((stand) => standCells(stand, words)),
-      ),
+      ...standTable(lab.stands, words),
     ]),
     ...templateLines(report.templates ?? [], words, files),
     `## ${words.nodes}`,
@@ -108,24 +99,19 @@ export function renderReportMarkdown(
     .concat('\n');
 }
 
-const text = (value: string | number | null): string => (value === null ? '' : String(value));
-
 /** One row for each machine. */
 export function renderReportCsv({ status, templates }: ClassReport): string {
   const makes = machineMakes(templates ?? []);
-  const rows = status.labs.flatMap(({ stands }) =>
-    stands.flatMap(({ user, lab, pool, machines, expires, access, problems }) =>
-      machines.map((one) => [
-        ...[lab, user, pool, text(one.machine), String(one.vmid), text(one.node), one.state],
-        ...[text(one.uptime), text(one.cpu), text(one.memory), text(one.memoryTotal)],
-        ...[text(expires), access, String(problems)],
-        one.addresses === undefined ? '' : addressText(one),
-        one.snapshots === undefined ? '' : snapshotText(one),
-        ...makes(one),
-      ]),
+  const stands = status.labs.flatMap((lab) => lab.stands);
+  const rows = stands.flatMap((stand) =>
+    stand.machines.map((machine) =>
+      CSV_COLUMNS.map(({ cell }) => cell({ stand, machine, made: makes(machine) })),
     ),
   );
-  return formatCsv(CSV_COLUMNS, rows);
+  return formatCsv(
+    CSV_COLUMNS.map(({ head }) => head),
+    rows,
+  );
 }
 
 /** The status (status.schema.json), counted. */

@@ -1,7 +1,6 @@
 /** The parts of the page of a class, each by itself: figures, problems with their way out, nodes, stands. Same report, same text. */
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { ClassReport, ReportNode } from '../plan/views/report-types.ts';
-import type { MachineStatus, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { Language } from './languages/codes.ts';
 import { noteIn } from './languages/note-texts.ts';
@@ -15,13 +14,13 @@ import {
   rowHtml,
   tileParts,
   withCommands,
-  type Column,
   type Tile,
 } from './page.ts';
 import type { Part } from './parts.ts';
 import { problemTexts, type ProblemText, type StatusFiles } from './status-problems.ts';
 import { templateParts } from './template-versions.ts';
-import { addressText, machinesText, moodOf, shareOf, snapshotText, spanOf } from './status-text.ts';
+import { shareOf } from './status-cells.ts';
+import { pageColumns } from './stand-columns.ts';
 
 export interface ReportOptions {
   readonly files?: StatusFiles | undefined;
@@ -111,104 +110,6 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
   ].join('');
 }
 
-export function reportColumns(texts: ReportTexts): readonly Column[] {
-  return [
-    { head: texts.student, share: 14 },
-    { head: texts.lab, share: 8 },
-    { head: texts.node, share: 7 },
-    { head: texts.machines, share: 20, isWhole: true },
-    { head: texts.up, share: 9 },
-    { head: texts.cpu, share: 6 },
-    { head: texts.memory, share: 8 },
-    { head: texts.expires, share: 10 },
-    { head: texts.access, share: 8 },
-    { head: texts.problems, share: 10 },
-  ];
-}
-
-/** `-` is for terminals. */
-const orNothing = (text: string): string => (text === '-' ? '' : text);
-
-interface MachineColumn {
-  readonly head: string;
-  /** On a telephone, where heads have no room, its head stands before it. */
-  readonly isNamed?: boolean;
-  readonly cell: (one: MachineStatus) => string;
-}
-
-function machineColumns([first]: readonly MachineStatus[], texts: ReportTexts): readonly MachineColumn[] {
-  const { states, ofMachine, up, cpu, memory } = texts;
-  const share = ({ memory: used, memoryTotal }: MachineStatus): number | null =>
-    used === null || !memoryTotal ? null : used / memoryTotal;
-  return [
-    { head: ofMachine.name, cell: ({ machine }) => escapeHtml(machine ?? '?') },
-    { head: 'VMID', cell: ({ vmid }) => String(vmid) },
-    {
-      head: ofMachine.state,
-      cell: (one) => `<span class="${moodOf([one])}">${states.state[one.state]}</span>`,
-    },
-    { head: up, isNamed: true, cell: ({ uptime }) => orNothing(spanOf(uptime, states.span)) },
-    { head: cpu, isNamed: true, cell: (one) => orNothing(shareOf(one.cpu)) },
-    { head: memory, isNamed: true, cell: (one) => orNothing(shareOf(share(one))) },
-    ...(first?.addresses === undefined
-      ? []
-      : [
-          {
-            ...{ head: ofMachine.addresses, isNamed: true },
-            cell: (one: MachineStatus) => escapeHtml(orNothing(addressText(one, states))),
-          },
-        ]),
-    ...(first?.snapshots === undefined
-      ? []
-      : [
-          {
-            ...{ head: ofMachine.snapshots, isNamed: true },
-            cell: (one: MachineStatus) => escapeHtml(snapshotText(one, states)),
-          },
-        ]),
-  ];
-}
-
-function machineTable(machines: readonly MachineStatus[], texts: ReportTexts): string {
-  const columns = machineColumns(machines, texts);
-  const heads = columns.map(({ head }) => `<th scope="col">${escapeHtml(head)}</th>`).join('');
-  const rows = machines.map((one) => {
-    const cells = columns.map(({ head, isNamed = false, cell }) => {
-      const label = isNamed ? ` data-label="${escapeHtml(head)}"` : '';
-      return `<td${label}>${cell(one)}</td>`;
-    });
-    return `<tr>${cells.join('')}</tr>`;
-  });
-  return `<table><thead><tr>${heads}</tr></thead>${rows.join('')}</table>`;
-}
-
-function machinesHtml(stand: StandStatus, texts: ReportTexts): string {
-  const words = escapeHtml(machinesText(stand, texts.states));
-  const text = `<span class="${moodOf(stand.machines)}">${words}</span>`;
-  if (stand.machines.length === 0) return text;
-  return `<details><summary>${text}</summary><div class="tight">${machineTable(stand.machines, texts)}</div></details>`;
-}
-
-const key = (value: number | null): string => (value === null ? '' : String(Math.round(value * 1000) / 1000));
-
-function standHtml(stand: StandStatus, texts: ReportTexts): string {
-  const { user, lab, nodes: on, uptime, cpu, memory, expires, access, problems: count, running } = stand;
-  const word = texts.accessOf[access];
-  const cells = [
-    { html: escapeHtml(user) },
-    { html: escapeHtml(lab) },
-    { html: escapeHtml(on.join(', ')) },
-    { html: machinesHtml(stand, texts), key: String(running) },
-    { html: orNothing(spanOf(uptime, texts.states.span)), key: key(uptime) },
-    { html: orNothing(shareOf(cpu)), key: key(cpu) },
-    { html: orNothing(shareOf(memory)), key: key(memory) },
-    { html: escapeHtml(expires ?? '') },
-    { html: access === 'open' ? word : `<span class="warn">${word}</span>` },
-    { html: count === 0 ? '' : `<span class="bad">${count}</span>`, key: count === 0 ? '' : String(count) },
-  ];
-  return rowHtml({ cells, isBad: count > 0 }, reportColumns(texts));
-}
-
 export function titleOf({ status: { labs } }: ClassReport, texts: ReportTexts): string {
   const [only] = labs;
   if (!only) return texts.noStands;
@@ -222,6 +123,7 @@ export function reportParts(
 ): ReportParts {
   const { labs, without, notes, problems, now } = report.status;
   const stands = labs.flatMap((lab) => lab.stands);
+  const columns = pageColumns(texts);
   return {
     head: [
       { key: 'title', html: headTitle(titleOf(report, texts)) },
@@ -234,7 +136,10 @@ export function reportParts(
     })),
     nodes: report.nodes.map((node) => ({ key: node.node, html: nodeHtml(node, texts) })),
     templates: templateParts(report.templates ?? [], texts, files),
-    stands: stands.map((stand) => ({ key: `${stand.lab}/${stand.pool}`, html: standHtml(stand, texts) })),
+    stands: stands.map((stand) => ({
+      key: `${stand.lab}/${stand.pool}`,
+      html: rowHtml(stand, columns, stand.problems > 0),
+    })),
     without:
       without.length === 0 ? [] : [{ key: '0', html: headLine(texts.withoutStand(without.join(', '))) }],
     notes: notes.map((note, at) => ({

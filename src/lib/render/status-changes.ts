@@ -2,7 +2,7 @@
 import type { StandStatus, StatusReport } from '../plan/views/status-types.ts';
 import { escapeControl } from './escape.ts';
 import { problemTexts } from './status-problems.ts';
-import { machinesText } from './status-text.ts';
+import { machinesText } from './status-cells.ts';
 
 function standLines({ labs }: StatusReport): Map<string, string> {
   const stands = labs.flatMap(({ stands: list }): readonly StandStatus[] => list);

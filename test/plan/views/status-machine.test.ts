@@ -5,7 +5,7 @@ import { beingRemoved } from '../../../src/lib/plan/views/status-at-work.ts';
 import { machineProblems, machineStatus } from '../../../src/lib/plan/views/status-machine.ts';
 import type { StandMachine, StandView } from '../../../src/lib/plan/stands/selected.ts';
 import type { MachineStatus, StatusContext } from '../../../src/lib/plan/views/status-types.ts';
-import { moodOf } from '../../../src/lib/render/status-text.ts';
+import { moodOf } from '../../../src/lib/render/status-cells.ts';
 import { machinePower } from '../../../src/lib/pve-values/machine-power.ts';
 import { guest } from '../builders.ts';
 

@@ -1,7 +1,7 @@
 /** Plans `bridges prune`: bridges of stands that nothing uses go, what an apply left is applied. Spares reserved ones. */
 import { isAnyCloning } from '../cluster/locks.ts';
 import { addTo } from '../../group.ts';
-import type { BridgeInfo, GuestInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
+import type { BridgeInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { removeNetwork } from './steps.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
@@ -19,7 +19,8 @@ import { obstacleText } from './may-go-text.ts';
 import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
 import { isToldFinished } from '../../marks/vm.ts';
-import { claimedIds, verdictOn, type ClaimedId } from '../stands/ownership.ts';
+import { judgeClaimed, notesAsConfigs, type Claimant, type Seen } from '../stands/judge.ts';
+import { claimedIds, type ClaimedId } from '../stands/ownership.ts';
 import type { NetworkRemoval } from '../document/network-steps.ts';
 import type { NodesPlan } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
@@ -41,10 +42,9 @@ interface PruneContext {
   readonly guests: BridgeGuests;
   /** By `lab user`. */
   readonly claims: ReadonlyMap<string, readonly PooledClaim[]>;
-  readonly vms: ReadonlyMap<number, GuestInfo>;
   /** Of those whose node was read; undefined: they are not readable. */
   readonly notes: ReadonlyMap<number, string | undefined>;
-  readonly online: ReadonlySet<string>;
+  readonly seen: Seen;
   readonly isCloning: boolean;
   readonly busy: ReadonlySet<string>;
 }
@@ -52,39 +52,37 @@ interface PruneContext {
 function createContext(input: BridgesPruneInput): PruneContext {
   const { have } = input;
   const claims = new Map<string, PooledClaim[]>();
-  for (const { pool, comment } of have.pools) {
-    const mark = parsePoolComment(comment);
-    for (const claim of mark.claims) {
-      addTo(claims, `${claim.lab} ${mark.user ?? ''}`, { pool, claim });
-    }
+  const marks = new Map(have.pools.map(({ pool, comment }) => [pool, parsePoolComment(comment)]));
+  for (const [pool, mark] of marks) {
+    for (const claim of mark.claims) addTo(claims, `${claim.lab} ${mark.user ?? ''}`, { pool, claim });
   }
+  const notes = new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description]));
   return {
     input,
     guests: indexBridgeGuests(have),
     claims,
-    vms: new Map(have.guests.map((guest) => [guest.vmid, guest])),
-    notes: new Map(have.bridgeUse.map(({ vmid, description }) => [vmid, description])),
-    online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
+    notes,
+    seen: {
+      guests: new Map(have.guests.map((guest) => [guest.vmid, guest])),
+      configs: notesAsConfigs(notes),
+      online: new Set(have.nodes.flatMap(({ name, online }) => (online ? [name] : []))),
+      marks,
+      // What 0.1.0 claimed is asked of its notes, below.
+      acls: new Set(),
+    },
     isCloning: isAnyCloning(have) === true,
     busy: new Set(have.tasks.map(({ id }) => id)),
   };
 }
 
 /** Made by us, or perhaps by us, and not finished: what is finished has joined its pool, and its claim says so. */
-function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: PruneContext): boolean {
-  const guest = vms.get(id.vmid);
-  const description = notes.get(id.vmid);
-  const values = description === undefined ? undefined : { description };
-  if (!guest) return false;
-  const verdict = verdictOn({
-    ...{ id, pool, guest },
-    isAway: !online.has(guest.node),
-    values,
-    isHandedOut: false,
-  });
+function isUnfinished(id: ClaimedId, claimant: Claimant, { notes, seen }: PruneContext): boolean {
+  if (!seen.guests.has(id.vmid)) return false;
+  const verdict = judgeClaimed(id, claimant, seen);
   if (verdict === 'in-flight') return true;
   // 0.1.0 wrote no states: of its VMs the notes alone tell.
-  if (id.state === 'unstated') return notes.has(id.vmid) && isToldFinished(id.vmid, values) !== true;
+  if (id.state === 'unstated')
+    return notes.has(id.vmid) && isToldFinished(id.vmid, { description: notes.get(id.vmid) ?? '' }) !== true;
   return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
 }
 
@@ -92,13 +90,15 @@ function isUnfinished(id: ClaimedId, pool: string, { vms, notes, online }: Prune
  * Between a stand's bridges and their NICs lie its clones: until they are configured no guest names the bridge. The id
  * of a clone task is the template's, so any clone may be of this stand.
  */
-function isUnderWay({ lab, user }: BridgeRow, context: PruneContext): boolean {
+function isUnderWay({ lab = '', user = '' }: BridgeRow, context: PruneContext): boolean {
   const { have, minAgeSeconds } = context.input;
-  return (context.claims.get(`${lab ?? ''} ${user ?? ''}`) ?? []).some(
+  return (context.claims.get(`${lab} ${user}`) ?? []).some(
     ({ pool, claim }) =>
       context.isCloning ||
       !isOlder(claim.since, minAgeSeconds, have.now) ||
-      claimedIds(claim).some((id) => context.busy.has(String(id.vmid)) || isUnfinished(id, pool, context)),
+      claimedIds(claim).some(
+        (id) => context.busy.has(String(id.vmid)) || isUnfinished(id, { pool, user }, context),
+      ),
   );
 }
 

@@ -1,6 +1,6 @@
-/** Asks the one verdict of the inventory: gathers its evidence, decides nothing. */
-import type { GuestInfo } from '../../inventory/types.ts';
-import type { Claim } from '../../marks/pool.ts';
+/** Asks the one verdict of what was read: gathers its evidence, for every planner, and decides nothing. */
+import type { GuestInfo, VmConfig } from '../../inventory/types.ts';
+import type { Claim, PoolMark } from '../../marks/pool.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import {
   claimedIds,
@@ -17,21 +17,37 @@ export interface Claimant {
   readonly user: string;
 }
 
+/** What of the cluster is evidence, as far as it was read. */
+export interface Seen {
+  readonly guests: ReadonlyMap<number, Pick<GuestInfo, 'node' | 'type' | 'pool' | 'lock'>>;
+  readonly configs: { readonly get: (vmid: number) => Pick<VmConfig, 'values'> | undefined };
+  /** Nodes that are. */
+  readonly online: { readonly has: (node: string) => boolean };
+  readonly marks: { readonly get: (pool: string) => Pick<PoolMark, 'claims'> | undefined };
+  /** Rights of users, by `path subject`. */
+  readonly acls: { readonly has: (entry: string) => boolean };
+}
+
+/** Where notes are all that was read of the configurations. */
+export function notesAsConfigs(notes: ReadonlyMap<number, string | undefined>): Seen['configs'] {
+  return {
+    get: (vmid) => {
+      const description = notes.get(vmid);
+      return description === undefined ? undefined : { values: { description } };
+    },
+  };
+}
+
 /** `isCloning`: is any clone under way in the cluster? Absent: nobody asked. */
-export function judgeClaimed(
-  id: ClaimedId,
-  claimant: Claimant,
-  index: ClusterView,
-  isCloning?: boolean,
-): Verdict {
-  const guest = index.guests.get(id.vmid);
+export function judgeClaimed(id: ClaimedId, claimant: Claimant, seen: Seen, isCloning?: boolean): Verdict {
+  const guest = seen.guests.get(id.vmid);
   return verdictOn({
     id,
     pool: claimant.pool,
     guest,
-    isAway: guest !== undefined && !index.online.has(guest.node),
-    values: index.configs.get(id.vmid)?.values,
-    isHandedOut: isHandedOut(index.marks.get(claimant.pool), claimant, index.acls),
+    isAway: guest !== undefined && !seen.online.has(guest.node),
+    values: seen.configs.get(id.vmid)?.values,
+    isHandedOut: isHandedOut(seen.marks.get(claimant.pool), claimant, seen.acls),
     ...(isCloning === undefined ? {} : { isCloning }),
   });
 }

@@ -6,7 +6,8 @@ import type { BridgeUse, StorageInfo } from '../../../inventory/types.ts';
 import { parseBridgeMark } from '../../../marks/bridge.ts';
 import { parsePoolComment } from '../../../marks/pool.ts';
 import { guestTasks, kindWord } from '../../../pve-values/guest-kinds.ts';
-import { claimedIds, isHandedOut, isWritable, verdictOn } from '../../stands/ownership.ts';
+import { judgeClaimed, notesAsConfigs, type Seen } from '../../stands/judge.ts';
+import { claimedIds, isWritable } from '../../stands/ownership.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../../cluster/bridge-guests.ts';
 import { indexHosts, type Hosts } from '../../cluster/hosts.ts';
 import { standNetworksBy, type MarkedNetwork } from '../../cluster/stand-networks.ts';
@@ -73,25 +74,21 @@ function group<K, V>(entries: Iterable<readonly [K, V]>): Map<K, V[]> {
 /** The guests of stands, templates among them, by the one verdict: those that are ours, wherever they are. */
 function standsOf(have: BalanceInventory, descriptions: ReadonlyMap<number, string>): Map<number, StandRef> {
   const stands = new Map<number, StandRef>();
-  const guests = new Map(have.guests.map((guest) => [guest.vmid, guest]));
   const granted = have.acls.filter(({ type }) => type === 'user');
-  const acls = new Set(granted.map(({ path, subject }) => `${path} ${subject}`));
-  for (const { pool, comment } of have.pools) {
-    const mark = parsePoolComment(comment);
-    const { user, claims } = mark;
+  const marks = new Map(have.pools.map(({ pool, comment }) => [pool, parsePoolComment(comment)]));
+  const seen: Seen = {
+    guests: new Map(have.guests.map((guest) => [guest.vmid, guest])),
+    configs: notesAsConfigs(descriptions),
+    // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
+    online: { has: () => true },
+    marks,
+    acls: new Set(granted.map(({ path, subject }) => `${path} ${subject}`)),
+  };
+  for (const [pool, { user, claims }] of marks) {
     if (user === undefined) continue;
-    const handedOut = isHandedOut(mark, { pool, user }, acls);
     for (const claim of claims) {
       for (const id of claimedIds(claim)) {
-        const guest = guests.get(id.vmid);
-        const description = descriptions.get(id.vmid);
-        const verdict = verdictOn({
-          ...{ id, pool, guest },
-          // Claim and membership are the cluster's: a stand whose other half is on a node that is off must not look whole.
-          isAway: false,
-          values: description === undefined ? undefined : { description },
-          isHandedOut: handedOut,
-        });
+        const verdict = judgeClaimed(id, { pool, user }, seen);
         if (isWritable(verdict)) stands.set(id.vmid, { lab: claim.lab, user, pool });
       }
     }
