@@ -22,8 +22,13 @@ test('what is done for the first of many, done for all of them', () => {
   expect(wayForAll(quoted, "o'neil@pve", [{ who: 'anna@pve' }])).toBe(
     quoted.replace(' --machine', ' --user anna@pve --machine'),
   );
-  // Somebody else's, and no command at all.
-  for (const hint of ['x --user anna@pve2', 'x --user hanna@pve', 'ask anna@pve'])
+  // Somebody else's, one for all already, and no command at all.
+  for (const hint of [
+    'x --user anna@pve2',
+    'x --user hanna@pve',
+    'x --user anna@pve --user carla@pve',
+    'ask anna@pve',
+  ])
     expect(wayForAll(hint, 'anna@pve', others)).toBe(hint);
 });
 

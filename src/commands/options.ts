@@ -30,6 +30,18 @@ export function envOption(flags: string, description: string, name?: string): Op
   return option.env(`DEPLOY_STAND_${name ?? option.name().toUpperCase().replaceAll('-', '_')}`);
 }
 
+/** A file that a command writes: `-` would be one of that name. `instead`: what puts the same on stdout, or why nothing does. */
+export function outOption(
+  flags: string,
+  description: string,
+  { instead, name }: { readonly instead: string; readonly name?: string },
+): Option {
+  return envOption(flags, description, name).argParser((file: string) => {
+    if (file !== '-' && file !== '') return file;
+    throw new InvalidArgumentError(`It names a file or folder, never stdout: ${instead}.`);
+  });
+}
+
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new InvalidArgumentError(`"${text}" is not a positive whole number.`);

@@ -11,10 +11,15 @@ export function shellWord(word: string): string {
   return quote(word);
 }
 
-/** What can be done for the first of many as what is done for all of them: a command that picks one user picks each. */
+const USER = /--user ((?:'[^']*'|"[^"]*"|[^\s`'"])+)/g;
+
+/**
+ * What can be done for the first of many as what is done for all of them: a command that picks one user picks each. One
+ * that names others already stays as it is.
+ */
 export function wayForAll(hint: string, who: string, others: readonly { readonly who: string }[]): string {
-  const all = [who, ...others.map((other) => other.who)].map((user) => `--user ${shellWord(user)}`).join(' ');
-  return hint.replaceAll(/--user ((?:'[^']*'|"[^"]*"|[^\s`'"])+)/g, (one, word: string) =>
-    word === shellWord(who) ? all : one,
-  );
+  const own = shellWord(who);
+  if ([...hint.matchAll(USER)].some(([, word]) => word !== own)) return hint;
+  const all = [own, ...others.map((other) => shellWord(other.who))].map((user) => `--user ${user}`);
+  return hint.replaceAll(USER, () => all.join(' '));
 }

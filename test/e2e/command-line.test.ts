@@ -1,5 +1,5 @@
 /** The command line as people type it: options given twice, several files, help. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -44,6 +44,30 @@ describe('an option of the selection that a command on whole stands lacks', () =
   test('any other unknown option is answered as ever', async () => {
     const { code, stderr } = await runCli(['cleanup', '--lab', 'net', '--machin', 'srv'], undefined);
     expect([code, stderr]).toEqual([2, expect.stringContaining("unknown option '--machin'")]);
+  });
+});
+
+describe('a file to write that is called -', () => {
+  test.each([
+    ['deploy -c @lab.yml -u @a.yml --simulate --dry-run --out -', '--dry-run --output json prints the plan'],
+    ['cleanup --lab net --simulate --dry-run --out -', '--dry-run --output json prints the plan'],
+    ['users export -u @a.yml --simulate --out -', 'it holds passwords'],
+    ['users import @a.yml --out -', 'name it, for example users.yml'],
+    ['report --simulate --out -', '`status --output json` prints the class'],
+    ['check -c @lab.yml --simulate --out=-', '--output json prints the results'],
+    ['check -c @lab.yml --simulate --junit -', '--output json prints the results'],
+    ['graph -c @lab.yml --out -', 'without --out it is written to stdout'],
+    ['init one-machine --out -', 'it takes several files'],
+  ])('%s: is refused with the reason', async (text, why) => {
+    const { code, stderr } = await runCli(words(files(), text), undefined);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`never stdout: ${why}.`)]);
+    expect(existsSync('-')).toBe(false);
+  });
+
+  test('from the environment, too', async () => {
+    const env = { DEPLOY_STAND_GRAPH_OUT: '-' };
+    const { code, stderr } = await runCli(words(files(), 'graph -c @lab.yml'), undefined, { env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('never stdout')]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sameFor } from '../../src/lib/render/fold.ts';
+import { refuseWhereNothingRemains } from '../../src/lib/plan/document/refuse.ts';
 import { foldSaid } from '../../src/lib/said.ts';
 import { renderPlan } from '../../src/lib/render/plan-text.ts';
 import { renderSummary } from '../../src/lib/render/summary-text.ts';
@@ -78,6 +79,27 @@ describe('a class of which the same is true', () => {
     );
     expect(lines(renderSummary(net, interrupted, SHORT), /INTERRUPTED/)).toBe(1);
     expect(lines(renderSummary(net, interrupted, WIDE), /INTERRUPTED/)).toBe(25);
+  });
+
+  const users = MANY.map((n) => `--user ${newStand(n).stand.user}`).join(' ');
+  const resume = (n: number) => ({
+    ...{ code: 'VM_HIBERNATED', message: `VM of ${newStand(n).stand.user} is hibernated` },
+    hint: `\`deploy-stand power resume --lab net --user ${newStand(n).stand.user}\``,
+  });
+
+  test('has one way out for all of them, each by itself in full', () => {
+    const held = summary(
+      stands('incomplete', (n) => ({ error: resume(n) })),
+      { status: 'partial' },
+    );
+    const resumed = new RegExp(`resume --lab net ${users}\``);
+    expect(renderSummary(net, held, SHORT)).toMatch(resumed);
+    expect(renderSummary(net, held, WIDE)).not.toMatch(resumed);
+    const refused = MANY.map((n) => ({ stand: { ...newStand(n).stand, refused: resume(n) }, steps: [] }));
+    expect(renderPlan(plan(refused), SHORT)).toMatch(resumed);
+    expect(() => refuseWhereNothingRemains(refused.map(({ stand }) => stand))).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(resumed) as string }) as Error,
+    );
   });
 
   test('is told so once in a plan', () => {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { GradePlatform } from '../../lib/render/grades.ts';
 import type { ProgramIo } from '../io.ts';
-import { allOf, envOption, languageOption, pauseSeconds } from '../options.ts';
+import { allOf, envOption, languageOption, outOption, pauseSeconds } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CheckFlags } from './run.ts';
 
@@ -18,7 +18,12 @@ export function checkCommand(io: ProgramIo): Command {
       ),
     )
     .option('--until <time>', 'with --repeat: until then, HH:MM of today')
-    .addOption(envOption('--out <file>', 'the results: results.csv or results.json', 'CHECK_OUT'))
+    .addOption(
+      outOption('--out <file>', 'the results: results.csv or results.json', {
+        instead: '--output json prints the results',
+        name: 'CHECK_OUT',
+      }),
+    )
     .addOption(
       envOption('--grades <platform>', 'with --out and -u: points to import there instead').choices(
         allOf<GradePlatform>({ moodle: true, canvas: true }),
@@ -27,7 +32,11 @@ export function checkCommand(io: ProgramIo): Command {
     .option('--grade-item <name>', 'with --grades: what the points are of (default: the name of the lab)')
     .option('--count-not-run', 'with --grades: what could not be checked counts nothing, not as no grade')
     .addOption(languageOption('of the feedback beside grades'))
-    .addOption(envOption('--junit <file>', 'the results as JUnit XML, for CI'))
+    .addOption(
+      outOption('--junit <file>', 'the results as JUnit XML, for CI', {
+        instead: '--output json prints the results',
+      }),
+    )
     .addOption(envOption('--require-pass', 'exit 6 when a check was not passed'))
     .action(async (_: unknown, self: Command) => {
       const { runCheck } = await import('./run.ts');

@@ -1,7 +1,7 @@
 /** The flags of `cleanup`. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { encryptToOption, envOption, minAgeOption, withDryRun, withRemovals } from '../options.ts';
+import { encryptToOption, envOption, minAgeOption, outOption, withDryRun, withRemovals } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { CleanupFlags } from './run.ts';
 
@@ -20,7 +20,9 @@ export function cleanupCommand(io: ProgramIo): Command {
       envOption('--credentials <file>', 'passwords file to bring up to date (default: that of deploy)'),
     )
     .addOption(encryptToOption())
-    .addOption(envOption('--out <plan.json>', 'save the plan'))
+    .addOption(
+      outOption('--out <plan.json>', 'save the plan', { instead: '--dry-run --output json prints the plan' }),
+    )
     .addOption(
       envOption('--plan <plan.json>', 'remove no more than this saved plan does; with the same selection'),
     )

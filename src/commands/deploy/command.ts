@@ -9,6 +9,7 @@ import {
   labNameOption,
   labOption,
   nameList,
+  outOption,
   positiveInteger,
   usersOption,
   withDryRun,
@@ -35,7 +36,11 @@ export function deployCommand(io: ProgramIo): Command {
         positiveInteger,
       ),
     )
-    .addOption(envOption('--out <plan.json>', 'save the plan; with --dry-run also as a page: plan.html'))
+    .addOption(
+      outOption('--out <plan.json>', 'save the plan; with --dry-run also as a page: plan.html', {
+        instead: '--dry-run --output json prints the plan',
+      }),
+    )
     .addOption(envOption('--plan <plan.json>', 'apply this saved plan, if it still holds'))
     .addOption(envOption('--credentials <file>', 'passwords of new users (default: ./credentials-<lab>.csv)'))
     .addOption(encryptToOption())

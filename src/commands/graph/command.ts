@@ -1,7 +1,7 @@
 /** The flags of `graph`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { allOf, envOption, labNameOption, labOption } from '../options.ts';
+import { allOf, envOption, labNameOption, labOption, outOption } from '../options.ts';
 import type { GraphFlags, GraphFormat } from './run.ts';
 
 export function graphCommand(io: ProgramIo): Command {
@@ -16,7 +16,12 @@ export function graphCommand(io: ProgramIo): Command {
         'GRAPH_FORMAT',
       ).choices(allOf<GraphFormat>({ svg: true, mermaid: true, dot: true })),
     )
-    .addOption(envOption('--out <file>', 'where to (default: stdout)', 'GRAPH_OUT'))
+    .addOption(
+      outOption('--out <file>', 'where to (default: stdout)', {
+        instead: 'without --out it is written to stdout',
+        name: 'GRAPH_OUT',
+      }),
+    )
     .action(async (_: unknown, self: Command) => {
       const { runGraph } = await import('./run.ts');
       await runGraph(io, self.optsWithGlobals<GraphFlags>());

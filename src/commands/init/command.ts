@@ -1,7 +1,7 @@
 /** The flags of `init`. The work is loaded only when it is asked for: `--help` has to be quick. */
 import { Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
-import { envOption, labNameOption, positiveInteger } from '../options.ts';
+import { envOption, labNameOption, outOption, positiveInteger } from '../options.ts';
 import type { InitFlags } from './run.ts';
 
 export function initCommand(io: ProgramIo): Command {
@@ -9,7 +9,12 @@ export function initCommand(io: ProgramIo): Command {
     .description('a ready-made lab as files in a folder of its own; without a name: which there are')
     .argument('[template]', 'the lab, for example: router-and-hosts')
     .option('--list', 'which labs there are')
-    .addOption(envOption('--out <folder>', "the folder (default: the lab's name)", 'INIT_OUT'))
+    .addOption(
+      outOption('--out <folder>', "the folder (default: the lab's name)", {
+        instead: 'it takes several files',
+        name: 'INIT_OUT',
+      }),
+    )
     .addOption(
       envOption('--students <n>', 'how many users the class has').argParser(positiveInteger).default(5),
     )

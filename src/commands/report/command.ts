@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
-import { allOf, envOption, languageOption, sinceOption } from '../options.ts';
+import { allOf, envOption, languageOption, outOption, sinceOption } from '../options.ts';
 import { withSelection } from '../selection-options.ts';
 import type { ReportFlags } from './run.ts';
 
@@ -12,7 +12,10 @@ export function reportCommand(io: ProgramIo): Command {
   );
   return withSelection(command)
     .addOption(
-      envOption('--out <file>', 'the file, for example class.html', 'REPORT_OUT').makeOptionMandatory(),
+      outOption('--out <file>', 'the file, for example class.html', {
+        instead: '`status --output json` prints the class',
+        name: 'REPORT_OUT',
+      }).makeOptionMandatory(),
     )
     .addOption(
       envOption('--format <format>', "what it is (default: by the file's name)", 'REPORT_FORMAT').choices(

@@ -10,9 +10,10 @@ import {
   encryptToOption,
   envOption,
   labNameOption,
-  languageOption,
   labOption,
+  languageOption,
   nonNegativeInteger,
+  outOption,
   positiveInteger,
   usersOption,
   withDryRun,
@@ -109,7 +110,9 @@ function exportCommand(io: ProgramIo): Command {
       ),
     )
     .addOption(languageOption('of what students read'))
-    .addOption(envOption('--out <file>', 'where to; readable by you alone'))
+    .addOption(
+      outOption('--out <file>', 'where to; readable by you alone', { instead: 'it holds passwords' }),
+    )
     .option('--mail <folder>', 'a mail per student instead, as .eml files in this folder')
     .option('--send', 'send the mails that are missing, through --smtp')
     .addOption(envOption('--template <file>', 'text of the mails, with placeholders such as {{password}}'))
@@ -141,7 +144,9 @@ function importCommand(io: ProgramIo): Command {
         'what userids are made of (default: the first that is there)',
       ).choices(allOf<UseridFrom>({ email: true, username: true, sisid: true, idnumber: true })),
     )
-    .addOption(envOption('--out <file>', 'the users file to write'))
+    .addOption(
+      outOption('--out <file>', 'the users file to write', { instead: 'name it, for example users.yml' }),
+    )
     .option('--merge <users.yml>', 'keep the userids of this file; without --out it is written to')
     .option('--no-groups', 'without the groups of the platform: those in users.yml are groups of PVE')
     .addOption(envOption('--url <address>', 'ask this Moodle itself', 'MOODLE_URL'))

@@ -60,14 +60,6 @@ async function whereElse(
   return held.map(({ file, users }) => `--credentials ${shellWord(file)} has those of ${whoseOf(users)}`);
 }
 
-/** `-` would be a file of that name, full of passwords. */
-function assertIsFile(out: string): void {
-  if (out !== '-' && out !== '') return;
-  throw new UsageError('OUT_FILE', 'passwords are written to a file, never to stdout', {
-    hint: 'name a file with --out',
-  });
-}
-
 function formatOf(out: string): DocumentFormat {
   const format = formatByName(out, DOCUMENT_FORMATS);
   if (format) return format;
@@ -87,7 +79,6 @@ function targetOf({ out, format }: UsersExportFlags): Target {
       hint: 'add --out cards.html, or --mail outbox for a mail per student',
     });
   }
-  assertIsFile(out);
   const target = { file: out, format: format ?? formatOf(out) };
   assertReplaceableExport(out);
   return target;
