@@ -113,7 +113,8 @@ test.each(RUN.map(({ page, commands }) => [`${page}: ${commands[0]}`, commands] 
     writeFiles(folder, FILES);
     const run = shellIn(folder, cluster);
     const isAboutStands = commands.some((words) => /^(access|report|snapshot)/.test(words));
-    if (isAboutStands) expect(await run('deploy -c lab.yml -u users.yml')).toEqual([expect.anything(), 0, '']);
+    if (isAboutStands)
+      expect(await run('deploy -c lab.yml -u users.yml')).toEqual([expect.anything(), 0, '']);
     for (const words of commands) expect(await run(words)).toEqual([words, 0, '']);
   },
 );
