@@ -41,6 +41,17 @@ describe('an option of the selection that a command on whole stands lacks', () =
     expect(stderr).toContain(instead);
   });
 
+  test('users are picked with --user, and --only says so', async () => {
+    const { code, stderr } = await runCli(
+      ['users', 'export', '--only', 'anna', '--out', 'a.html'],
+      undefined,
+    );
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/option '--only'\n\(--user anna@pve names one/),
+    ]);
+  });
+
   test('any other unknown option is answered as ever', async () => {
     const { code, stderr } = await runCli(['cleanup', '--lab', 'net', '--machin', 'srv'], undefined);
     expect([code, stderr]).toEqual([2, expect.stringContaining("unknown option '--machin'")]);
