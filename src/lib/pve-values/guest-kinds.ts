@@ -40,6 +40,11 @@ export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
   return KINDS[type].isMade;
 }
 
+/** Is what stands there being cloned, or what a clone that failed has left? */
+export function isCloneLock(lock: string | undefined): boolean {
+  return lock === 'clone';
+}
+
 /** What PVE does to a guest in a task of its own. */
 export type GuestDeed =
   | 'clone'

@@ -42,7 +42,7 @@ export function storageOfVolume(volid: string): string {
 }
 
 /** Undefined: it is no volume of a storage. */
-export function volumeAt(key: string, value: string): Volume | undefined {
+function volumeAt(key: string, value: string): Volume | undefined {
   const volid = sourceOf(value);
   const at = volid.indexOf(':');
   if (at < 0 || volid.startsWith('/')) return undefined;

@@ -3,6 +3,7 @@ import type { GuestInfo, Inventory } from '../../inventory/types.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { isOlder } from '../../marks/time.ts';
 import type { Claim } from '../../marks/pool.ts';
+import { isCloneLock } from '../../pve-values/guest-kinds.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { standPlaces, typicalSizes, type Place, type Promised } from './typical-sizes.ts';
 
@@ -99,7 +100,7 @@ export function promisedPerNode(request: Request): {
       const isPlanned = isOurs && request.pools.has(pool);
       for (const [at, vmid] of claim.vmids.entries()) {
         const guest = request.index.guests.get(vmid);
-        const isUnmade = !guest || guest.lock === 'clone';
+        const isUnmade = !guest || isCloneLock(guest.lock);
         if (isUnmade && !isPlanned && claim.node !== undefined && isUnderWay(claim, request)) {
           add(toCome, claim.node, typicalOf({ lab: claim.lab, at })?.size ?? sizes.usual);
         } else if (!isUnmade && isOurs && places.get(vmid)?.pool === pool && !isUp(guest)) {

@@ -7,7 +7,7 @@ import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../mark
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
-import { mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
+import { isCloneLock, mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
 
 /**
  * - `missing`: made once, and gone: it is made anew.
@@ -97,7 +97,7 @@ function carriesSeal({ id, values }: Evidence): boolean {
 function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   const { id, pool, guest, values, isCloning } = evidence;
   // The configuration of a clone under way is a placeholder until its first disk is done (qemu-server, clone_vm).
-  if (lock === 'clone') return isCloning === false ? 'zombie' : 'in-flight';
+  if (isCloneLock(lock)) return isCloning === false ? 'zombie' : 'in-flight';
   if (lock !== 'destroyed') return undefined;
   if (guest?.pool === pool || id.state !== 'reserved') return 'zombie';
   if (values === undefined) return 'unreadable';

@@ -1,6 +1,7 @@
 /** Finds a copy of a template: on the node where it is made, or already where it belongs. Reads only. */
 import { REPLICA_POOL } from '../../../marks/replica.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
+import { isCloneLock } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { identityOf } from '../vm/identity.ts';
@@ -29,7 +30,7 @@ export async function findReplica(step: ReplicaStep, io: StepIo): Promise<Place>
     if (!values) continue;
     if (identityOf(vmid, values['description'] ?? '') === identityOf(vmid, description)) {
       // Nothing is written to it while it is being cloned.
-      if (values['lock'] !== 'clone') await io.ownership.assertOurs({ vmid, pool: REPLICA_POOL }, values);
+      if (!isCloneLock(values['lock'])) await io.ownership.assertOurs({ vmid, pool: REPLICA_POOL }, values);
       return { node, values };
     }
     throw new StepError(

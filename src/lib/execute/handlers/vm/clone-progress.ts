@@ -6,6 +6,7 @@ import { AuthError } from '../../../proxmox/errors.ts';
 import type { ConfigValues, TaskRow, Upid } from '../../../proxmox/types.ts';
 import { destroyCommand } from '../../../pve-values/admin-commands.ts';
 import { nameIn } from '../../../pve-values/guest-flags.ts';
+import { isCloneLock } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { isWritable } from '../../../plan/stands/ownership.ts';
@@ -55,7 +56,7 @@ function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> 
 }
 
 function isFinished(step: CloneStep, vm: FoundVm): boolean {
-  if (step.kind === 'template.clone') return vm.values['lock'] !== 'clone';
+  if (step.kind === 'template.clone') return !isCloneLock(vm.values['lock']);
   return vm.values['lock'] === undefined && vm.node === step.target;
 }
 

@@ -1,13 +1,24 @@
-/** The one PUT that configures a VM, made from its present configuration and the step. Pure. */
+/** Changes of a VM's configuration, made from the present one: the one PUT that configures it, and what to do where it was too old. */
 import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { formatNic, presentNics } from '../../../pve-values/nics.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
+import { isDigestMismatch } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
 
 export interface ConfigChange {
   readonly set: ConfigValues;
   readonly remove: readonly string[];
   readonly digest?: string;
+}
+
+/** PVE refuses what was made of a configuration that somebody has changed since: `act` reads it anew, once. */
+export async function onceMoreIfStale<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isDigestMismatch(error)) throw error;
+    return act();
+  }
 }
 
 /** Undefined: the VM carries this description, and it was written together with all the rest. */

@@ -1,7 +1,7 @@
 /** Gives a VM of ours its NICs, options and finished mark in one write. Never touches one that is not ours. */
 import { parseVmMark, withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isDigestMismatch, refusedTag } from '../../../proxmox/words.ts';
+import { refusedTag } from '../../../proxmox/words.ts';
 import type { ConfigValues, GuestAt } from '../../../proxmox/types.ts';
 import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
@@ -11,7 +11,7 @@ import { nodeHasAnswered } from '../node-answers.ts';
 import { orGiveBack } from './abandoned.ts';
 import { hereOrMoved } from './gone.ts';
 import { lockError, unlessHibernated } from './lock.ts';
-import { type ConfigChange, configChange } from './config-change.ts';
+import { type ConfigChange, configChange, onceMoreIfStale } from './config-change.ts';
 
 type ConfigureStep = StepOf<'vm.configure'>;
 
@@ -82,23 +82,18 @@ export async function writeConfig(
 }
 
 export const configureVm: Handler<'vm.configure'> = (step, io) => {
-  const configure = async (mayBeStale: boolean): Promise<StepOutcome> => {
+  const configure = async (): Promise<StepOutcome> => {
     const present = await readOwn(step, io);
     // Until it joins its pool the seal is what proves whose it is.
     const description = withSeal(step.description, parseVmMark(present['description'] ?? '')?.seal);
     const change = configChange({ ...step, description }, present, secretOf(step, io));
     if (!change) return 'already-done';
-    try {
-      await writeConfig(step, io, { change });
-      return 'done';
-    } catch (error) {
-      if (!mayBeStale || !isDigestMismatch(error)) throw error;
-      return configure(false);
-    }
+    await writeConfig(step, io, { change });
+    return 'done';
   };
   return attempt(io, {
     id: step.id,
-    act: () => orGiveBack([step], io, () => hereOrMoved(step, io, () => configure(true))),
+    act: () => orGiveBack([step], io, () => hereOrMoved(step, io, () => onceMoreIfStale(configure))),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

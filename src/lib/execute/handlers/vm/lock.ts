@@ -2,6 +2,7 @@
 import { holdHint, holdOn, sayHold, type Hold } from '../../../plan/cluster/locks.ts';
 import type { GuestPlace } from '../../../plan/document/steps/place.ts';
 import { isVmLocked } from '../../../proxmox/words.ts';
+import { isCloneLock } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 
@@ -43,7 +44,7 @@ export async function lockError(vm: GuestPlace, lock: string, io: StepIo): Promi
     lock,
     tasks.map(({ type, id }) => ({ node: vm.node, type, id })),
   );
-  if (hold.kind === 'stale' && lock === 'clone')
+  if (hold.kind === 'stale' && isCloneLock(lock))
     return zombie(vm, 'is the rest of a failed clone (lock: clone)');
   return heldError(vm, hold);
 }

@@ -1,11 +1,11 @@
 /** Writes our mark into the notes of a VM that becomes ours. Never one that is not the planned one any more. */
 import { isTemplate } from '../../../pve-values/guest-flags.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
-import { isDigestMismatch } from '../../../proxmox/words.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { onceMoreIfStale } from './config-change.ts';
 
 type MarkStep = StepOf<'vm.mark'>;
 
@@ -28,7 +28,7 @@ async function assertPlanned(step: MarkStep, values: ConfigValues, io: StepIo): 
 
 export const markVm: Handler<'vm.mark'> = (step, io) => {
   const { newDescription } = step;
-  const mark = async (mayBeStale: boolean): Promise<StepOutcome> => {
+  const mark = async (): Promise<StepOutcome> => {
     const values = await io.pve.guestConfig(step, io.signal);
     if (!values) throw refuse(step, 'is gone, or on another node');
     if ((values['description'] ?? '').trimEnd() === newDescription.trimEnd()) return 'already-done';
@@ -39,17 +39,12 @@ export const markVm: Handler<'vm.mark'> = (step, io) => {
       remove: [],
       ...(digest === undefined ? {} : { digest }),
     };
-    try {
-      await io.pve.updateVmConfig(step, change, io.signal);
-      return 'done';
-    } catch (error) {
-      if (!mayBeStale || !isDigestMismatch(error)) throw error;
-      return mark(false);
-    }
+    await io.pve.updateVmConfig(step, change, io.signal);
+    return 'done';
   };
   return attempt(io, {
     id: step.id,
-    act: () => mark(true),
+    act: () => onceMoreIfStale(mark),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });

@@ -1,10 +1,10 @@
 /** Writes our mark with a seal of this run into the notes of a VM of ours. Changes nothing else, and keeps what else is noted. */
 import { parseVmMark, withVmMark } from '../../../marks/vm.ts';
-import { isDigestMismatch } from '../../../proxmox/words.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
+import { onceMoreIfStale } from './config-change.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
@@ -19,7 +19,7 @@ function sealedNotes({ vmid, description }: StepOf<'vm.seal'>, notes: string, io
 
 export const sealVm: Handler<'vm.seal'> = (step, io) => {
   const { node, vmid, pool } = step;
-  const seal = async (mayBeStale: boolean): Promise<StepOutcome | 'locked'> => {
+  const seal = async (): Promise<StepOutcome | 'locked'> => {
     const values = await io.pve.guestConfig(step, io.signal);
     if (!values)
       throw new StepError('VM_MISSING', `VM ${vmid} is not on ${node}`, { hint: 'run the command again' });
@@ -30,17 +30,12 @@ export const sealVm: Handler<'vm.seal'> = (step, io) => {
     if (description.trimEnd() === present.trimEnd()) return 'already-done';
     const digest = values['digest'];
     const change = { set: { description }, remove: [], ...(digest === undefined ? {} : { digest }) };
-    try {
-      await io.pve.updateVmConfig(step, change, io.signal);
-      return 'done';
-    } catch (error) {
-      if (!mayBeStale || !isDigestMismatch(error)) throw error;
-      return seal(false);
-    }
+    await io.pve.updateVmConfig(step, change, io.signal);
+    return 'done';
   };
   return attempt(io, {
     id: step.id,
-    act: () => hereOrMoved(step, io, () => patiently(step, io, () => seal(true))),
+    act: () => hereOrMoved(step, io, () => patiently(step, io, () => onceMoreIfStale(seal))),
     // Each try begins with the look.
     look: () => Promise.resolve('absent'),
   });
