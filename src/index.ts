@@ -174,6 +174,7 @@ export type { HttpMethod } from './lib/proxmox/errors.ts';
 export type { Host } from './lib/proxmox/hosts.ts';
 export type { HttpOptions } from './lib/proxmox/http.ts';
 export type { LinkOptions } from './lib/proxmox/link-options.ts';
+export type { SdnApi, VnetRow } from './lib/proxmox/sdn-types.ts';
 export type { StockApi } from './lib/proxmox/stock-types.ts';
 export type { TaskSource } from './lib/proxmox/tasks.ts';
 export type { SentParams } from './lib/proxmox/form.ts';

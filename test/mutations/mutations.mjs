@@ -90,9 +90,9 @@ export const mutations = [
   },
   {
     of: 'planner',
-    file: 'src/lib/plan/network/shared-steps.ts',
-    find: 'reason: why, after: [...shared.creates, ...edits].map((step) => step.id) },',
-    instead: 'reason: why, dependsOn: [...shared.creates, ...edits].map((step) => step.id) },',
+    file: 'src/lib/plan/network/steps.ts',
+    find: 'frame.dependsOn ? {} : { after: own.map(({ id }) => id) };',
+    instead: 'frame.dependsOn ? {} : { dependsOn: own.map(({ id }) => id) };',
     why: 'one bridge that fails keeps the bridges of all other students of the node down',
   },
   {

@@ -41,7 +41,9 @@ export function hasOwnNetworks({ machines }: Wiring): boolean {
 }
 
 /** Then a stand is on one node: its own networks reach no further. */
-export const isBoundToNode = hasOwnNetworks;
+export function isBoundToNode(lab: Wiring): boolean {
+  return hasOwnNetworks(lab);
+}
 
 /** Bridges that are there for all, a card each. */
 export function realBridges({ networks }: Wired): string[] {

@@ -168,17 +168,12 @@ export function hiddenNotes({ hidden }: Inventory): string[] {
   ];
 }
 
-/** A change of ours on that bridge is staged and was never applied. */
-export function isPending(network: NodeNetwork | undefined, iface: string): boolean {
-  return network?.pending.some((row) => row.iface === iface && row.ours) === true;
-}
-
-/** Up, and as its node's file says. */
+/** Up, and no change of ours on it is staged that was never applied. */
 export function isInForce(
   { iface, active }: Pick<BridgeInfo, 'iface' | 'active'>,
   network: NodeNetwork | undefined,
 ): boolean {
-  return active && !isPending(network, iface);
+  return active && network?.pending.some((row) => row.iface === iface && row.ours) !== true;
 }
 
 /** The nodes' networks in natural order; `nodes` undefined: all. */
