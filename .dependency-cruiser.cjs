@@ -17,7 +17,7 @@ const CRYPTO = '^(node:)?crypto$';
 /** What every room of the planner may see: plain data and the texts that it is made of. */
 const DATA = [CONFIG_TYPES, INVENTORY_TYPES, TEXTS, DOCUMENT];
 /** It knows marks only, so that rooms below and beside may ask it whose a guest is. */
-const VERDICT = '^src/lib/plan/stands/ownership[.]ts$';
+const VERDICT = '^src/lib/plan/stands/(ownership|judge)[.]ts$';
 /** What a lock means is told to planners and handlers alike. */
 const LOCKS = '^src/lib/plan/cluster/locks[.]ts$';
 const plan = (...rooms) => `^src/lib/plan/(${rooms.join('|')})/`;

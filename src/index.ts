@@ -84,6 +84,7 @@ export type { BalanceOverlay, LoadedBalance } from './lib/config/balance/balance
 export type { Origin, Position } from './lib/config/input/issues.ts';
 export type {
   BalanceConfig,
+  BalanceMode,
   GuestRule,
   BalanceMeasure,
   GuestSelector,

@@ -2,6 +2,7 @@
 import type {
   BalanceConfig,
   BalanceMeasure,
+  BalanceMode,
   GuestRule,
   GuestSelector,
   LabTimes,
@@ -57,7 +58,7 @@ interface WrittenLab extends WrittenTimes {
 
 /** What the schema lets through. */
 export interface WrittenBalance extends WrittenTimes {
-  mode?: 'threshold' | 'spread';
+  mode?: BalanceMode;
   spread_limit?: number;
   overload?: WrittenLimits;
   target?: WrittenLimits;

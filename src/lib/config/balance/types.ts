@@ -73,10 +73,13 @@ export interface LabTimes {
   readonly lessonCpu: number;
 }
 
+/** What they differ in: plan/balance/core/modes.ts. */
+export type BalanceMode = 'threshold' | 'spread';
+
 export interface BalanceConfig {
   /** Path as the user wrote it; for messages. Empty: all defaults, no file. */
   readonly file: string;
-  readonly mode: 'threshold' | 'spread';
+  readonly mode: BalanceMode;
   /** Mode `spread`: coefficient of variation of node load above which it acts. */
   readonly spreadLimit: number;
   /** Overloaded above any of them. */

@@ -1,4 +1,5 @@
 /** What a plan of `balance` says beside its steps: loads, and why each guest moves or stays. */
+import type { BalanceMode } from '../../config/balance/types.ts';
 import type { PlatformBesidePve } from '../../config/types.ts';
 import type { MigrationRecord } from '../../inventory/balance-types.ts';
 
@@ -103,7 +104,7 @@ export interface BalanceReport {
   readonly verdict: BalanceVerdict;
   /** One sentence. */
   readonly reason: string;
-  readonly mode: 'threshold' | 'spread';
+  readonly mode: BalanceMode;
   /** Absent: Proxmox VE (`platformIn`). */
   readonly platform?: PlatformBesidePve;
   /** Nodes to be emptied; absent: a balance run. */

@@ -7,6 +7,7 @@ import { capMoves, type Capped } from './caps.ts';
 import type { Constraints } from './constraints.ts';
 import { Draft, OVERHEAD, type ChosenMove } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
+import { MODES } from './modes.ts';
 import { relieve } from './relieve.ts';
 import {
   consideredNodes,
@@ -14,9 +15,8 @@ import {
   plannedMoves,
   rejections,
   stuckStands,
-  variationOn,
 } from './report.ts';
-import { evenOut } from './spread.ts';
+import { variationOn } from './spread.ts';
 import { standKey } from './types.ts';
 import { buildUnits } from './units.ts';
 import { keeps, tornRejections, verdictOf, type StuckTorn } from './verdict.ts';
@@ -55,7 +55,7 @@ function choose(draft: Draft, torn: readonly TornStand[]): StuckTorn[] {
     }
     mendRules(draft);
     relieve(draft);
-    if (world.config.mode === 'spread') evenOut(draft);
+    MODES[world.config.mode].goOn(draft);
   }
   return stuck;
 }

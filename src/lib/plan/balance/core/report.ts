@@ -2,9 +2,9 @@
 import type { Board } from './board.ts';
 import { isLoad, type ChosenMove, type Draft } from './draft.ts';
 import type { Obstacle } from './constraints.ts';
-import { breaches, isOverloaded, isRunning, meanLoadOf, negative, toNodeLoad } from './load.ts';
+import { breaches, isOverloaded, isRunning, negative, toNodeLoad } from './load.ts';
 import { overloadedNodes } from './relieve.ts';
-import { nodesInService, variationOf } from './spread.ts';
+import { MODES } from './modes.ts';
 import type {
   NodeLoad,
   NodeReport,
@@ -13,17 +13,13 @@ import type {
   StuckStand,
 } from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
-import { TARGETS, WIDEST, type Reach } from './rules/target-rules.ts';
+import { TARGETS, type Reach } from './rules/target-rules.ts';
 import { standKey, type Guest } from './types.ts';
 import { storageMapOf, type World } from './world.ts';
-import { compareNatural, sortedUnique } from '../../../order.ts';
+import { sortedUnique } from '../../../order.ts';
 
 function loadOf(node: string, board: Board, world: World): NodeLoad {
   return toNodeLoad(board.demand(node), board.loads(node), world.config);
-}
-
-export function variationOn(board: Board, world: World): number {
-  return variationOf(nodesInService({ world }).map((name) => meanLoadOf(board.loads(name), world.config)));
 }
 
 function guestsOn(board: Board, world: World): Map<string, number> {
@@ -90,9 +86,8 @@ type Targets = NonNullable<RejectedMove['targets']>;
 /** Obstacles that are the same for every unit, by node; looking them up once spares most of the work. */
 type NodeObstacles = ReadonlyMap<string, Obstacle | undefined>;
 
-/** An overloaded node is relieved onto more than targets, in the end. */
 function reachOf({ world: { config } }: Draft, purpose: 'load' | 'evacuate-anyway'): Reach {
-  return config.mode === 'threshold' && purpose === 'load' ? WIDEST : TARGETS;
+  return purpose === 'load' ? MODES[config.mode].reach : TARGETS;
 }
 
 function nodeObstacles(draft: Draft, purpose: 'load' | 'evacuate-anyway'): NodeObstacles {
@@ -129,13 +124,9 @@ function reject(unit: Unit, code: string, reason: string, targets?: Targets): Re
 }
 
 /** Why nothing more has to leave a node. */
-function settled(node: string, { world, board }: Draft): string | undefined {
-  const { mode, spreadLimit } = world.config;
-  if (isOverloaded(board.loads(node), world.config)) return undefined;
-  if (mode === 'threshold') return `${node} is below its limits with the other moves`;
-  return variationOn(board, world) <= spreadLimit
-    ? 'node loads differ little with the other moves'
-    : undefined;
+function settled(node: string, draft: Draft): string | undefined {
+  const { config } = draft.world;
+  return isOverloaded(draft.board.loads(node), config) ? undefined : MODES[config.mode].settled(node, draft);
 }
 
 /** Why this unit of a node that has something to give away stays. */
@@ -158,10 +149,7 @@ function reasonFor(
   if (targets.reduce((count, { nodes }) => count + nodes.length, 0) === world.nodes.size - 1)
     return reject(unit, 'no-target', 'no node can take it', targets);
   const after = board.loadsWith(unit.node, negative(unit.demand));
-  const isUseless =
-    world.config.mode === 'threshold' &&
-    breaches(board.loads(unit.node), world.config, 'overload').length ===
-      breaches(after, world.config, 'overload').length;
+  const isUseless = MODES[world.config.mode].isUseless(board.loads(unit.node), after, world);
   return reject(
     unit,
     'no-gain',
@@ -173,16 +161,7 @@ function reasonFor(
 export function consideredNodes(draft: Draft, before: Draft): string[] {
   const { world } = draft;
   if (world.evacuated.size > 0) return sortedUnique(world.evacuated);
-  const overloaded = overloadedNodes(before).sort(compareNatural);
-  const isEven = variationOn(before.board, world) <= world.config.spreadLimit;
-  if (world.config.mode === 'threshold' || isEven) return overloaded;
-  const loads = nodesInService(draft).map((name) => ({
-    name,
-    load: meanLoadOf(before.board.loads(name), world.config),
-  }));
-  const mean = loads.reduce((sum, { load }) => sum + load, 0) / Math.max(loads.length, 1);
-  const above = loads.filter(({ load }) => load > mean).map(({ name }) => name);
-  return sortedUnique([...overloaded, ...above]);
+  return sortedUnique([...overloadedNodes(before), ...MODES[world.config.mode].givers(draft, before)]);
 }
 
 export function rejections(

@@ -1,15 +1,21 @@
 /** Mode `spread`: evens out node loads while they differ too much. Never makes a node worse than the one it relieves. */
+import type { Board } from './board.ts';
 import { costOf, type ChosenMove, type Draft } from './draft.ts';
 import { EPSILON, meanLoadOf, severityOf } from './load.ts';
 import { compareNatural } from '../../../order.ts';
 import type { Node } from './types.ts';
 import type { Unit } from './units.ts';
+import type { World } from './world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
 export function variationOf(loads: readonly number[]): number {
   const total = loads.reduce((sum, load) => sum + load, 0);
   const squares = loads.reduce((sum, load) => sum + load * load, 0);
   return variation(loads.length, total, squares);
+}
+
+export function variationOn(board: Board, world: World): number {
+  return variationOf(nodesInService({ world }).map((name) => meanLoadOf(board.loads(name), world.config)));
 }
 
 function variation(count: number, total: number, squares: number): number {

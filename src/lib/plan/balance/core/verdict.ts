@@ -5,6 +5,7 @@ import { nameSome } from '../../document/text.ts';
 import type { Board } from './board.ts';
 import { breaches } from './load.ts';
 import type { TornStand } from './mandatory.ts';
+import { MODES } from './modes.ts';
 import type { World } from './world.ts';
 
 export interface StuckTorn {
@@ -21,13 +22,7 @@ export function verdictOf(
     return { verdict: 'blackout', reason: `nothing moves now: ${world.closed.all}` };
   if (moves > 0)
     return { verdict: 'moves', reason: `${moves} ${moves === 1 ? 'migration' : 'migrations'} planned` };
-  if (troubles.length === 0) {
-    const what = world.evacuated.size > 0 ? 'nothing is left to move' : 'no node is overloaded';
-    return {
-      verdict: 'balanced',
-      reason: world.config.mode === 'spread' ? 'node loads differ little' : what,
-    };
-  }
+  if (troubles.length === 0) return { verdict: 'balanced', reason: MODES[world.config.mode].calm(world) };
   return { verdict: 'no-beneficial-move', reason: `no move would help: ${troubles.join('; ')}` };
 }
 
