@@ -717,6 +717,21 @@ describe('running again', () => {
     expect(result.steps[0]?.reason).toBe('bring up vmbr1000 (configured, but down)');
   });
 
+  test('a reserved bridge that is configured but down is brought up, by its name', () => {
+    const down = bridge('vmbr100', {
+      active: false,
+      comments: 'deploy-stand bridge=vmbr100 reserved since=2026-01-01T00:00:00Z',
+    });
+    const networks = have().networks.map((network) => ({
+      ...network,
+      bridges: [...network.bridges, down],
+    }));
+    const result = plan(lab([machine('a', [reserved('vmbr100')])]), [anna], have({ networks }));
+    expect(stepsOf(result, 'network.reload').map(({ id, reason }) => [id, reason])).toEqual([
+      ['network.reload:pve1', 'bring up vmbr100 (configured, but down)'],
+    ]);
+  });
+
   test('a removed bridge comes back under the name its VMs use', () => {
     const before = deployed();
     const networks = before.networks.map((network) => ({

@@ -80,18 +80,13 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
     active.flatMap((draft) => (draft.stand.node === node ? draft.down : []));
   const reserved = [...shared.values()].flatMap(({ creates }) => creates);
   const own = active.flatMap((draft) => draft.bridgeSteps).filter((step) => shared.has(step.node));
-  const reloads = putIntoForce(
-    {
-      edits: [...reserved, ...own],
-      up: new Map([...shared].map(([node, { down }]) => [node, [...down, ...downOn(node)]])),
-    },
-    ({ node, edits }) => ({
-      reason:
-        edits.length > 0
-          ? 'once, for all of them'
-          : `bring up ${downOn(node).join(', ')} (configured, but down)`,
-    }),
-  );
+  const up = new Map([...shared].map(([node, { down }]) => [node, [...down, ...downOn(node)]]));
+  const reloads = putIntoForce({ edits: [...reserved, ...own], up }, ({ node, edits }) => ({
+    reason:
+      edits.length > 0
+        ? 'once, for all of them'
+        : `bring up ${(up.get(node) ?? []).join(', ')} (configured, but down)`,
+  }));
   const reloadOf = new Map(reloads.map(({ node, id }) => [node, id]));
   const waiting = new Set(
     active
