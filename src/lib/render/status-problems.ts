@@ -4,6 +4,7 @@ import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
 import { recloneCommand, UNKNOWN_LAB } from '../plan/document/reclone-command.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
+import { enableUserCommand } from '../pve-values/admin-commands.ts';
 import { shellCommand } from '../shell.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { ProblemTexts } from './languages/report-texts.ts';
@@ -260,7 +261,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'task-failed': { isMild: true, about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
-    way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
+    way: perUser((user) => enableUserCommand(user)),
   },
   'no-access': { about: ofStand, way: (problems, context) => [deployAgain(problems, context)] },
   'still-open': {
