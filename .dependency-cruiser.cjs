@@ -183,7 +183,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|escape|languages/(codes|languages))[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards-(csv|markdown)|csv|languages/(codes|languages))[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],
@@ -244,7 +244,7 @@ const LIB = {
     [
       '^src/lib/(agent|config|connections-edit|credentials|files|inventory|lms|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,
-      '^src/lib/render/(cards|realm-label)[.]ts$',
+      '^src/lib/render/(card|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
     ],
   ],

@@ -8,7 +8,7 @@ import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import { nodesOf } from './build/scenario-nodes.ts';
 import { roleBook } from './access/roles.ts';
 import type { RequestFault } from './faults.ts';
-import { nowhere } from './scenario-faults.ts';
+import { nowhere } from './fault-targets.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
 import { usualVersion, versionFacts } from './version.ts';
 
