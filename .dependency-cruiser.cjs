@@ -4,7 +4,7 @@
  * One row per room: what it may import beside itself and the leaves that everybody may. A file in no room fails.
  */
 const LEAVES = [
-  '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread|unanswered)[.]ts$',
+  '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|patience|pattern|said|schema|shell|spread|unanswered)[.]ts$',
 ];
 /** The want as data, and the questions that every room asks of a lab's networks and devices. */
 const CONFIG_TYPES =
@@ -183,7 +183,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards|cards-markdown|csv|escape|languages/(codes|languages))[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards-(csv|markdown)|csv|languages/(codes|languages))[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],
@@ -244,7 +244,7 @@ const LIB = {
     [
       '^src/lib/(agent|config|connections-edit|credentials|files|inventory|lms|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,
-      '^src/lib/render/(cards|realm-label)[.]ts$',
+      '^src/lib/render/(card|realm-label)[.]ts$',
       '^node_modules/(ajv|p-map|prom-client)/',
     ],
   ],

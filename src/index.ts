@@ -199,7 +199,7 @@ export type {
   WriteRequest,
   WriteWitness,
 } from './lib/proxmox/types.ts';
-export type { Card, CardMachine } from './lib/render/cards.ts';
+export type { Card, CardMachine } from './lib/render/card.ts';
 export type { FoldOptions } from './lib/render/fold.ts';
 export type { RenderOptions } from './lib/render/layout.ts';
 export type { JsonObject, JsonValue } from './lib/render/ordered-json.ts';

@@ -1,4 +1,5 @@
 /** `--notify`: what came of a command goes to Telegram or a webhook, by the same `notify:` section as balance has. */
+import { SINK_NAMES, tellsAnybody } from '../lib/config/notify/sinks.ts';
 import { loadBalance } from '../lib/config/balance/balance.ts';
 import { StandError, UsageError } from '../lib/errors.ts';
 import { createNotifier, type Notifier } from '../lib/notify/notifier.ts';
@@ -24,9 +25,8 @@ export interface Teller {
 function open(io: ProgramIo, file: string, warn: (text: string) => void): Notifier {
   const { config, warnings } = loadBalance(file);
   warnings.forEach(warn);
-  const { telegram, webhook } = config.notify;
-  if (!telegram && !webhook) {
-    throw new UsageError('NOTIFY_NOBODY', `--notify ${file}: there is neither telegram nor webhook`, {
+  if (!tellsAnybody(config.notify)) {
+    throw new UsageError('NOTIFY_NOBODY', `--notify ${file}: there is neither ${SINK_NAMES}`, {
       hint: 'write a `notify:` section as for balance, see docs/balance.md',
     });
   }

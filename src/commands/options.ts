@@ -4,6 +4,7 @@ import { spanText } from '../lib/pve-values/moment.ts';
 import type { ProgressMode } from '../lib/ui/create-ui.ts';
 import type { LogLevel } from '../lib/ui/debug-log.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../lib/patience.ts';
 
 export interface GlobalFlags {
   readonly connection?: string;
@@ -186,10 +187,10 @@ export function sinceOption(): Option {
     .default(A_DAY, '24h');
 }
 
-const TWO_HOURS = 2 * 3600;
-
 export function minAgeOption(description: string): Option {
-  return envOption('--min-age <time>', description).argParser(durationSeconds).default(TWO_HOURS, '2h');
+  return envOption('--min-age <time>', description)
+    .argParser(durationSeconds)
+    .default(USUAL_MIN_AGE.seconds, USUAL_MIN_AGE.text);
 }
 
 export function withNodes(command: Command, description: string): Command {
@@ -208,14 +209,12 @@ export function notifyOption(what: string): Option {
   return envOption('--notify <balance.yml>', `${what}, as the \`notify:\` section of this file says`);
 }
 
-const TEN_MINUTES = 600;
-
 /** How long a change of a machine waits for whatever holds it; `when`: by which option, where that is not all it does. */
 export function withLockWait(command: Command, when = ''): Command {
   return command.addOption(
     envOption('--timeout <time>', `${when}how long to wait for a backup, snapshot or migration`)
       .argParser(durationSeconds)
-      .default(TEN_MINUTES, '10m'),
+      .default(USUAL_LOCK_WAIT.seconds, USUAL_LOCK_WAIT.text),
   );
 }
 

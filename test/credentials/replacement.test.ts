@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { renderCsvCards } from '../../src/lib/credentials/cards-csv.ts';
+import { renderCsvCards } from '../../src/lib/render/cards-csv.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { assertReplaceableExport } from '../../src/lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../src/lib/credentials/private-file.ts';

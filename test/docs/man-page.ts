@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander';
 import { EXAMPLES } from '../../src/commands/examples.ts';
 import type { ProgramIo } from '../../src/commands/io.ts';
 import { createProgram } from '../../src/program.ts';
+import { pendingOptions } from './exit-codes.ts';
 
 /** A line that is text, whatever it begins with. */
 function roff(text: string): string {
@@ -60,14 +61,14 @@ function commandLines(command: Command): string[] {
   ];
 }
 
-const EXITS: readonly (readonly [string, string])[] = [
+const exits = (program: Command): readonly (readonly [string, string])[] => [
   ['0', 'done, or nothing to do'],
   ['1', 'a defect of deploy-stand'],
   ['2', 'the command line or a file is wrong; nothing was contacted'],
   ['3', 'the plan is refused; nothing was changed'],
   ['4', 'PVE could not be reached, or did not allow it; nothing was changed'],
   ['5', 'partly applied'],
-  ['6', 'something is pending: changes, drift, problems, as the option says that asks for it'],
+  ['6', `there is what the option asks for: ${pendingOptions(program).join(', ')}`],
   ['130, 143', 'ended by SIGINT, SIGTERM'],
 ];
 
@@ -101,7 +102,7 @@ export function manPage(): string {
     '.SH OPTIONS OF EVERY COMMAND',
     ...program.options.flatMap(optionLines),
     '.SH EXIT STATUS',
-    ...EXITS.flatMap(([code, meaning]) => ['.TP', bold(code), roff(meaning)]),
+    ...exits(program).flatMap(([code, meaning]) => ['.TP', bold(code), roff(meaning)]),
     '.SH FILES',
     ...[
       '.TP',

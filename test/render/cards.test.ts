@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Card } from '../../src/lib/render/cards.ts';
+import type { Card } from '../../src/lib/render/card.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
 import { renderGrades } from '../../src/lib/render/grades.ts';

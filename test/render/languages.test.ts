@@ -1,8 +1,8 @@
 /** Every text of every dictionary is read by somebody: it stands in a card, a table or a mail. */
 import { describe, expect, test } from 'vitest';
-import { renderCsvCards } from '../../src/lib/credentials/cards-csv.ts';
+import { renderCsvCards } from '../../src/lib/render/cards-csv.ts';
 import { isExport } from '../../src/lib/credentials/own-file.ts';
-import type { Card } from '../../src/lib/render/cards.ts';
+import type { Card } from '../../src/lib/render/card.ts';
 import { feedbackOf, findingText } from '../../src/lib/render/check-words.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';

@@ -11,6 +11,7 @@ import { createOutput } from '../output.ts';
 import { assertNoState, assertStateFile, readScenario } from '../simulated-files.ts';
 import type { GlobalFlags } from '../options.ts';
 import { certificateOf } from './certificate.ts';
+import { usualVersion } from '../../lib/simulator/version.ts';
 
 export interface SimulateFlags extends GlobalFlags {
   readonly port: number;
@@ -58,7 +59,7 @@ async function simulatePve(io: ProgramIo, flags: SimulateFlags, scenario: Scenar
   const output = createOutput(io, flags);
   if (flags.simulateState !== undefined) await assertStateFile(flags.simulateState);
   const state = flags.simulateState === undefined ? undefined : readState(flags.simulateState);
-  const version = state?.version ?? scenario.version ?? '8.4';
+  const version = state?.version ?? scenario.version ?? usualVersion;
   const tls = await certificateOf(flags.simulateState, io.clock.now());
   const stopped = stopOf(io);
   const simulator = await start(flags.port, () =>

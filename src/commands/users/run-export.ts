@@ -1,10 +1,10 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
-import { renderCsvCards } from '../../lib/credentials/cards-csv.ts';
+import { renderCsvCards } from '../../lib/render/cards-csv.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
 import { PlanRefusedError, UsageError } from '../../lib/errors.ts';
-import type { Card } from '../../lib/render/cards.ts';
+import type { Card } from '../../lib/render/card.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { paragraph } from '../../lib/render/layout.ts';

@@ -9,7 +9,7 @@ import { ApplyError, UsageError } from '../../lib/errors.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import { composeMail, isOurMail } from '../../lib/mail/compose.ts';
 import { openPost, parseSmtp } from '../../lib/mail/smtp.ts';
-import type { Card } from '../../lib/render/cards.ts';
+import type { Card } from '../../lib/render/card.ts';
 import { mailOf, parseTemplate, PLACEHOLDERS, type MailTemplate } from '../../lib/render/mail-text.ts';
 import type { CardsExport } from '../../lib/workflow/export.ts';
 import { orRefuseOut } from '../../lib/workflow/shown-file.ts';

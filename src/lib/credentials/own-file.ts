@@ -5,7 +5,7 @@ import { markdownHead } from '../render/cards-markdown.ts';
 import { formatCsv } from '../render/csv.ts';
 import { LANGUAGES } from '../render/languages/codes.ts';
 import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
-import { csvColumns } from './cards-csv.ts';
+import { csvColumns } from '../render/cards-csv.ts';
 import { FileProblem } from '../files/problem.ts';
 
 /** How each format of `users export` begins; 0.1.0 wrote the login before the realm. */

@@ -29,6 +29,7 @@ import {
 } from '../workflow/templates.ts';
 import { changeUsers, previewUsers, type UsersWant } from '../workflow/users.ts';
 import { openSimulated } from './simulated.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../patience.ts';
 
 /** The cluster of a connection (see `loadConnection`), or one that is simulated: its time jumps, `clock.speed` counts for nothing. */
 export type Target =
@@ -85,13 +86,10 @@ function deployWant({ options, ...want }: DeployOrder): DeployWant {
   return { ...want, options: { adopt: false, updateRunning: false, ...options } };
 }
 
-const MOST_PATIENT = 600;
-const YOUNG = 2 * 3600;
-
 function cleanupWant({ options, ...want }: CleanupOrder): CleanupWant {
   const usual: CleanupOptions = {
     ...{ keepUsers: false, adopt: false, includeMembers: false, forceProtected: false },
-    ...{ lockWaitSeconds: MOST_PATIENT, minAgeSeconds: YOUNG },
+    ...{ lockWaitSeconds: USUAL_LOCK_WAIT.seconds, minAgeSeconds: USUAL_MIN_AGE.seconds },
   };
   return { ...want, options: { ...usual, ...options } };
 }

@@ -5,14 +5,7 @@ import { sizeOf } from './balance-text.ts';
 import type { BalanceTexts } from './languages/balance-texts.ts';
 import type { Language } from './languages/codes.ts';
 import { BALANCE_LANGUAGES } from './languages/languages.ts';
-
-/** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
-const MOST_LINES = 20;
-
-function shortened(lines: readonly string[], texts: BalanceTexts): string {
-  const left = lines.length - MOST_LINES;
-  return [...lines.slice(0, MOST_LINES), ...(left > 0 ? [texts.more(left)] : [])].join('\n');
-}
+import { shortened } from './short-message.ts';
 
 /** Of which cluster, and in which language. */
 export interface About {
@@ -24,7 +17,7 @@ export interface About {
 export function startMessage({ connection, language }: About, report: BalanceReport): string {
   const texts = BALANCE_LANGUAGES[language];
   const lines = report.moves.map((move) => `${move.name}: ${move.from.join(', ')} → ${move.to}`);
-  return shortened([texts.titled(connection, texts.verdict(report)), ...lines], texts);
+  return shortened([texts.titled(connection, texts.verdict(report)), ...lines], texts.more);
 }
 
 export function moveMessage(
@@ -58,5 +51,8 @@ export function summaryMessage(
   const moved = moves.flatMap((move) => move.guests).filter(({ status }) => status === 'moved').length;
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
   const text = `${texts.status(summary.status)}, ${texts.moved(moved)} (${sizeOf(bytes)}), ${texts.imbalanceWas(imbalance.before.toFixed(2))}`;
-  return shortened([texts.titled(connection, text), ...moves.map((move) => moveLine(move, texts))], texts);
+  return shortened(
+    [texts.titled(connection, text), ...moves.map((move) => moveLine(move, texts))],
+    texts.more,
+  );
 }

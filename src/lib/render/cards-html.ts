@@ -2,7 +2,7 @@
 import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
 import type { HandoutTexts } from './languages/handout-texts.ts';
-import type { Card, CardMachine } from './cards.ts';
+import type { Card, CardMachine } from './card.ts';
 import { escapeHtml } from './escape-html.ts';
 
 /**

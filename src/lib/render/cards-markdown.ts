@@ -1,5 +1,5 @@
 /** Credentials as a Markdown table. Nothing of a name or password is taken for markup. */
-import type { Card, CardMachine } from './cards.ts';
+import type { Card, CardMachine } from './card.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';

@@ -1,4 +1,5 @@
 /** What an import has written, as text. */
+import { addGroupCommand } from '../pve-values/admin-commands.ts';
 import { escapeControl } from './escape.ts';
 import { foldedLines } from './fold.ts';
 import { paragraph } from './layout.ts';
@@ -42,7 +43,7 @@ export function renderImport(
     ...(groups.length === 0
       ? []
       : line(
-          `groups, which PVE must have (pveum group add NAME) or --no-groups leaves out: ${groups.join(', ')}`,
+          `groups, which PVE must have (${addGroupCommand('NAME')}) or --no-groups leaves out: ${groups.join(', ')}`,
         )),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /** The mail that a student gets, from a template. Pure: the template is text, and so is the mail. */
-import type { Card, CardMachine } from './cards.ts';
+import type { Card, CardMachine } from './card.ts';
 import { escapeControl } from './escape.ts';
 import type { Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';

@@ -126,7 +126,7 @@ export function pictureSection(svg: string, title = 'One stand'): string[] {
   ];
 }
 
-export interface Column {
+interface Column {
   readonly head: string;
   /** Of the width of the table, in percent: what is in it may change, and nothing beside it moves. */
   readonly share: number;
@@ -134,7 +134,7 @@ export interface Column {
   readonly isWhole?: boolean;
 }
 
-export interface TableCell {
+interface TableCell {
   readonly html: string;
   /** What it sorts by, where that is not its text; '' comes last. */
   readonly key?: string | undefined;

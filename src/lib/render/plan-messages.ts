@@ -3,16 +3,9 @@ import type { StandSummary, Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Problem } from '../plan/views/status-types.ts';
 import { countStands, viewPlanned } from './plan-stands.ts';
+import { shortened } from './short-message.ts';
 import { problemTexts } from './status-problems.ts';
 import { countOf, countSteps } from './step-text.ts';
-
-/** Telegram cuts messages at 4096 characters; the rest is in the output of the run. */
-const MOST_LINES = 20;
-
-function shortened(lines: readonly string[]): string {
-  const left = lines.length - MOST_LINES;
-  return [...lines.slice(0, MOST_LINES), ...(left > 0 ? [`… and ${left} more`] : [])].join('\n');
-}
 
 interface About {
   /** `access freeze`. */

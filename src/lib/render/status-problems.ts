@@ -7,6 +7,7 @@ import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import {
   destroyCommand,
   destroyLockedCommand,
+  enableUserCommand,
   guestCommand,
   moveCommand,
   noTemplateCommand,
@@ -265,7 +266,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'task-failed': { isMild: true, about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
-    way: perUser((user) => shellCommand('pveum', 'user', 'modify', user, '--enable', '1')),
+    way: perUser((user) => enableUserCommand(user)),
   },
   'no-access': { about: ofStand, way: (problems, context) => [deployAgain(problems, context)] },
   'still-open': {

@@ -63,8 +63,14 @@ interface FaultRequest {
   readonly task: boolean;
 }
 
+/** What each strikes; of a further one the dispatcher has to say when. */
+const STRIKES: Readonly<Record<RequestFault['action'], 'request' | 'task'>> = {
+  ...{ fail: 'request', 'drop-before': 'request', 'drop-after': 'request', slow: 'request' },
+  ...{ 'no-worker': 'task', 'task-fail': 'task' },
+};
+
 export function isOfTask(action: RequestFault['action']): boolean {
-  return action === 'task-fail' || action === 'no-worker';
+  return STRIKES[action] === 'task';
 }
 
 export class Faults {

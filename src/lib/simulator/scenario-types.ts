@@ -1,4 +1,5 @@
 /** The scenario file as written; names are those of the YAML. Data only. */
+import type { RequestFault } from './faults.ts';
 import type { Latency } from './time/latency.ts';
 import type { AgentState, GuestHabits } from './state.ts';
 import type { Version } from './version.ts';
@@ -160,7 +161,7 @@ export interface ScenarioFault {
   readonly nth?: number;
   readonly every?: number;
   readonly once?: boolean;
-  readonly action: 'fail' | 'drop-before' | 'drop-after' | 'no-worker' | 'task-fail' | 'slow';
+  readonly action: RequestFault['action'];
   readonly status?: number;
   readonly text?: string;
   readonly exitstatus?: string;

@@ -8,9 +8,9 @@ import { schemaErrorPath, schemaErrorText } from '../schema.ts';
 import { nodesOf } from './build/scenario-nodes.ts';
 import { roleBook } from './access/roles.ts';
 import type { RequestFault } from './faults.ts';
-import { nowhere } from './scenario-faults.ts';
+import { nowhere } from './fault-targets.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
-import { versionFacts } from './version.ts';
+import { usualVersion, versionFacts } from './version.ts';
 
 const NO_TEXT_KEYS: ReadonlySet<string> = new Set();
 
@@ -37,7 +37,7 @@ function checkReferences(scenario: Scenario, found: Issues): void {
   const storages = new Set(scenario.storages.map((storage) => storage.id));
   const pools = new Set((scenario.pools ?? []).map((pool) => pool.pool));
   const roles = new Set([
-    ...roleBook(versionFacts(scenario.version ?? '8.4').major).builtIn.keys(),
+    ...roleBook(versionFacts(scenario.version ?? usualVersion).major).builtIn.keys(),
     ...Object.keys(scenario.roles ?? {}),
   ]);
   const vmids = new Set<number>();

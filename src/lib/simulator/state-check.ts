@@ -2,6 +2,7 @@
 import { Ajv } from 'ajv';
 import { QUICKLY_COMPILED } from '../files/package.ts';
 import { schemaProblem } from '../schema.ts';
+import { versions } from './version.ts';
 import type {
   AclState,
   AgentCommand,
@@ -211,7 +212,7 @@ const acl = record<AclState>(
 
 const shape = record<ClusterState>(
   {
-    ...{ format: oneOf(1), version: oneOf('7.4', '8.4', '9.2'), name: text, now: moment },
+    ...{ format: oneOf(1), version: oneOf(...versions), name: text, now: moment },
     ...{ randomState: count, nextPid: count, ticketKey: text },
     credentials: record<ClusterState['credentials']>(
       { tokenId: text, secret: text, user: text, password: text },

@@ -2,6 +2,8 @@
 
 export const versions = ['7.4', '8.4', '9.2'] as const;
 export type Version = (typeof versions)[number];
+/** Where a scenario names none. */
+export const usualVersion: Version = '8.4';
 
 export interface VersionFacts {
   readonly version: Version;

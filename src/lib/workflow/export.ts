@@ -9,7 +9,7 @@ import { isDirectory } from '../plan/stands/accounts.ts';
 import { machinesIn } from '../plan/stands/judge.ts';
 import { ownWayBack } from '../plan/stands/roles.ts';
 import { poolsOf } from '../plan/users/context.ts';
-import type { Card, CardMachine } from '../render/cards.ts';
+import type { Card, CardMachine } from '../render/card.ts';
 import { endOfAccount } from '../pve-values/expire.ts';
 import { realmLabel } from '../render/realm-label.ts';
 import { readWithMachines } from './users.ts';

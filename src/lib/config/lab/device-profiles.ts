@@ -1,6 +1,6 @@
 /** What the type of a device makes of its network cards. Knows the lab's words only. */
 import { aliasOf } from './networks.ts';
-import type { Machine, Network } from '../types.ts';
+import type { DeviceType, Machine, Network } from '../types.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 
 interface ManagementCard {
@@ -8,9 +8,32 @@ interface ManagementCard {
   readonly bridge: string;
 }
 
-/** Cards that the lab does not name, and that come before those that it does: an ecorouter's management port. */
-export function managementCards({ deviceType }: Pick<Machine, 'deviceType'>): ManagementCard[] {
-  return deviceType === 'ecorouter' ? [{ index: 0, bridge: 'vmbr0' }] : [];
+interface DeviceProfile {
+  /** Cards that the lab does not name, and that come before those that it does. */
+  readonly managementCards: readonly ManagementCard[];
+  /** Of cards of which the lab does not say it. */
+  readonly model: string;
+  readonly firewall: boolean;
+  /** Does a card without a MAC of its own get one of the routers' (stands/macs.ts)? Else PVE draws it. */
+  readonly hasRouterMacs: boolean;
+}
+
+/** A row each: a further type does not compile until it is there. */
+export const DEVICE_PROFILES: Readonly<Record<DeviceType, DeviceProfile>> = {
+  linux: { managementCards: [], model: 'virtio', firewall: true, hasRouterMacs: false },
+  ecorouter: {
+    managementCards: [{ index: 0, bridge: 'vmbr0' }],
+    ...{ model: 'vmxnet3', firewall: false, hasRouterMacs: true },
+  },
+};
+
+/** Of a type as somebody wrote it; what is none of them is told elsewhere. */
+export function writtenProfile(deviceType: unknown): DeviceProfile {
+  return Object.entries(DEVICE_PROFILES).find(([type]) => type === deviceType)?.[1] ?? DEVICE_PROFILES.linux;
+}
+
+export function managementCards({ deviceType }: Pick<Machine, 'deviceType'>): readonly ManagementCard[] {
+  return DEVICE_PROFILES[deviceType].managementCards;
 }
 
 /** The first index that networks of the lab may have. */
@@ -59,9 +82,9 @@ export function ownCards(
 }
 
 export function nicModel(machine: Machine, network: Network): string {
-  return network.model ?? (machine.deviceType === 'ecorouter' ? 'vmxnet3' : 'virtio');
+  return network.model ?? DEVICE_PROFILES[machine.deviceType].model;
 }
 
 export function nicFirewall(machine: Machine, network: Network): boolean {
-  return network.firewall ?? machine.deviceType === 'linux';
+  return network.firewall ?? DEVICE_PROFILES[machine.deviceType].firewall;
 }

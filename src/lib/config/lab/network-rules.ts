@@ -3,6 +3,7 @@ import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { Issues } from '../input/issues.ts';
 import { networksOf, tagOf, type LabView, type NetworkView } from './written-lab.ts';
 import { integer, list, text } from '../input/written.ts';
+import { writtenProfile } from './device-profiles.ts';
 
 /** net0…net31 (qemu-server, QemuServer.pm). */
 const MAX_NICS = 32;
@@ -148,11 +149,11 @@ function aliasesDifferByMoreThanCase(lab: LabView, issues: Issues): void {
 
 function nicsFit({ machines }: LabView, issues: Issues): void {
   for (const { path, raw } of machines) {
-    const isRouter = raw['device_type'] === 'ecorouter';
-    const most = isRouter ? MAX_NICS - 1 : MAX_NICS;
+    const before = writtenProfile(raw['device_type']).managementCards.length;
+    const most = MAX_NICS - before;
     const count = list(raw['networks']).length;
     if (count <= most) continue;
-    const reason = isRouter ? ' beside the management port' : '';
+    const reason = before > 0 ? ' beside the management port' : '';
     const hint = 'remove networks, or carry several VLANs on one NIC with trunks';
     issues.add([...path, 'networks'], `${count} networks, but PVE allows ${most} NICs${reason}`, {
       hint,
@@ -195,7 +196,7 @@ function mtuFits({ raw, path, bridge }: NetworkView, issues: Issues): void {
 
 function mtuHasAnEffect({ machines }: LabView, issues: Issues): void {
   for (const { raw, networks } of machines) {
-    const usual = raw['device_type'] === 'ecorouter' ? 'vmxnet3' : 'virtio';
+    const usual = writtenProfile(raw['device_type']).model;
     for (const network of networks) {
       const model = text(network.raw['model']) ?? usual;
       if (model === 'virtio') mtuFits(network, issues);

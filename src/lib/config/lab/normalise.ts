@@ -10,6 +10,7 @@ import type { OuterBridges } from './written-lab.ts';
 import type {
   Amount,
   CloudInit,
+  DeviceType,
   Lab,
   Machine,
   Network,
@@ -44,7 +45,7 @@ interface WrittenCloudInit {
 }
 
 interface WrittenMachine {
-  device_type?: 'linux' | 'ecorouter';
+  device_type?: DeviceType;
   name: string;
   template_node?: string;
   template_vmid?: number | string;

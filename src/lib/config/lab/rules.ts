@@ -12,6 +12,7 @@ import { pveTexts, type TextProblem } from '../input/pve-text.ts';
 import { networkRules } from './network-rules.ts';
 import { placementRules } from './placement-rules.ts';
 import { integer, isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
+import { writtenProfile } from './device-profiles.ts';
 
 export type LabRule = (lab: LabView, issues: Issues) => void;
 
@@ -263,8 +264,8 @@ function cloudInitTextsAreKept(path: Path, cloudInit: Written, issues: Issues): 
 
 function ipConfigHasItsNic(machine: MachineView, ipConfig: unknown, issues: Issues): void {
   const path = [...machine.path, 'cloud_init', 'ip_config'];
-  const isRouter = machine.raw['device_type'] === 'ecorouter';
-  const count = list(machine.raw['networks']).length + (isRouter ? 1 : 0);
+  const before = writtenProfile(machine.raw['device_type']).managementCards.length;
+  const count = list(machine.raw['networks']).length + before;
   const numbers = Array.isArray(ipConfig)
     ? ipConfig.map((_, index) => index)
     : Object.keys(mapping(ipConfig));

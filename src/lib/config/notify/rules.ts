@@ -1,15 +1,14 @@
 /** The rules for `notify:` that a JSON Schema cannot say. They report and never change anything. */
 import type { Issues } from '../input/issues.ts';
 import { at, mapping, text, type Written } from '../input/written.ts';
+import { secretKeys, SINK_NAMES, tellsAnybody } from './sinks.ts';
 
 function secretsAreNamed(raw: Written, issues: Issues): void {
   const notify = mapping(raw['notify']);
-  const headers = Object.keys(mapping(mapping(notify['webhook'])['headers']));
-  const paths = [
-    ['telegram', 'token'],
-    ['webhook', 'url'],
-    ...headers.map((key) => ['webhook', 'headers', key]),
-  ];
+  const paths = secretKeys.flatMap((path) => [
+    path,
+    ...Object.keys(mapping(at(notify, path))).map((key) => [...path, key]),
+  ]);
   for (const path of paths) {
     const value = text(at(notify, path));
     if (value?.startsWith('env:') !== true || /^env:[A-Za-z_]\w*$/.test(value)) continue;
@@ -29,9 +28,8 @@ function webhookIsAnUrl(raw: Written, issues: Issues): void {
 
 function eventsHaveAListener(raw: Written, issues: Issues): void {
   const notify = mapping(raw['notify']);
-  if (notify['events'] === undefined || notify['telegram'] !== undefined || notify['webhook'] !== undefined)
-    return;
-  issues.warn(['notify'], 'nobody is told: there is neither telegram nor webhook');
+  if (notify['events'] === undefined || tellsAnybody(notify)) return;
+  issues.warn(['notify'], `nobody is told: there is neither ${SINK_NAMES}`);
 }
 
 export const notifyRules: readonly ((raw: Written, issues: Issues) => void)[] = [

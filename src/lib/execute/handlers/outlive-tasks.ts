@@ -25,3 +25,11 @@ export async function outliveTasks(io: StepIo, node: string, filter: TaskFilter)
     }
   }
 }
+
+/** Against clocks in whole seconds and the way of the request. */
+const SLACK_SECONDS = 5;
+
+/** A task that a request of this moment begins, begins after this (seconds, the server's). */
+export function sinceNow(io: StepIo): number {
+  return Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
+}

@@ -4,7 +4,13 @@ import type { Machine, Network } from '../../config/types.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import type { KeptMac } from '../../marks/pool.ts';
 import { presentNics, type Nic } from '../../pve-values/nics.ts';
-import { managementCards, nicFirewall, nicIndex, nicModel } from '../../config/lab/device-profiles.ts';
+import {
+  DEVICE_PROFILES,
+  managementCards,
+  nicFirewall,
+  nicIndex,
+  nicModel,
+} from '../../config/lab/device-profiles.ts';
 import type { PresentVm } from '../stands/state.ts';
 
 function toNic(
@@ -45,7 +51,7 @@ function chooseMac(choice: MacChoice, index: number, wanted: string | undefined)
   const former = choice.kept.find((card) => card.index === index);
   if (former) return former.mac;
   if (wanted !== undefined) return wanted;
-  return choice.machine.deviceType === 'ecorouter'
+  return DEVICE_PROFILES[choice.machine.deviceType].hasRouterMacs
     ? takeRouterMac(choice.vmid, index, choice.macs)
     : undefined;
 }

@@ -6,6 +6,7 @@ import type { Claim } from '../../marks/pool.ts';
 import { isCloneLock } from '../../pve-values/guest-kinds.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { standPlaces, typicalSizes, type Place, type Promised } from './typical-sizes.ts';
+import { USUAL_MIN_AGE } from '../../patience.ts';
 
 interface Request {
   readonly lab: string;
@@ -30,9 +31,6 @@ export interface LabSizes {
   readonly isToChange: (vm: Pick<GuestInfo, 'vmid'>) => boolean;
 }
 
-/** A claim without its VMs is a run under way, unless it is older than any run. */
-const CLAIM_IS_PLANNED_SECONDS = 2 * 3600;
-
 /** Anything that is not switched off; a paused VM keeps its memory. */
 function isUp({ status }: GuestInfo): boolean {
   return status !== 'stopped';
@@ -50,8 +48,9 @@ function atMost(size: Promised, most: Promised | undefined): Promised {
   return { memory: Math.min(size.memory, most.memory), cpus: Math.min(size.cpus, most.cpus) };
 }
 
+/** A claim without its VMs is a run under way, unless it is older than any run. */
 function isUnderWay({ since }: Claim, { have }: Request): boolean {
-  return !isOlder(since, CLAIM_IS_PLANNED_SECONDS, have.now);
+  return !isOlder(since, USUAL_MIN_AGE.seconds, have.now);
 }
 
 /**

@@ -8,7 +8,7 @@ import { formatUserMark } from '../../marks/user.ts';
 import { compareNatural } from '../../order.ts';
 import { makeStep, type Step, type StepOf } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import { shellWord } from '../../shell.ts';
+import { addGroupCommand } from '../../pve-values/admin-commands.ts';
 import { isAtLeast } from '../../pve-values/version.ts';
 
 /** LDAP, AD and OpenID keep passwords themselves; PVE sets those of `pve` and `pam` only. */
@@ -25,7 +25,7 @@ export function groupRefusal({ groups }: User, have: Inventory): Refusal | undef
   return {
     code: 'NO_GROUP',
     message: `the cluster has no group ${missing.join(', ')}`,
-    hint: `create it (on a node: ${missing.map((group) => `pveum group add ${shellWord(group)}`).join(' && ')}), or remove it from the users file`,
+    hint: `create it (on a node: ${missing.map(addGroupCommand).join(' && ')}), or remove it from the users file`,
   };
 }
 

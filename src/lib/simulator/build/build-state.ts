@@ -7,7 +7,7 @@ import { randomUuid, secretHash } from '../access/secrets.ts';
 import type { ScenarioNode, ScenarioStorage, ScenarioUser, Scenario } from '../scenario-types.ts';
 import { without } from '../without.ts';
 import type { AclState, ClusterState, SdnState, StorageState, UserState, VnetState } from '../state.ts';
-import { versionFacts } from '../version.ts';
+import { usualVersion, versionFacts } from '../version.ts';
 import { World } from '../world.ts';
 
 const gib = 1024 ** 3;
@@ -34,7 +34,7 @@ function sdnOf(scenario: Scenario): SdnState {
   }));
   return {
     // Installed by default since 8.1, an optional package before.
-    installed: versionFacts(scenario.version ?? '8.4').major > 7 || scenario.sdn !== undefined,
+    installed: versionFacts(scenario.version ?? usualVersion).major > 7 || scenario.sdn !== undefined,
     zones: zoneStates,
     vnets: vnetStates(vnets),
     ...(applied.length < vnets.length ? { running: { zones: zoneStates, vnets: vnetStates(applied) } } : {}),
@@ -163,7 +163,7 @@ function emptyState(scenario: Scenario): ClusterState {
 }
 
 function blank(scenario: Scenario, start: number): ClusterState {
-  const version = scenario.version ?? '8.4';
+  const version = scenario.version ?? usualVersion;
   const sdn = sdnOf(scenario);
   const nodes = nodesOf(scenario);
   return {

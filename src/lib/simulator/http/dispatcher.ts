@@ -84,9 +84,19 @@ export class Dispatcher {
     const { method, path } = request;
     const struck = this.#faults.strike({ method, template, path, task: route?.spec.task === true });
     for (const fault of struck) {
-      if (fault.action === 'slow') await this.#sim.clock.sleep(fault.ms);
-      if (fault.action === 'drop-before') return { status: 0, reason: '', drop: true };
-      if (fault.action === 'fail') return this.#failure(new PveError(fault.status, fault.text), false);
+      switch (fault.action) {
+        case 'slow':
+          await this.#sim.clock.sleep(fault.ms);
+          break;
+        case 'drop-before':
+          return { status: 0, reason: '', drop: true };
+        case 'fail':
+          return this.#failure(new PveError(fault.status, fault.text), false);
+        // Later: when it is answered, and when its task begins.
+        case 'drop-after':
+        case 'no-worker':
+        case 'task-fail':
+      }
     }
     const answer = await this.#answer(request, route, struck);
     return struck.some((fault) => fault.action === 'drop-after') ? { ...answer, drop: true } : answer;

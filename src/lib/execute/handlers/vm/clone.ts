@@ -9,9 +9,8 @@ import type { Handler, StepIo, StepOutcome } from '../../types.ts';
 import { assertNodeAnswers } from '../node-answers.ts';
 import { assertClaimed, unlessGivenBack } from './abandoned.ts';
 import { claimantOf, settledClone, settledLostClone } from './clone-progress.ts';
+import { sinceNow } from '../outlive-tasks.ts';
 
-/** Against clocks in whole seconds and the way of the request. */
-const SLACK_SECONDS = 5;
 const ROLLBACK_MS = 5000;
 
 function cloneTemplate(
@@ -32,7 +31,7 @@ function cloneTemplate(
   let since = 0;
   const clone = async (mayExist: boolean): Promise<StepOutcome> => {
     await assertClaimed(claimed, io);
-    since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
+    since = sinceNow(io);
     try {
       if (target !== node) await assertNodeAnswers(target, io);
       const upid = await io.pve.cloneVm(request, io.signal);

@@ -6,14 +6,11 @@ import type { StepOf } from '../../../plan/document/step.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
+import { outliveTasks, sinceNow, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
 type RollbackStep = StepOf<'vm.rollback'>;
-
-/** Against clocks in whole seconds and the way of the request. */
-const SLACK_SECONDS = 5;
 
 /** Its student may have deleted it, and taken another one under the same name. */
 async function assertAsPlanned(step: RollbackStep, io: StepIo): Promise<void> {
@@ -44,7 +41,7 @@ export const rollbackVm: Handler<'vm.rollback'> = (step, io) => {
     if (lock !== undefined) return 'locked';
     // A try whose answer was lost may have stopped it.
     mustRun ||= status === 'running';
-    since = Math.floor(io.pve.serverTime().getTime() / 1000) - SLACK_SECONDS;
+    since = sinceNow(io);
     await awaitTask(io, await io.pve.rollbackVm(step, { snapshot, start: mustRun }, io.signal));
     return 'done';
   };

@@ -9,13 +9,7 @@ import { Draft, OVERHEAD, type ChosenMove } from './draft.ts';
 import { evacuate, findTorn, mend, mendRules, type TornStand } from './mandatory.ts';
 import { MODES } from './modes.ts';
 import { relieve } from './relieve.ts';
-import {
-  consideredNodes,
-  nodeReports,
-  plannedMoves,
-  rejections,
-  stuckStands,
-} from './report.ts';
+import { consideredNodes, nodeReports, plannedMoves, rejections, stuckStands } from './report.ts';
 import { variationOn } from './spread.ts';
 import { standKey } from './types.ts';
 import { buildUnits } from './units.ts';

@@ -8,7 +8,7 @@ import type { Unit } from './units.ts';
 import type { World } from './world.ts';
 
 /** Standard deviation by mean; 0 for fewer than two nodes or no load. */
-export function variationOf(loads: readonly number[]): number {
+function variationOf(loads: readonly number[]): number {
   const total = loads.reduce((sum, load) => sum + load, 0);
   const squares = loads.reduce((sum, load) => sum + load * load, 0);
   return variation(loads.length, total, squares);

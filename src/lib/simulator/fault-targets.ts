@@ -5,6 +5,7 @@ import { contractOf, officialEndpointsOf } from './contract/contract.ts';
 import { isOfTask } from './faults.ts';
 import { Router } from './http/router.ts';
 import type { Scenario, ScenarioFault } from './scenario-types.ts';
+import { usualVersion } from './version.ts';
 
 interface Nowhere {
   readonly key: 'path' | 'method' | 'action';
@@ -17,7 +18,7 @@ const bare = (path: string): string => path.replaceAll(/\{[^}]*\}/g, '{}');
 
 /** Undefined: there are requests that it can strike. */
 export function nowhere({ path, method, action }: ScenarioFault, scenario: Scenario): Nowhere | undefined {
-  const version = scenario.version ?? '8.4';
+  const version = scenario.version ?? usualVersion;
   // A template is looked up among what is modelled; a concrete path also reaches what is not.
   const modelled = [...contractOf(version).endpoints.values()];
   const official = officialEndpointsOf(version);

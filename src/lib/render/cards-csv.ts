@@ -1,9 +1,9 @@
 /** Credentials as a spreadsheet: one row per student. Touches no file. */
-import type { Card } from '../render/cards.ts';
-import { formatCsv } from '../render/csv.ts';
-import { escapeControl } from '../render/escape.ts';
-import { DEFAULT_LANGUAGE, type Language } from '../render/languages/codes.ts';
-import { HANDOUT_LANGUAGES } from '../render/languages/languages.ts';
+import type { Card } from './card.ts';
+import { formatCsv } from './csv.ts';
+import { escapeControl } from './escape.ts';
+import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
+import { HANDOUT_LANGUAGES } from './languages/languages.ts';
 
 /** English is read by programs, too: its columns keep their names. */
 const ENGLISH = [

@@ -1,0 +1,7 @@
+/** What command line and library wait for, unless somebody says otherwise. */
+
+/** Nothing younger is taken for what an earlier run left: no run takes as long. */
+export const USUAL_MIN_AGE = { seconds: 2 * 3600, text: '2h' } as const;
+
+/** How long a change of a machine waits for whatever holds it. */
+export const USUAL_LOCK_WAIT = { seconds: 600, text: '10m' } as const;
