@@ -77,8 +77,9 @@ export function createProgram(io: ProgramIo, first = ''): Command {
     })
     .configureHelp(HELP_SETTINGS)
     .showSuggestionAfterError();
-  const wanted = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
-  for (const command of wanted.map((name) => COMMANDS[name]!(io))) {
+  const meant = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  const wanted = meant ? [meant] : Object.values(COMMANDS);
+  for (const command of wanted.map((make) => make(io))) {
     // addCommand does not inherit exitOverride and the streams by itself.
     program.addCommand(command.copyInheritedSettings(program));
     for (const sub of command.commands) sub.copyInheritedSettings(program);
