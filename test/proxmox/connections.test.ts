@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AnswerLostError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
 import type { PveHttp } from '../../src/lib/proxmox/http.ts';
@@ -80,6 +81,13 @@ describe('on the wire', () => {
     }
     expect(pve.heard[0]?.url).toBe('/api2/json/version');
     expect(proxy.heard).toEqual([]);
+  });
+
+  test('what is written is sent at once', async () => {
+    const atOnce = vi.spyOn(Socket.prototype, 'setNoDelay');
+    const pve = await server((response) => json(response, 1));
+    await connect([loopback(pve)]).get('/version');
+    expect(atOnce).toHaveBeenCalledTimes(1);
   });
 
   test('connections are kept and used again', async () => {
@@ -306,9 +314,11 @@ describe('TLS', () => {
     expect(pve.heard).toEqual([]);
   });
 
-  test('the CA makes it trusted', async () => {
+  test('the CA makes it trusted, and what is written is sent at once', async () => {
+    const atOnce = vi.spyOn(Socket.prototype, 'setNoDelay');
     const pve = await tlsServer(ours);
     expect((await over(pve, { verify: true, ca: ours.cert }).get('/x')).data).toBe('ok');
+    expect(atOnce).toHaveBeenCalled();
   });
 
   test('a good chain for another host is refused', async () => {

@@ -1,6 +1,7 @@
 /** One command over SSH against a server in this process: keys, logins, and hosts that do not behave. */
+import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { VirtualTime } from '../../src/lib/simulator/time/virtual-time.ts';
 import { readLogin } from '../../src/lib/ssh/login.ts';
 import { runOverSsh } from '../../src/lib/ssh/run-command.ts';
@@ -64,6 +65,12 @@ test.each(['ed25519', 'ecdsa', 'rsa'] as const)('a key of kind %s, of host and a
     ...{ server: { hostKeys: [host] }, known: `NAME ${host.public}`, key },
   });
   expect([result, server.commands]).toEqual([{ output: 'words' }, ['say']]);
+});
+
+test('what it writes is sent at once, as by the server', async () => {
+  const atOnce = vi.spyOn(Socket.prototype, 'setNoDelay');
+  expect((await attempt({ key: OWN })).result).toEqual({ output: 'words' });
+  expect(atOnce).toHaveBeenCalledTimes(2);
 });
 
 test('of a host with several keys the one that is known is asked for', async () => {

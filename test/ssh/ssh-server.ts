@@ -56,6 +56,8 @@ export async function startSshServer({
   const waiting = new Set<Connection>();
   const serve = (client: Connection): void => {
     open.add(client);
+    // As sshd does; the types leave it out.
+    (client as Connection & { setNoDelay(): void }).setNoDelay();
     const end = (): void => {
       open.delete(client);
       waiting.delete(client);

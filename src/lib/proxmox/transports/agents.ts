@@ -3,7 +3,8 @@
  *
  * Node gives a TLS socket to a request before the handshake is over, and what the request writes waits in it. These
  * agents hand a socket over only after the handshake and our verdict, so nothing of a request (it carries the login)
- * can leave earlier, on any new socket; and a failure before that point proves that nothing was sent.
+ * can leave earlier, on any new socket; and a failure before that point proves that nothing was sent. As Node's own do,
+ * they send what is written at once: nothing waits for the acknowledgement of what was sent before.
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
@@ -150,7 +151,7 @@ class LoopbackAgent extends HttpAgent {
 }
 
 function openTcp({ host, connectTimeout }: Dial, done: Done): void {
-  const socket = connectTcp({ host: host.hostname, port: host.port });
+  const socket = connectTcp({ host: host.hostname, port: host.port }).setNoDelay();
   settleOn(socket, 'connect', { connectTimeout, verdict: () => null, done });
 }
 
@@ -166,7 +167,7 @@ export function openTls(dial: Dial, done: Done): void {
     // only a finished handshake shows the fingerprint that the message needs.
     rejectUnauthorized: false,
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-  });
+  }).setNoDelay();
   settleOn(socket, 'secureConnect', { connectTimeout, verdict: () => distrust(socket, dial), done });
 }
 
