@@ -77,6 +77,10 @@ export function disableUserCommand(userid: string): string {
   return shellCommand('pveum', 'user', 'modify', userid, '--enable', '0');
 }
 
+export function enableUserCommand(userid: string): string {
+  return shellCommand('pveum', 'user', 'modify', userid, '--enable', '1');
+}
+
 /** With all that its owner may do. */
 export function addTokenCommand(userid: string, name: string): string {
   return shellCommand('pveum', 'user', 'token', 'add', userid, name, '--privsep', '0');
