@@ -82,6 +82,13 @@ describe('a file to write that is called -', () => {
   });
 });
 
+test('--simulate-state alone reaches no cluster: whoever names the file of a rehearsal means none', async () => {
+  const cluster = await startCluster();
+  const { code, stderr } = await runCli(['status', '--simulate-state', 'state.json'], cluster);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('STATE_UNUSED')]);
+  expect(cluster.requests).toEqual([]);
+});
+
 describe('an option that is given twice', () => {
   test.each([
     ['deploy -c @lab.yml -c @lab.yml -u @a.yml', '--config'],
