@@ -5,13 +5,14 @@ import type { RunOutcome, Summary } from '../lib/outcome/types.ts';
 import type { Plan } from '../lib/plan/document/plan.ts';
 import { renderPlan } from '../lib/render/plan-text.ts';
 import { toResultDocument } from '../lib/render/result-json.ts';
-import { renderSummary } from '../lib/render/summary-text.ts';
+import { renderSummary, type SummaryOptions } from '../lib/render/summary-text.ts';
 import type { RunContext } from '../lib/workflow/context.ts';
 import type { DeployContext } from '../lib/workflow/deploy.ts';
 import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts';
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
+import { passwordsBeside, whoseOf } from './former-passwords.ts';
 import { resumeWays, type StartsOver } from './resume.ts';
 import { telling, type Teller } from './notify.ts';
 import type { GlobalFlags } from './options.ts';
@@ -37,8 +38,10 @@ interface Work<C extends RunContext> {
   readonly apply: (context: C) => Promise<RunOutcome>;
   /** Of commands whose plans do not say which of several it was: `sync` of `users`. */
   readonly verb?: string;
+  /** Why there is nothing to do, where nothing else is to be said. */
+  readonly idle?: string | undefined;
   /** Said of the plan before the result, in a dry run and after a run. */
-  readonly remark?: (plan: Plan) => Promise<void>;
+  readonly remark?: (plan: Plan) => Promise<void> | void;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
   /** Repeated, it does also again what is done: whoever has finished is left out of the command that goes on. */
@@ -109,7 +112,9 @@ async function show(
   tellWarnings(run, plan);
   await work.remark?.(plan);
   const { requests } = await run.connect();
-  run.output.result(toResultDocument(plan, summary, requests()), () => renderPlan(plan, run.output));
+  run.output.result(toResultDocument(plan, summary, requests()), () =>
+    renderPlan(plan, { ...run.output, idle: work.idle }),
+  );
   teller.planned(plan, work.verb);
   const isTold = (flags.detailedExitcode && isPending(plan)) || (flags.driftExitcode && hasDrift(plan));
   io.setExitCode(exitCodeOfFindings({ isPending: isTold }));
@@ -132,6 +137,29 @@ async function applied(run: Changing, work: PlannedWork): Promise<Applied> {
   return { outcome, hasPasswords };
 }
 
+interface Login {
+  readonly run: Changing;
+  readonly file: string;
+  readonly hasPasswords: boolean;
+  readonly summary: Summary;
+}
+
+/** A student has one password for all labs: it is in the file of the command that set it. */
+async function loginOf(
+  io: ProgramIo,
+  flags: PlanFlags,
+  { run, file, hasPasswords, summary }: Login,
+): Promise<Pick<SummaryOptions, 'url' | 'credentialsFile' | 'passwordsElsewhere'>> {
+  const { url } = await run.connect();
+  const users = summary.stands.map(({ user }) => user);
+  const held = hasPasswords ? [] : await passwordsBeside(io, flags, { file, users, url });
+  return {
+    url,
+    credentialsFile: flags.encryptTo ? `${file} (encrypted)` : file,
+    passwordsElsewhere: held.map((one) => `${shellWord(one.file)} has those of ${whoseOf(one.users)}`),
+  };
+}
+
 async function apply(
   io: ProgramIo,
   flags: PlanFlags,
@@ -143,9 +171,8 @@ async function apply(
   const login =
     work.credentials !== undefined && work.showLogin
       ? {
-          url: (await run.connect()).url,
           hasPasswords,
-          credentialsFile: flags.encryptTo ? `${work.credentials} (encrypted)` : work.credentials,
+          ...(await loginOf(io, flags, { run, file: work.credentials, hasPasswords, summary })),
         }
       : {};
   run.finish();
@@ -158,6 +185,7 @@ async function apply(
     renderSummary(plan, summary, {
       ...run.output,
       ...login,
+      ...(work.idle === undefined ? {} : { idle: work.idle }),
       resumeWays: resumeWays(io.argv, outcome, work.startsOver),
     }),
   );

@@ -21,7 +21,7 @@ import { createVmmanagerClient } from '../lib/vmmanager/client.ts';
 import type { VmmanagerApi } from '../lib/vmmanager/types.ts';
 import { openAudit } from './audit.ts';
 import type { ProgramIo } from './io.ts';
-import { assertNoState, assertStateFile, readScenario } from './simulated-files.ts';
+import { assertNoState, assertSimulated, assertStateFile, readScenario } from './simulated-files.ts';
 import type { GlobalFlags } from './options.ts';
 import type { Output } from './output.ts';
 import { toStandError } from './stand-error.ts';
@@ -144,6 +144,7 @@ async function openConnection(
   flags: GlobalFlags,
   { output, given }: { readonly output: Output; readonly given: Connection | undefined },
 ): Promise<Target> {
+  assertSimulated(flags);
   const { connection, warnings } = given
     ? { connection: given, warnings: [] }
     : await loadConnection(connectionOptions(io, flags));

@@ -37,3 +37,11 @@ export function assertNoState({ simulateState }: { readonly simulateState?: stri
     hint: 'leave it out: each run begins with what the scenario says',
   });
 }
+
+/** Whoever names the file of a rehearsal means no real cluster. */
+export function assertSimulated({ simulateState }: { readonly simulateState?: string }): void {
+  if (simulateState === undefined) return;
+  throw new UsageError('STATE_UNUSED', '--simulate-state has no meaning without --simulate', {
+    hint: 'add --simulate to rehearse; to reach a cluster leave it out, and DEPLOY_STAND_SIMULATE_STATE too',
+  });
+}

@@ -387,3 +387,23 @@ test('rehearsed right after a deploy, machines have come up: a minute passes bet
   expect(read(run.stdout).students.filter(({ points }) => points === 0)).toEqual([]);
   expect(read(run.stdout).totals).toMatchObject({ notRun: 0 });
 });
+
+test('of who has no stand it is told what makes one: no deploy does for an account or a lab that is over', async () => {
+  const cluster = await startCluster({ scenario: base('8.4') });
+  const { files, path } = room();
+  const people = (expire: string): void =>
+    writeFiles(path(''), {
+      'users.yml': `users: [anna@pve, { userid: boris@pve${expire} }]\n`,
+    });
+  people('');
+  const deploy = ['deploy', ...files, '--only', 'anna', '--credentials', path('c.csv'), '--progress', 'none'];
+  expect((await runCli(deploy, cluster)).code).toBe(0);
+  const check = async () => (await runCli(['check', ...files], cluster)).stdout;
+  expect(await check()).toContain('way out: deploy the lab for them, or leave them out with --only');
+  people(', expire: 2020-01-31');
+  const past = await check();
+  expect(past).toContain('could not be run, the student has no stand, and the account has expired (5):');
+  expect(past).toMatch(/way out: deploy makes no stand for them: set a later `expire`/);
+  writeFiles(path(''), { 'lab.yml': LAB.replace('\n', '\nexpires: 2020-01-31\n') });
+  expect(await check()).toContain('the student has no stand, and the lab is over (5):');
+});

@@ -82,6 +82,13 @@ describe('a file to write that is called -', () => {
   });
 });
 
+test('--simulate-state alone reaches no cluster: whoever names the file of a rehearsal means none', async () => {
+  const cluster = await startCluster();
+  const { code, stderr } = await runCli(['status', '--simulate-state', 'state.json'], cluster);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('STATE_UNUSED')]);
+  expect(cluster.requests).toEqual([]);
+});
+
 describe('an option that is given twice', () => {
   test.each([
     ['deploy -c @lab.yml -c @lab.yml -u @a.yml', '--config'],
@@ -217,7 +224,13 @@ test('users are told what became of them; a warning is told once', async () => {
   const { plan } = JSON.parse(json.stdout) as { plan: { warnings: string[] } };
   expect(plan.warnings).toEqual([expect.stringContaining('expired on 2020-01-01')]);
 
-  expect((await run('cleanup --orphans')).stdout).toBe('Nothing to remove\n');
+  const orphans = 'Nothing to remove: no orphan is older than --min-age\n';
+  expect((await run('cleanup --orphans')).stdout).toBe(orphans);
+  expect((await run('cleanup --orphans --dry-run')).stdout).toBe(orphans);
+  const expired = 'Nothing to remove: no stand has expired\n';
+  await run('cleanup --expired --max-changes 1000');
+  expect((await run('cleanup --expired')).stdout).toBe(expired);
+  expect((await run('cleanup --expired --dry-run')).stdout).toBe(expired);
 });
 
 describe('a saved plan', () => {

@@ -43,6 +43,8 @@ test('a machine taken out of the lab goes by the command that is named; never fr
   expect(await run(`deploy -c @next.yml ${CLASS} --force-protected`)).toMatchObject({ code: 2 });
   const saving = await run(`${prune} --dry-run --out @removals.json`);
   expect([saving.code, saving.stdout]).toEqual([0, expect.stringContaining('VM removals')]);
+  expect(saving.stderr).toContain('removals.json is a plan to look at, not to apply with --plan');
+  expect(dry.stderr).not.toContain('to look at');
   const saved = await run(`deploy -c @next.yml ${CLASS} --plan @removals.json`);
   expect(saved.code).toBe(3);
   expect(saved.stderr).toMatch(

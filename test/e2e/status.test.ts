@@ -161,6 +161,33 @@ test('with the files at hand the way out is a command that works', async () => {
   expect((await documentOf(cluster, ...files)).problems).toEqual([]);
 });
 
+test('an account is enabled again by what disabled it: status and deploy say the same, and it works', async () => {
+  const { files, path } = room();
+  const cluster = await aClass((state) => {
+    state.users.find(({ userid }) => userid === 'boris@pve')!.enable = false;
+  });
+  const keep = ['--credentials', path('c.csv')];
+  writeFiles(path(''), { 'less.yml': 'users: [anna@pve, boris@pve]\n' });
+  const gone = ['users', 'sync', '-c', path('lab.yml'), '-u', path('less.yml'), '--disable', ...keep];
+  expect((await runCli(gone, cluster)).code).toBe(0);
+  const sync = ['users', 'sync', ...files].join(' ');
+  const byHand = '`pveum user modify boris@pve --enable 1`';
+  const { stdout } = await runCli(['status', ...files], cluster);
+  expect(stdout).toContain(`way out: deploy-stand ${sync}\n           ${byHand}`);
+  expect((await runCli(['status'], cluster)).stdout).toContain(
+    'way out: `deploy-stand users sync -c lab.yml -u users.yml` enables whom the users file names',
+  );
+  const dry = await runCli(['deploy', ...files, '--dry-run'], cluster);
+  const told = dry.stdout.replaceAll(/\s+/g, ' ');
+  expect(told).toContain(
+    `disabled by \`users sync --disable\`, so that nobody can log in with it: the account of vera@pve; \`deploy-stand ${sync}\` enables it again`,
+  );
+  expect(told).toContain(`the account of boris@pve; whoever did so enables it again: ${byHand}`);
+  expect((await runCli([...sync.split(' '), ...keep], cluster)).code).toBe(0);
+  const enabled = (name: string) => cluster.snapshot().users.find(({ userid }) => userid === name)?.enable;
+  expect(['anna@pve', 'boris@pve', 'vera@pve'].map(enabled)).toEqual([true, false, true]);
+});
+
 test('bridges, nodes, tasks, expiry', async () => {
   const cluster = await aClass();
   await post(cluster, '/nodes/pve1/network/vmbr1000', {}, 'admin', 'DELETE');

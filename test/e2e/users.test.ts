@@ -636,7 +636,10 @@ describe('export', () => {
     });
     const files = ['-c', path('lab.yml'), '-u', path('users.yml')];
     const second = ['--credentials', path('credentials-net.csv')];
-    await runCli(['deploy', ...files, ...second], simulator);
+    const deployed = await runCli(['deploy', ...files, ...second], simulator);
+    expect(deployed.stdout).toContain(
+      `Passwords: as they were: nobody got a new one; ${path('credentials.csv')} has those of 2 users\n`,
+    );
     const argv = ['users', 'export', ...files, ...second, '--out', path('x.csv')];
     const none = await runCli(argv, simulator);
     expect(none.code).toBe(3);

@@ -115,7 +115,12 @@ export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> 
   await assertCheckFiles(flags);
   await runChanging(io, flags, async (run) => {
     const selection = await needSelection(flags, run, { command: 'check' });
-    const want = { stands: selection.stands, checks: checksFor(flags, selection) };
+    const { stands, lab, users } = selection;
+    const files = {
+      ...(lab?.expires === undefined ? {} : { expires: lab.expires }),
+      ...(users ? { users } : {}),
+    };
+    const want = { stands, checks: checksFor(flags, selection), files };
     const what = { io, flags, run, want };
     const { clock } = await run.connect();
     const end = endOf(flags, clock.wallTime());
@@ -124,7 +129,7 @@ export async function runCheck(io: ProgramIo, flags: CheckFlags): Promise<void> 
     if (flags.repeat === undefined) run.output.result(toChecksDocument(first), () => textOf(what, first));
     const { repeat: pause } = flags;
     const last = pause === undefined ? first : await repeat(what, first, pause * 1000, end);
-    const isGraded = await write(what, last, selection.users);
+    const isGraded = await write(what, last, users);
     const { failed, notRun } = last.totals;
     io.setExitCode(
       exitCodeOfFindings({

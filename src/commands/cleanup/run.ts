@@ -75,6 +75,13 @@ function credentialsOf(flags: CleanupFlags, selection: CleanupSelection): string
   return isThere(file) ? file : undefined;
 }
 
+/** Nothing younger is an orphan. */
+function whyIdle({ by }: CleanupSelection, { minAge }: CleanupFlags): string | undefined {
+  if (by === 'stands') return undefined;
+  const orphans = minAge === 0 ? 'there is no orphan' : 'no orphan is older than --min-age';
+  return `Nothing to remove: ${by === 'expired' ? 'no stand has expired' : orphans}`;
+}
+
 /** What is gone and a typing error look alike: nothing to do. */
 async function warnOfUnknown(run: Changing, selection: CleanupSelection, plan: Plan): Promise<void> {
   if (selection.by !== 'stands' || plan.steps.length > 0) return;
@@ -104,6 +111,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
       keep,
       preview: (context: RunContext) => previewCleanup(want, context),
       apply: (context: RunContext) => cleanup(want, context),
+      idle: whyIdle(selection, flags),
       remark: (plan: Plan) => warnOfUnknown(run, selection, plan),
     };
     const credentials = credentialsOf(flags, selection);

@@ -2,6 +2,7 @@
 import { takesNode } from '../../lib/config/lab/strategy-names.ts';
 import type { Lab, Strategy } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
+import type { Plan } from '../../lib/plan/document/plan.ts';
 import { recloneCommand } from '../../lib/plan/document/reclone-command.ts';
 import { viewTopology } from '../../lib/plan/views/topology.ts';
 import { PAGE_HEAD } from '../../lib/render/page.ts';
@@ -10,7 +11,7 @@ import type { RunContext } from '../../lib/workflow/context.ts';
 import { sameWords } from '../same-words.ts';
 import { shellCommand } from '../../lib/shell.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
-import { assertOfClass } from '../../lib/plan/saved/of-class.ts';
+import { assertOfClass, whyOnlyToLookAt } from '../../lib/plan/saved/of-class.ts';
 import {
   applySavedPlan,
   deploy,
@@ -172,6 +173,12 @@ async function previewed(want: DeployWant, page: string | undefined, context: Ru
   return shown;
 }
 
+/** Said when it is saved, not when it is to be applied. */
+function warnOfShown({ out, dryRun }: DeployFlags, plan: Plan, warn: (text: string) => void): void {
+  const why = dryRun && out !== undefined ? whyOnlyToLookAt(plan) : undefined;
+  if (why !== undefined) warn(`${out ?? ''} is a plan to look at, not to apply with --plan: ${why}`);
+}
+
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
   const { out } = flags;
   assertPruneOptions(flags);
@@ -203,6 +210,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       credentials,
       showLogin: true,
       keep,
+      remark: (plan: Plan) => keep && warnOfShown(flags, plan, (text) => run.output.warn(text)),
       preview: (context) => previewed(want, page, context),
       apply: (context: DeployContext) => {
         const kept = { ...context, keepPlan: keep };

@@ -12,6 +12,10 @@ import type { FindingTexts } from './languages/finding-texts.ts';
 /** What can be done about it; of the others nothing that would be the same for all. */
 export const WAYS_TO_RUN: Readonly<Partial<Record<WhyNotRun, string>>> = {
   'no-stand': 'deploy the lab for them, or leave them out with --only',
+  'lab-over':
+    'deploy makes no stand of a lab that is over: set a later day in `expires` of lab.yml, then deploy the lab',
+  'account-over':
+    'deploy makes no stand for them: set a later `expire` in the users file, run `deploy-stand users sync` with it, then deploy the lab; or leave them out with --only',
   missing: 'run the deploy again, it makes what is missing',
   off: 'start the machine, then check again',
   'no-agent':

@@ -309,8 +309,20 @@ function closing(plan: Plan, views: readonly PlannedView[], { width, paint }: Co
   return ['', ...paragraph(text, { width, paint: paint.bold })];
 }
 
+/** Where nothing is to be said but that. */
+function isIdle({ steps, stands, warnings }: Plan): boolean {
+  const isSilent = stands.every(({ notes, refused, left }) => notes.length === 0 && !refused && !left);
+  return steps.length === 0 && warnings.length === 0 && isSilent;
+}
+
+export interface PlanTextOptions extends FoldOptions {
+  /** Why there is nothing to do, where nothing else is to be said. */
+  readonly idle?: string | undefined;
+}
+
 /** Same plan, same options, same text. Ends without a line break. */
-export function renderPlan(plan: Plan, { width, color, wide = false }: FoldOptions): string {
+export function renderPlan(plan: Plan, { width, color, wide = false, idle }: PlanTextOptions): string {
+  if (idle !== undefined && isIdle(plan)) return paragraph(escapeControl(idle), { width }).join('\n');
   const context: Context = { width, paint: createPaint(color), wide, nouns: nounOf(plan.command) };
   const views = viewPlanned(plan);
   const lab = plan.lab === '' ? '' : ` lab ${plan.lab}`;

@@ -3,6 +3,7 @@ import { groupBy } from '../group.ts';
 import { formatVmids } from '../marks/vmid-ranges.ts';
 import { sortedUnique } from '../order.ts';
 import { recloneCommand, UNKNOWN_LAB } from '../plan/document/reclone-command.ts';
+import { syncCommand } from '../plan/document/sync-command.ts';
 import type { Problem, ProblemKind } from '../plan/views/status-types.ts';
 import {
   destroyCommand,
@@ -173,6 +174,16 @@ function perUser(command: (user: string) => string): Words['way'] {
   };
 }
 
+/** As deploy says it. */
+function enable(problems: readonly Problem[], context: Context): readonly string[] {
+  const { files, texts } = context;
+  const [ours, others] = [true, false].map((isOurs) =>
+    problems.filter(({ detail }) => (detail !== undefined) === isOurs),
+  ) as [Problem[], Problem[]]; // of two
+  const sync = files ? syncCommand(files.lab, files.users) : texts.enabledBySync(quoted(syncCommand()));
+  return [...(ours.length === 0 ? [] : [sync]), ...perUser(enableUserCommand)(others, context)];
+}
+
 const say =
   (key: keyof PlainTexts): Words['way'] =>
   (_, { texts }) => [texts[key]];
@@ -266,7 +277,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'task-failed': { isMild: true, about: ofMachine, alike: failureOf, way: say('taskLog') },
   'user-disabled': {
     about: ofStand,
-    way: perUser((user) => enableUserCommand(user)),
+    way: enable,
   },
   'no-access': { about: ofStand, way: (problems, context) => [deployAgain(problems, context)] },
   'still-open': {

@@ -24,6 +24,10 @@ export interface SummaryOptions extends FoldOptions {
   readonly credentialsFile?: string;
   /** False: it has none of these users, who had theirs before, or have them from a directory. */
   readonly hasPasswords?: boolean;
+  /** Where those are that this file has none of, each with whose. */
+  readonly passwordsElsewhere?: readonly string[];
+  /** Why there is nothing to do, where nothing else is to be said. */
+  readonly idle?: string;
   /** The commands that finish the rest, in this order. */
   readonly resumeWays?: readonly string[];
 }
@@ -173,10 +177,10 @@ function givesAccess({ command, steps }: Plan): boolean {
 function loginLines(summary: Summary, options: SummaryOptions): string[] {
   const { status, stands } = summary;
   if (status === 'dry-run' || status === 'refused' || stands.length === 0) return [];
-  const { width, url, credentialsFile, hasPasswords = true } = options;
+  const { width, url, credentialsFile, hasPasswords = true, passwordsElsewhere = [] } = options;
   const passwords = hasPasswords
     ? `in the file ${credentialsFile ?? ''}`
-    : 'as they were: nobody got a new one';
+    : ['as they were: nobody got a new one', ...passwordsElsewhere].join('; ');
   const lines = [
     ...(url === undefined ? [] : labelled('Log in', url, { width: UNWRAPPED })),
     ...labelled('User name', 'the part before the last @', { width }),
@@ -259,7 +263,7 @@ export function renderSummary(plan: Plan, summary: Summary, options: SummaryOpti
   const notes = noteLines(summary.stands, context);
   // A nightly run with nothing to do is one line in its log.
   if (isIdleCleanup(plan, summary) && notes.length === 0 && plan.warnings.length === 0)
-    return paragraph(escapeControl(titleOf(plan, summary)), { width }).join('\n');
+    return paragraph(escapeControl(options.idle ?? titleOf(plan, summary)), { width }).join('\n');
   // Where nothing was done, why is the answer.
   const isReason = summary.status === 'nothing-to-do';
   return [

@@ -4,7 +4,14 @@ import type { Check, CommandCheck } from '../config/checks/types.ts';
 import { UsageError } from '../errors.ts';
 import { readSnapshots } from '../inventory/snapshots.ts';
 import { sortedUnique } from '../order.ts';
-import { checksOf, commandsFor, configured, snapshotted, viewChecks } from '../plan/views/checks.ts';
+import {
+  checksOf,
+  commandsFor,
+  configured,
+  snapshotted,
+  viewChecks,
+  type ClassEnds,
+} from '../plan/views/checks.ts';
 import type { ChecksReport } from '../plan/views/checks-types.ts';
 import { judgeOutcome } from '../plan/views/check-process.ts';
 import type { StandSelection } from '../plan/stands/selection.ts';
@@ -17,6 +24,8 @@ import { gapTexts } from '../plan/document/text.ts';
 export interface CheckWant {
   readonly stands: StandSelection;
   readonly checks: readonly Check[];
+  /** Tells whether a stand that is not there would be made at all. */
+  readonly files?: ClassEnds;
 }
 
 type CheckContext = Pick<
@@ -65,6 +74,7 @@ export async function checkStands(want: CheckWant, context: CheckContext): Promi
   return viewChecks({
     ...{ selection, checks, stands, index, findings, snapshots },
     now: have.now,
+    files: want.files ?? {},
     notes: gapTexts(have),
   });
 }

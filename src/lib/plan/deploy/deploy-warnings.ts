@@ -1,8 +1,7 @@
 /** What a deploy tells beside its steps, in this order, each once. Decides nothing about them. */
 import type { Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
-import { isDisabledByUs } from '../../marks/user.ts';
-import { nameSome, gapTexts } from '../document/text.ts';
+import { gapTexts } from '../document/text.ts';
 import { sealRiskWarning } from '../cluster/seal-risk.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { unseenGuests } from '../network/stand-bridges.ts';
@@ -11,6 +10,7 @@ import type { Ledger } from '../placement/capacity.ts';
 import { capacityWarnings } from '../placement/capacity-text.ts';
 import type { NodeChoice } from '../placement/nodes.ts';
 import { pamWarnings } from '../stands/accounts.ts';
+import { disabledWarnings } from '../stands/disabled-account.ts';
 import { accountEnd, accountWarnings, labWarnings } from '../stands/expiry.ts';
 import type { StandState } from '../stands/state.ts';
 import { unnamedInDeploy } from '../stands/unnamed.ts';
@@ -37,21 +37,6 @@ function sealWarnings(steps: readonly Step[], { sealRisk, remakeRisk }: ClusterV
   const isRemade = steps.some(({ kind }) => kind === 'vm.seal');
   const risk = isRemade ? remakeRisk : sealRisk;
   return isMade && risk ? [sealRiskWarning(risk)] : [];
-}
-
-/** Whoever is not in the files of a `users sync --disable` any more has a stand, and cannot log in. */
-function disabledWarnings({ users }: DeployInput, index: ClusterView): string[] {
-  const disabled = users.flatMap(({ userid }) => {
-    const account = index.users.get(userid);
-    return account?.enabled === false ? [account] : [];
-  });
-  if (disabled.length === 0) return [];
-  const who = nameSome(disabled.map(({ userid }) => userid));
-  const isOurs = disabled.some(({ comment }) => isDisabledByUs(comment));
-  const way = isOurs
-    ? '`deploy-stand users sync -c lab.yml -u users.yml` enables those that it disabled itself'
-    : 'whoever did so enables it again';
-  return [`disabled, so that nobody can log in with it: the account of ${who}; ${way}`];
 }
 
 interface Planned {
@@ -106,7 +91,7 @@ export function deployWarnings(input: DeployInput, planned: Planned): string[] {
       ...wishWarnings(machines, have.version),
       ...labWarnings(lab, have.now),
       ...accountWarnings(users, have.now, (user) => accountEnd(user, index.users)),
-      ...disabledWarnings(input, index),
+      ...disabledWarnings(users.flatMap(({ userid }) => index.users.get(userid) ?? [])),
       ...pamWarnings(steps, have),
       ...userConfigWarnings(have, steps),
       ...frozenWarnings(healthy, context),

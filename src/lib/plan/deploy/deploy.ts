@@ -24,7 +24,7 @@ import { deployWarnings } from './deploy-warnings.ts';
 import { standRefusal } from './stand-refusals.ts';
 import { planStand, type StandDraft } from './stand.ts';
 import { keepApart } from './reclone.ts';
-import { accountEnd, isAccountOver, isLabOver } from '../stands/expiry.ts';
+import { whyNoneIsMade } from '../stands/expiry.ts';
 import { readStandState, type StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { resolveMachines } from '../templates/find.ts';
@@ -146,14 +146,14 @@ function contextFor(
   };
 }
 
-/** What `cleanup --expired` took, no run every night makes again. What is there of a stand is completed as ever. */
+/** What is there of a stand is completed as ever. */
 function isTooLate(
   { user, claim, present }: StandState,
   { lab: { expires }, have: { now } }: DeployInput,
   { users }: ClusterView,
 ): boolean {
   const isNew = claim === undefined && present.size === 0;
-  return isNew && (isLabOver(expires, now) || isAccountOver(accountEnd(user, users), now));
+  return isNew && whyNoneIsMade(user, expires, { accounts: users, now }) !== undefined;
 }
 
 /**

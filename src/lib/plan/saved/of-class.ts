@@ -35,6 +35,13 @@ function foreignSteps({ steps, stands }: Plan): Findings {
   return findings;
 }
 
+/** Why `--plan` will not take the plan once it is saved; undefined: it will. */
+export function whyOnlyToLookAt(plan: Plan): string | undefined {
+  return foreignSteps(plan).count === 0
+    ? undefined
+    : 'it has removals, which are always planned anew: use --prune in place of --plan FILE';
+}
+
 /** The users of the class that the plan is about: `--only` need not be given again. */
 export function usersOf<U extends { readonly userid: string }>({ stands }: Plan, users: readonly U[]): U[] {
   const planned = new Set(stands.map(({ user }) => user));

@@ -25,10 +25,20 @@ export function nearestEnd(
 
 /** An account that is there is used as it is. */
 export function accountEnd(
-  { userid, expire }: User,
+  { userid, expire }: Pick<User, 'userid' | 'expire'>,
   accounts: ReadonlyMap<string, { readonly expire?: number | undefined }>,
 ): number | undefined {
   return (accounts.get(userid) ?? { expire }).expire;
+}
+
+/** Why a deploy makes no stand that is not there: what `cleanup --expired` took, no run every night makes again. */
+export function whyNoneIsMade(
+  user: Pick<User, 'userid' | 'expire'>,
+  expires: string | undefined,
+  { accounts, now }: { readonly accounts: Parameters<typeof accountEnd>[1]; readonly now: string },
+): 'lab-over' | 'account-over' | undefined {
+  if (isLabOver(expires, now)) return 'lab-over';
+  return isAccountOver(accountEnd(user, accounts), now) ? 'account-over' : undefined;
 }
 
 const NEXT = 'the next `cleanup --expired` removes';

@@ -2,7 +2,16 @@
 import type { Unrun } from '../../agent/types.ts';
 
 /** Why a check could not be run; its result says nothing of the student's work. */
-export type WhyNotRun = Unrun | 'no-stand' | 'missing' | 'not-ours' | 'node-offline' | 'off' | 'unreadable';
+export type WhyNotRun =
+  | Unrun
+  | 'no-stand'
+  | 'lab-over'
+  | 'account-over'
+  | 'missing'
+  | 'not-ours'
+  | 'node-offline'
+  | 'off'
+  | 'unreadable';
 
 export type WhyFailed =
   | 'exit'

@@ -1,9 +1,11 @@
 /** Which commands a class is asked, and what its answers are worth: a read model of one inventory. Asks nobody. */
 import type { AgentCommand, MachineTask } from '../../agent/types.ts';
 import type { Check } from '../../config/checks/types.ts';
+import type { User } from '../../config/types.ts';
 import { claimedIds } from '../stands/ownership.ts';
 import { compareNatural, sortedUnique } from '../../order.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { whyNoneIsMade } from '../stands/expiry.ts';
 import { marksOf, selectedClaims, type StandSelection } from '../stands/selection.ts';
 import type { GuestInfo, PoolInfo } from '../../inventory/types.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
@@ -73,6 +75,14 @@ export interface ChecksInput {
   /** VMID → names. */
   readonly snapshots: ReadonlyMap<number, readonly string[]>;
   readonly notes: readonly string[];
+  readonly files: ClassEnds;
+}
+
+/** Of the files of the class, where they were given. */
+export interface ClassEnds {
+  /** Of the lab: its last day. */
+  readonly expires?: string;
+  readonly users?: readonly Pick<User, 'userid' | 'expire'>[];
 }
 
 function find(
@@ -117,13 +127,16 @@ function ofStand(stand: StandView, input: ChecksInput): StudentChecks {
 }
 
 /** Users that were named, and have nothing that could be checked. */
-function withoutStand({ selection, stands, checks }: ChecksInput): StudentChecks[] {
+function withoutStand({ selection, stands, checks, files, index, now }: ChecksInput): StudentChecks[] {
   if (selection.nodes) return [];
+  const written = new Map(files.users?.map((user) => [user.userid, user]));
   const there = new Set(stands.map(({ user }) => user));
   return sortedUnique((selection.users ?? []).map(({ userid }) => userid))
     .filter((user) => !there.has(user))
     .map((user) => {
-      const none: Finding = { verdict: 'not-run', why: 'no-stand' };
+      const of = written.get(user) ?? { userid: user };
+      const over = whyNoneIsMade(of, files.expires, { accounts: index.users, now });
+      const none: Finding = { verdict: 'not-run', why: over ?? 'no-stand' };
       return studentOf(
         user,
         null,

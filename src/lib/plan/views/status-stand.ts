@@ -1,7 +1,9 @@
 /** How one stand is, and what is wrong with it beside its machines. Reads nothing. */
+import type { UserInfo } from '../../inventory/types.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, lastDayOf } from '../../pve-values/expire.ts';
 import { bridgeOn, bridgesOf, type ClusterView } from '../cluster/view.ts';
+import { disabler } from '../stands/disabled-account.ts';
 import { nearestEnd } from '../stands/expiry.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
 import { rightsOfUse } from '../stands/still-open.ts';
@@ -121,6 +123,11 @@ function isTorn({ nodes, claim }: StandView, { networks }: StatusContext): boole
   return nodes.length > 1 && (networks.get(claim.lab)?.size ?? 0) > 0;
 }
 
+function disabledProblem(account: UserInfo, of: Pick<Problem, 'user' | 'lab'>): Problem {
+  const by = disabler(account);
+  return { kind: 'user-disabled', ...of, ...(by === undefined ? {} : { detail: by }) };
+}
+
 export function standProblems(view: StandView, context: StatusContext): Problem[] {
   const { user, claim } = view;
   const of = { user, lab: claim.lab };
@@ -134,7 +141,7 @@ export function standProblems(view: StandView, context: StatusContext): Problem[
     ...expiryProblems(view, context),
     ...(!isAtWork && isTorn(view, context) ? tornProblems(view, context) : []),
     ...(isAtWork ? [] : bridgeProblems(view, context)),
-    ...(account && !account.enabled ? [{ kind: 'user-disabled' as const, ...of }] : []),
+    ...(account && !account.enabled ? [disabledProblem(account, of)] : []),
     // Access is the last that a deploy gives, and the first that a cleanup takes, of all stands at once.
     ...(isHandedOut &&
     !context.isMaking &&

@@ -148,7 +148,7 @@ export interface Problem {
   readonly vmid?: number;
   readonly node?: string;
   readonly storage?: string;
-  /** A network, a lock, a day, the words of a task, a share in percent. */
+  /** A network, a lock, a day, the words of a task, a share in percent, a command of ours that did it. */
   readonly detail?: string;
 }
 

@@ -4,6 +4,8 @@ export const findingEn: FindingTexts = {
   passed: 'passed',
   whyNotRun: {
     'no-stand': 'the student has no stand',
+    'lab-over': 'the student has no stand, and the lab is over',
+    'account-over': 'the student has no stand, and the account has expired',
     missing: 'the machine is not there',
     'not-ours': 'the machine is not ours any more',
     'node-offline': 'its node is offline',

@@ -4,6 +4,8 @@ export const findingRu: FindingTexts = {
   passed: 'пройдена',
   whyNotRun: {
     'no-stand': 'у студента нет стенда',
+    'lab-over': 'у студента нет стенда, а срок лабораторной истёк',
+    'account-over': 'у студента нет стенда, а срок учётной записи истёк',
     missing: 'машины нет',
     'not-ours': 'машина больше не наша',
     'node-offline': 'её узел выключен или недоступен',

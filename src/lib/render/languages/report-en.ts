@@ -76,6 +76,7 @@ const problemTexts: ProblemTexts = {
     `run deploy again with the files of lab ${labs}${only === '' ? '' : ` and ${only}`}`,
   whenIdle: (way) => `when no deploy is running, ${way}`,
   unlessThawing: (way) => `when no freeze or thaw is running, ${way}`,
+  enabledBySync: (command) => `${command} enables whom the users file names`,
   otherVmid: (way) => `another VMID is taken: ${way}`,
   foreignBridge:
     'put it back where it belongs, or unplug it: in PVE under Hardware of the VM; deploy changes no card',

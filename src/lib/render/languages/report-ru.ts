@@ -74,6 +74,7 @@ const problemTexts: ProblemTexts = {
     `запустите deploy ещё раз с файлами работы ${labs}${only === '' ? '' : ` и ${only}`}`,
   whenIdle: (way) => `когда не идёт другое развёртывание: ${way}`,
   unlessThawing: (way) => `когда не идут access freeze и access thaw: ${way}`,
+  enabledBySync: (command) => `${command} включит тех, кого называет файл пользователей`,
   otherVmid: (way) => `будет взят другой VMID: ${way}`,
   foreignBridge:
     'верните её на место или отключите: в PVE, раздел Hardware этой ВМ; deploy сетевые карты не меняет',

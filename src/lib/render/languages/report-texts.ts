@@ -36,6 +36,7 @@ export interface ProblemTexts {
   readonly whenIdle: (way: string) => string;
   /** A thaw gives the right before it ends the freeze. */
   readonly unlessThawing: (way: string) => string;
+  readonly enabledBySync: (command: string) => string;
   readonly otherVmid: (way: string) => string;
   readonly foreignBridge: string;
   /** `way`: what makes another. */
