@@ -44,6 +44,8 @@ interface Work<C extends RunContext> {
   readonly remark?: (plan: Plan) => Promise<void> | void;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
+  /** The file in which a plan that is only shown is kept, and from which it can be applied. */
+  readonly saved?: (plan: Plan) => string | undefined;
   /** Repeated, it does also again what is done: whoever has finished is left out of the command that goes on. */
   readonly startsOver?: StartsOver;
 }
@@ -100,6 +102,13 @@ function tellWarnings({ output }: Changing, { warnings }: Plan): void {
   if (!output.isText) for (const warning of warnings) output.warn(warning);
 }
 
+function savedLines(file: string | undefined): string[] {
+  if (file === undefined) return [];
+  return [
+    `saved in ${file}: the same command with ${shellCommand('--plan', file)} in place of --dry-run and --out applies it`,
+  ];
+}
+
 async function show(
   io: ProgramIo,
   flags: PlanFlags,
@@ -113,7 +122,7 @@ async function show(
   await work.remark?.(plan);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () =>
-    renderPlan(plan, { ...run.output, idle: work.idle }),
+    [renderPlan(plan, { ...run.output, idle: work.idle }), ...savedLines(work.saved?.(plan))].join('\n\n'),
   );
   teller.planned(plan, work.verb);
   const isTold = (flags.detailedExitcode && isPending(plan)) || (flags.driftExitcode && hasDrift(plan));

@@ -241,14 +241,18 @@ describe('a saved plan', () => {
     const passwords = '--credentials @credentials.csv';
     const planned = await run('deploy -c @lab.yml -u @a.yml --dry-run --out @plan.json');
     const shown = await run('show @plan.json');
-    expect([shown.code, shown.stdout]).toEqual([0, planned.stdout]);
+    const saved = (name: string): string => {
+      const file = join(folder, name);
+      return `\nsaved in ${file}: the same command with --plan ${file} in place of --dry-run and --out applies it\n`;
+    };
+    expect([shown.code, `${shown.stdout}${saved('plan.json')}`]).toEqual([0, planned.stdout]);
     const document = JSON.parse((await run('show @plan.json --output json')).stdout) as { plan: unknown };
     expect(document.plan).toEqual(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8')));
     expect((await run(`deploy -c @lab.yml -u @a.yml --plan @plan.json ${passwords}`)).code).toBe(0);
 
     const out = await run('cleanup --lab lab --dry-run --out @removal.json');
     expect(out.code).toBe(0);
-    expect((await run('show @removal.json')).stdout).toBe(out.stdout);
+    expect(`${(await run('show @removal.json')).stdout}${saved('removal.json')}`).toBe(out.stdout);
     await run(`deploy -c @lab.yml -u @b.yml ${passwords}`);
     const since = cluster.requests.length;
     const alone = await run(`cleanup --plan @removal.json ${passwords}`);

@@ -45,6 +45,8 @@ test('a machine taken out of the lab goes by the command that is named; never fr
   expect([saving.code, saving.stdout]).toEqual([0, expect.stringContaining('VM removals')]);
   expect(saving.stderr).toContain('removals.json is a plan to look at, not to apply with --plan');
   expect(dry.stderr).not.toContain('to look at');
+  const applies = 'p.json: the same command with --plan ';
+  expect([dry.stdout.includes(applies), saving.stdout.includes('saved in')]).toEqual([true, false]);
   const saved = await run(`deploy -c @next.yml ${CLASS} --plan @removals.json`);
   expect(saved.code).toBe(3);
   expect(saved.stderr).toMatch(

@@ -210,6 +210,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       credentials,
       showLogin: true,
       keep,
+      saved: (plan: Plan) => (keep && whyOnlyToLookAt(plan) === undefined ? out : undefined),
       remark: (plan: Plan) => keep && warnOfShown(flags, plan, (text) => run.output.warn(text)),
       preview: (context) => previewed(want, page, context),
       apply: (context: DeployContext) => {
