@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-/** The bin, and the one error boundary: errors become text (or JSON) and an exit code here and nowhere else. */
+/** The bin, and the one error boundary: errors become text (or a document) and an exit code here and nowhere else. */
 import { realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import envPaths from 'env-paths';
 import { saysYes } from './commands/environment.ts';
 import type { ProcessSignal, ProgramIo } from './commands/io.ts';
+import { askedFormat } from './commands/output-formats.ts';
 import { processSignature } from './commands/owner.ts';
 import { toStandError } from './commands/stand-error.ts';
 import { createClock } from './lib/clock.ts';
@@ -15,21 +16,22 @@ import { createProgram } from './program.ts';
 
 type OfOneRun = 'setExitCode' | 'exitCode' | 'argv' | 'readerGone';
 
-/** Machine-readable output is asked for on the command line or by the environment; parsing may have failed. */
-function wantsJson(argv: readonly string[], io: ProgramIo): boolean {
-  const at = argv.indexOf('--output');
-  const asked = argv.includes('--output=json') || (at >= 0 && argv[at + 1] === 'json');
-  return asked || io.env['DEPLOY_STAND_OUTPUT'] === 'json';
+/** Under a format of documents an error is one, too. */
+async function writeDocument(error: StandError, argv: readonly string[], io: ProgramIo): Promise<void> {
+  const format = askedFormat(argv, io);
+  if (format === 'text') return;
+  const { toErrorDocument } = await import('./lib/render/error-json.ts');
+  const { ownDocument } = await import('./commands/own-words.ts');
+  const { documentText } = await import('./commands/document-text.ts');
+  io.stdout.write(documentText(ownDocument(toErrorDocument(error), argv), format));
 }
 
 async function report(error: StandError, argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
-  const { toErrorDocument } = await import('./lib/render/error-json.ts');
   const { renderError } = await import('./lib/render/error-text.ts');
-  const { ownDocument, ownLines } = await import('./commands/own-words.ts');
+  const { ownLines } = await import('./commands/own-words.ts');
   const { redactText } = await import('./lib/redact.ts');
-  const { escapeJson, escapeLines } = await import('./lib/render/escape.ts');
-  if (wantsJson(argv, io))
-    io.stdout.write(`${escapeJson(JSON.stringify(ownDocument(toErrorDocument(error), argv), null, 2))}\n`);
+  const { escapeLines } = await import('./lib/render/escape.ts');
+  await writeDocument(error, argv, io);
   const color = io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && !argv.includes('--no-color');
   const width = widthOf(io.stderr);
   const wide = argv.includes('--wide') || saysYes(io.env['DEPLOY_STAND_WIDE']);
@@ -42,12 +44,8 @@ async function report(error: StandError, argv: readonly string[], io: ProgramIo)
 /** commander has written its message to stderr already. */
 async function reportUsage(error: CommanderError, argv: readonly string[], io: ProgramIo): Promise<ExitCode> {
   if (error.exitCode === 0) return EXIT.done;
-  if (wantsJson(argv, io)) {
-    const { toErrorDocument } = await import('./lib/render/error-json.ts');
-    const message = error.message.replace(/^error: /, '');
-    const document = toErrorDocument(new UsageError('USAGE', message, { hint: 'see --help' }));
-    io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  }
+  const message = error.message.replace(/^error: /, '');
+  await writeDocument(new UsageError('USAGE', message, { hint: 'see --help' }), argv, io);
   return EXIT.usage;
 }
 

@@ -1,8 +1,8 @@
-/** What is shown of look after look: on a terminal the whole anew, elsewhere what changed, as lines or as a document in one. */
+/** What is shown of look after look: on a terminal the whole anew, elsewhere what changed, as lines or as a document each. */
 import type { Clock } from '../lib/clock.ts';
-import { escapeJson } from '../lib/render/escape.ts';
 import type { JsonObject } from '../lib/render/ordered-json.ts';
 import type { ProgramIo } from './io.ts';
+import type { Output } from './output.ts';
 
 const CLEAR = '\u001B[2J\u001B[H';
 const QUIET_MS = 5 * 60_000;
@@ -21,22 +21,23 @@ export interface ShownLook {
  */
 export class Again {
   readonly #io: ProgramIo;
-  readonly #isText: boolean;
+  readonly #output: Pick<Output, 'isText' | 'inStream'>;
   readonly #clock: Clock;
   #quietSince: number | undefined;
 
-  constructor(io: ProgramIo, { isText }: { readonly isText: boolean }, clock: Clock) {
+  constructor(io: ProgramIo, output: Pick<Output, 'isText' | 'inStream'>, clock: Clock) {
     this.#io = io;
-    this.#isText = isText;
+    this.#output = output;
     this.#clock = clock;
   }
 
   show({ now, changes, text, document }: ShownLook): void {
     const { stdout } = this.#io;
+    const { isText } = this.#output;
     const isQuiet = changes?.length === 0;
-    if (this.#isText && stdout.isTTY === true) stdout.write(`${CLEAR}${text()}\n`);
+    if (isText && stdout.isTTY === true) stdout.write(`${CLEAR}${text()}\n`);
     else if (isQuiet && !this.#isDue()) return;
-    else if (!this.#isText) stdout.write(`${escapeJson(JSON.stringify(document()))}\n`);
+    else if (!isText) this.#output.inStream(document(), text);
     else if (isQuiet) stdout.write(`${now.replace(/\.\d+Z$/, 'Z')} nothing new\n`);
     else stdout.write(`${changes?.join('\n') ?? text()}\n`);
     this.#quietSince = isQuiet ? this.#clock.now() : undefined;

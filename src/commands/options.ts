@@ -5,6 +5,7 @@ import type { ProgressMode } from '../lib/ui/create-ui.ts';
 import type { LogLevel } from '../lib/ui/debug-log.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
 import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../lib/patience.ts';
+import { OUTPUT_FORMATS, type OutputFormat } from './output-formats.ts';
 
 export interface GlobalFlags {
   readonly connection?: string;
@@ -14,7 +15,7 @@ export interface GlobalFlags {
   /** True without a scenario file. */
   readonly simulate?: string | true;
   readonly simulateState?: string;
-  readonly output: 'text' | 'json' | 'yaml';
+  readonly output: OutputFormat;
   readonly logLevel: LogLevel;
   readonly logFile?: string;
   readonly auditFile?: string;
@@ -157,11 +158,7 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(
       envOption('--simulate-state <file>', 'keep the simulated cluster in this file between commands'),
     )
-    .addOption(
-      envOption('--output <format>', 'what stdout is')
-        .choices(allOf<GlobalFlags['output']>({ text: true, json: true, yaml: true }))
-        .default('text'),
-    )
+    .addOption(envOption('--output <format>', 'what stdout is').choices(OUTPUT_FORMATS).default('text'))
     .addOption(
       envOption('--progress <mode>', 'progress on stderr')
         .choices(allOf<GlobalFlags['progress']>({ auto: true, plain: true, json: true, none: true }))

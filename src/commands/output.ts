@@ -1,8 +1,7 @@
-/** Writes results to stdout as text, JSON or YAML, and words to stderr. */
-import { Document, visit } from 'yaml';
-import { escapeControl, escapeJson } from '../lib/render/escape.ts';
+/** Writes results to stdout as text or as documents, and words to stderr. */
 import { labelled } from '../lib/render/layout.ts';
 import { widthOf } from '../lib/ui/width.ts';
+import { documentText, streamedText } from './document-text.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 import { ownDocument, ownLines, ownWords } from './own-words.ts';
@@ -20,21 +19,11 @@ export interface Output {
   readonly wide: boolean;
   /** The one document of this command. */
   result(document: unknown, text: () => string): void;
+  /** The same of one of many that follow each other: each can be told from the next. */
+  inStream(document: unknown, text: () => string): void;
   /** The same of a run: where nothing was done, and nothing is left to do, `--quiet` leaves the text out, but for warnings. */
   ended(run: Ended, document: unknown, text: () => string): void;
   warn(text: string): void;
-}
-
-/** Names from a server may hold what a terminal obeys; YAML can write that as escapes between double quotes only. */
-function yamlText(value: unknown): string {
-  const document = new Document(value);
-  visit(document, {
-    Scalar: (_, node) => {
-      if (typeof node.value === 'string' && escapeControl(node.value) !== node.value)
-        node.type = 'QUOTE_DOUBLE';
-    },
-  });
-  return escapeJson(document.toString());
 }
 
 export function createOutput(
@@ -52,9 +41,11 @@ export function createOutput(
         io.stdout.write(`${ownLines(text().trimEnd(), io.argv, widthOf(io.stdout))}\n`);
         return;
       }
-      const own = ownDocument(document, io.argv);
-      if (flags.output === 'json') io.stdout.write(`${escapeJson(JSON.stringify(own, null, 2))}\n`);
-      else io.stdout.write(yamlText(own));
+      io.stdout.write(documentText(ownDocument(document, io.argv), flags.output));
+    },
+    inStream: (document, text) => {
+      if (flags.output === 'text') output.result(document, text);
+      else io.stdout.write(streamedText(ownDocument(document, io.argv), flags.output));
     },
     ended: ({ isNothing, warnings }, document, text) => {
       const isSilent = isNothing && flags.quiet === true && flags.output === 'text';

@@ -1,6 +1,6 @@
 /** What command line and library wait for, unless somebody says otherwise. */
 
-/** Nothing younger is taken for what an earlier run left: no run takes as long. */
+/** Nothing younger is taken for what an earlier run left, and removed: longer than runs take, as what is removed is gone. */
 export const USUAL_MIN_AGE = { seconds: 2 * 3600, text: '2h' } as const;
 
 /** How long a change of a machine waits for whatever holds it. */

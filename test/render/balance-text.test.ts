@@ -90,6 +90,21 @@ const balancePlan = (over: Partial<BalanceReport> = {}, warnings: readonly strin
   plan<BalancePlan>([], { command: 'balance', balance: { ...report, ...over }, warnings });
 
 describe('text', () => {
+  test.each(['linked-clone', 'local-disks', 'ha', 'locked', 'passthrough'])(
+    '%s has Russian words',
+    (code) => {
+      const rejected = [
+        { unit: 'guest' as const, name: 'VM 1 (a)', vmids: [1], node: 'n1', code, reason: 'in English' },
+      ];
+      const text = renderBalance(balancePlan({ rejected }), summary('done', [done]), {
+        ...options,
+        language: 'ru',
+      });
+      expect(text).toMatch(new RegExp(`${code}: VM 1[^\\n]*: [^\\n]*[а-я]{3}`));
+      expect(text).not.toContain('in English');
+    },
+  );
+
   test('done: loads before and after, moves with reasons, rejections by reason', () => {
     expect(renderBalance(balancePlan(), summary('done', [done]), options)).toMatchInlineSnapshot(`
       "balance: done (2 guests moved, 2.0 GiB, imbalance 0.80 → 0.40)

@@ -135,24 +135,21 @@ class BalanceRun {
     await orWarn(file, writeMetrics(file, figures), this.#run.output);
   }
 
-  /** One document; by interval one line of JSON for each round. */
+  /** One document; by interval one for each round. */
   print(results: readonly Result[]): void {
     const { output } = this.#run;
     const documents = results.map((result) => documentOf(result, results.length > 1));
     const document = results.length > 1 ? { connections: documents } : documents[0];
-    if (this.#settings.interval !== undefined && this.#flags.output === 'json') {
-      this.#io.stdout.write(`${JSON.stringify(document)}\n`);
-      return;
-    }
     const isNothing = results.every(
       ({ outcome, exitCode }) => outcome !== undefined && isNothingToDo(outcome, exitCode),
     );
     const warnings = results.flatMap(({ outcome }) => outcome?.plan.warnings ?? []);
-    output.ended({ isNothing, warnings }, document, () =>
+    const text = (): string =>
       results
         .map((result) => textOf(result, results.length > 1, { ...output, language: this.#settings.language }))
-        .join('\n\n'),
-    );
+        .join('\n\n');
+    if (this.#settings.interval !== undefined && !output.isText) output.inStream(document, text);
+    else output.ended({ isNothing, warnings }, document, text);
   }
 
   async sleep(seconds: number, end: AbortSignal): Promise<void> {

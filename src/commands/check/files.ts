@@ -11,7 +11,7 @@ import {
   renderChecksJson,
   renderJunit,
 } from '../../lib/render/checks-files.ts';
-import { GRADES_HEADS, renderGrades, type Grades, type GradePlatform } from '../../lib/render/grades.ts';
+import { gradesHead, renderGrades, type Grades, type GradePlatform } from '../../lib/render/grades.ts';
 import type { Language } from '../../lib/render/languages/codes.ts';
 import { assertShownFile, writeShownFile } from '../../lib/workflow/shown-file.ts';
 import { formatByName } from '../format-by-name.ts';
@@ -74,7 +74,7 @@ const OTHER_JUNIT = 'name another file with --junit';
 export async function assertCheckFiles(flags: CheckFileFlags): Promise<void> {
   const { out, grades, junit } = flags;
   assertGrades(flags);
-  if (out !== undefined) await assertShownFile(out, grades ? GRADES_HEADS[grades] : kindOf(out).head);
+  if (out !== undefined) await assertShownFile(out, grades ? gradesHead(grades) : kindOf(out).head);
   if (junit !== undefined) await assertShownFile(junit, JUNIT_HEAD, OTHER_JUNIT);
 }
 
@@ -99,6 +99,6 @@ export async function writeCheckFiles(
     countsNotRun: countNotRun === true,
     language,
   });
-  await writeShownFile(out, grades.text, GRADES_HEADS[platform]);
+  await writeShownFile(out, grades.text, gradesHead(platform));
   return grades;
 }

@@ -106,7 +106,7 @@ async function write(
   users: ReadSelection['users'],
 ): Promise<boolean> {
   const grades = await writeCheckFiles(flags, report, users ?? []);
-  if (!grades) return true;
+  if (!grades || !flags.grades) return true;
   gradeWarnings(grades, flags.grades).forEach((text) => run.output.warn(text));
   return grades.unknown.length === 0;
 }

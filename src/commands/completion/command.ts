@@ -1,9 +1,10 @@
 /** `completion SHELL`, and the command that the shell then asks. The work is loaded only when it is asked for. */
 import { Argument, Command } from 'commander';
 import type { ProgramIo } from '../io.ts';
+import { allOf } from '../options.ts';
 import type { ShellName } from './run.ts';
 
-const SHELLS: readonly ShellName[] = ['bash', 'zsh', 'fish', 'powershell'];
+const SHELLS = allOf<ShellName>({ bash: true, zsh: true, fish: true, powershell: true });
 
 export function completionCommand(io: ProgramIo): Command {
   return new Command('completion')

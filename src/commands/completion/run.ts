@@ -14,11 +14,19 @@ const NAME = 'deploy-stand';
 
 export type ShellName = 'bash' | 'zsh' | 'fish' | 'powershell';
 
+/** What the maker of the scripts calls them. */
+const TABTAB_NAMES = {
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  powershell: 'pwsh',
+} as const satisfies Readonly<Record<ShellName, string>>;
+
 export async function writeScript(io: ProgramIo, shell: ShellName): Promise<void> {
   const script = await tabtab.getCompletionScript({
     name: NAME,
     completer: NAME,
-    shell: shell === 'powershell' ? 'pwsh' : shell,
+    shell: TABTAB_NAMES[shell],
   });
   io.stdout.write(`${(shell === 'zsh' ? completingValues(script) : script).trimEnd()}\n`);
 }

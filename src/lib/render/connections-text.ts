@@ -1,5 +1,6 @@
 /** Connections as a table and as a document: how each secret is kept, and never the secret. */
 import { namedPlatform, PLATFORMS } from '../config/connections/platform.ts';
+import type { SecretSource } from '../config/connections/secret-source.ts';
 import type { Platform } from '../config/types.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';
@@ -9,7 +10,7 @@ import { shellCommand } from '../shell.ts';
 
 /** Where a secret is kept. */
 interface Keeping {
-  readonly kind: 'plain' | 'env' | 'file' | 'command' | 'age' | 'fernet';
+  readonly kind: SecretSource['kind'];
   readonly variable?: string;
   readonly written?: string;
   readonly argv?: readonly string[];

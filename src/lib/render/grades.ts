@@ -22,12 +22,6 @@ export interface Grades {
 const MOODLE_COLUMNS = ['Email address', 'ID number', 'First name', 'Last name'];
 const CANVAS_COLUMNS = ['Student', 'ID', 'SIS User ID', 'SIS Login ID', 'Section'];
 
-/** How they begin. */
-export const GRADES_HEADS: Readonly<Record<GradePlatform, string>> = {
-  moodle: MOODLE_COLUMNS.join(','),
-  canvas: CANVAS_COLUMNS.join(','),
-};
-
 interface Options {
   readonly platform: GradePlatform;
   readonly title: string;
@@ -67,6 +61,23 @@ function canvas(graded: readonly Graded[], { maxPoints }: ChecksReport, { title 
   return formatCsv([...CANVAS_COLUMNS, title], [most, ...rows]);
 }
 
+interface Platform {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly write: (graded: readonly Graded[], report: ChecksReport, options: Options) => string;
+}
+
+/** A row each: a further one does not compile until it is there. */
+const PLATFORMS: Readonly<Record<GradePlatform, Platform>> = {
+  moodle: { name: 'Moodle', columns: MOODLE_COLUMNS, write: moodle },
+  canvas: { name: 'Canvas', columns: CANVAS_COLUMNS, write: canvas },
+};
+
+/** How its files begin. */
+export function gradesHead(platform: GradePlatform): string {
+  return PLATFORMS[platform].columns.join(',');
+}
+
 export function renderGrades(report: ChecksReport, users: readonly User[], options: Options): Grades {
   const { platform, countsNotRun } = options;
   const students = new Map(report.students.map((student) => [student.user, student]));
@@ -78,7 +89,7 @@ export function renderGrades(report: ChecksReport, users: readonly User[], optio
   const isChecked = ({ student }: Graded): boolean => countsNotRun || student.notRun === 0;
   const graded = here.filter((one) => isKnown(one) && isChecked(one));
   return {
-    text: platform === 'moodle' ? moodle(graded, report, options) : canvas(graded, report, options),
+    text: PLATFORMS[platform].write(graded, report, options),
     written: graded.length,
     unchecked: here.filter((one) => !isChecked(one)).map(({ user }) => user.userid),
     unknown: here.filter((one) => isChecked(one) && !isKnown(one)).map(({ user }) => user.userid),
@@ -88,8 +99,8 @@ export function renderGrades(report: ChecksReport, users: readonly User[], optio
 const MOST_NAMES = 8;
 
 /** Who gets no grade, and why. */
-export function gradeWarnings({ unchecked, unknown }: Grades, platform: GradePlatform | undefined): string[] {
-  const where = platform === 'canvas' ? 'Canvas' : 'Moodle';
+export function gradeWarnings({ unchecked, unknown }: Grades, platform: GradePlatform): string[] {
+  const where = PLATFORMS[platform].name;
   return [
     ...(unchecked.length === 0
       ? []

@@ -1,13 +1,16 @@
 /** Where the boxes and lines of a topology go, by dagre. Same topology, same picture. */
 import { Graph, layout } from '@dagrejs/dagre';
-import type { Topology, TopologyLink } from '../plan/views/topology-types.ts';
+import type { Topology, TopologyLink, TopologyNetwork } from '../plan/views/topology-types.ts';
+import type { DeviceType } from '../config/types.ts';
 import { escapeControl } from './escape.ts';
 import { displayWidth } from './layout.ts';
 import type { PictureTexts } from './languages/report-texts.ts';
 import { linkWords, machineWords, networkWords } from './topology-words.ts';
 
+export type BoxKind = 'machine' | Exclude<DeviceType, 'linux'> | TopologyNetwork['kind'];
+
 export interface PlacedBox {
-  readonly kind: 'machine' | 'ecorouter' | 'uplink' | 'shared' | 'own';
+  readonly kind: BoxKind;
   /** Escaped for a terminal only. */
   readonly lines: readonly string[];
   /** The middle. */

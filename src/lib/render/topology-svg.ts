@@ -3,7 +3,7 @@ import type { Topology } from '../plan/views/topology-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import { reportEn } from './languages/report-en.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
-import { layOut, LINE, LINK_LINE, type PlacedBox, type PlacedLink } from './topology-layout.ts';
+import { layOut, LINE, LINK_LINE, type BoxKind, type PlacedBox, type PlacedLink } from './topology-layout.ts';
 import { NETWORK_FILL } from './topology-words.ts';
 
 const LIGHT = `--box: #fff; --line: #5b6675; --ink: #18202b; --soft: #5b6675;
@@ -30,9 +30,18 @@ const STYLE = `
 
 const number = (value: number): string => String(Math.round(value * 10) / 10);
 
+/** Networks are round, machines are not. Each kind is a class of the style sheet above, too. */
+const IS_ROUND: Readonly<Record<BoxKind, boolean>> = {
+  machine: false,
+  ecorouter: false,
+  uplink: true,
+  shared: true,
+  own: true,
+};
+
 function boxLines({ kind, lines, x, y, width, height }: PlacedBox): string[] {
   const first = y - ((lines.length - 1) * LINE) / 2 + 4.5;
-  const radius = kind === 'machine' || kind === 'ecorouter' ? 5 : height / 2;
+  const radius = IS_ROUND[kind] ? height / 2 : 5;
   return [
     `  <g class="${kind}">`,
     `    <rect x="${number(x - width / 2)}" y="${number(y - height / 2)}" width="${number(width)}" height="${number(height)}" rx="${number(radius)}"/>`,

@@ -1,7 +1,8 @@
 /** Checks that passed schema and rules, in the form that the rest of the program uses. Judges nothing. */
+import { InternalError } from '../../errors.ts';
 import { compact } from '../input/written.ts';
 import { shellArgv } from './shell-script.ts';
-import type { Check } from './types.ts';
+import type { Check, CheckBase } from './types.ts';
 
 /** What the schema lets through. */
 export interface WrittenCheck {
@@ -26,18 +27,41 @@ export function timeoutSeconds(written: string | number): number {
   return Number(count) * (unit === 'm' ? 60 : 1);
 }
 
+type Kind = Check['kind'];
+
+/** By which keys a check says what it checks: one of all of these. A further kind does not compile until it is here. */
+export const KIND_KEYS: Readonly<Record<Kind, readonly (keyof WrittenCheck)[]>> = {
+  command: ['run', 'script'],
+  power: ['power'],
+  nic: ['nic'],
+  snapshot: ['snapshot'],
+};
+
+type Of<K extends Kind> = Omit<Extract<Check, { readonly kind: K }>, keyof CheckBase>;
+
+/** What each kind makes of its own keys; undefined: the check is of another kind. */
+const NORMALISED: { readonly [K in Kind]: (written: WrittenCheck) => Of<K> | undefined } = {
+  command: ({ run, script, expect, timeout }) => {
+    if (run === undefined && script === undefined) return undefined;
+    const { exit = 0, stdout, stderr } = expect ?? {};
+    return {
+      kind: 'command',
+      argv: run ?? shellArgv(script ?? ''),
+      timeoutSeconds: timeout === undefined ? DEFAULT_SECONDS : timeoutSeconds(timeout),
+      expect: compact({ exit, stdout, stderr }),
+    };
+  },
+  power: ({ power }) => (power === undefined ? undefined : { kind: 'power', power }),
+  nic: ({ nic }) => nic && { kind: 'nic', network: nic.network, connected: nic.connected ?? true },
+  snapshot: ({ snapshot }) => (snapshot === undefined ? undefined : { kind: 'snapshot', snapshot }),
+};
+
 export function normaliseCheck(written: WrittenCheck): Check {
-  const { name, machine, points = 1, hint, run, script, power, nic, snapshot } = written;
+  const { name, machine, points = 1, hint } = written;
   const base = { name: name.trim(), machine, points, ...(hint === undefined ? {} : { hint }) };
-  if (power !== undefined) return { ...base, kind: 'power', power };
-  if (nic) return { ...base, kind: 'nic', network: nic.network, connected: nic.connected ?? true };
-  if (snapshot !== undefined) return { ...base, kind: 'snapshot', snapshot };
-  const { exit = 0, stdout, stderr } = written.expect ?? {};
-  return {
-    ...base,
-    kind: 'command',
-    argv: run ?? shellArgv(script ?? ''),
-    timeoutSeconds: written.timeout === undefined ? DEFAULT_SECONDS : timeoutSeconds(written.timeout),
-    expect: compact({ exit, stdout, stderr }),
-  };
+  for (const normalised of Object.values(NORMALISED)) {
+    const own = normalised(written);
+    if (own) return { ...base, ...own };
+  }
+  throw new InternalError('CHECK_KIND', `check ${base.name} passed the rules without a kind`);
 }

@@ -5,12 +5,11 @@ import { parseBridge } from '../../pve-values/bridge-name.ts';
 import type { Issues, Path } from '../input/issues.ts';
 import { isMapping, mapping, text, texts, type Written } from '../input/written.ts';
 import { isPassable } from './shell-script.ts';
-import { timeoutSeconds } from './normalise.ts';
+import { KIND_KEYS, timeoutSeconds } from './normalise.ts';
 
 /** Machine → names of its networks. */
 export type KnownMachines = ReadonlyMap<string, readonly string[]>;
 
-const KINDS = ['run', 'script', 'power', 'nic', 'snapshot'] as const;
 /** Of those that run something. */
 const RUNNING = ['expect', 'timeout'] as const;
 const LONGEST_SECONDS = 600;
@@ -34,7 +33,9 @@ function namesAreUnique(checks: readonly unknown[], at: Path, issues: Issues): v
 
 /** Undefined: none, or more than one. */
 function kindIsOne(check: Written, at: Path, issues: Issues): void {
-  const given = KINDS.filter((kind) => check[kind] !== undefined);
+  const given = Object.values(KIND_KEYS)
+    .flat()
+    .filter((kind) => check[kind] !== undefined);
   const [first, second] = given;
   if (first === undefined) {
     issues.add(at, 'the check does not say what is checked', {
@@ -46,7 +47,7 @@ function kindIsOne(check: Written, at: Path, issues: Issues): void {
       hint: 'make two checks of them',
     });
   }
-  if (given.includes('run') || given.includes('script')) return;
+  if (given.some((key) => KIND_KEYS.command.includes(key))) return;
   for (const key of RUNNING) {
     if (check[key] !== undefined)
       issues.add([...at, key], `${key} goes with run or script only`, { at: 'key', hint: 'leave it out' });

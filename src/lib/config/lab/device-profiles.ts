@@ -6,6 +6,7 @@ import { presentNics } from '../../pve-values/nics.ts';
 interface ManagementCard {
   readonly index: number;
   readonly bridge: string;
+  readonly model: string;
 }
 
 interface DeviceProfile {
@@ -22,7 +23,7 @@ interface DeviceProfile {
 export const DEVICE_PROFILES: Readonly<Record<DeviceType, DeviceProfile>> = {
   linux: { managementCards: [], model: 'virtio', firewall: true, hasRouterMacs: false },
   ecorouter: {
-    managementCards: [{ index: 0, bridge: 'vmbr0' }],
+    managementCards: [{ index: 0, bridge: 'vmbr0', model: 'vmxnet3' }],
     ...{ model: 'vmxnet3', firewall: false, hasRouterMacs: true },
   },
 };

@@ -59,11 +59,11 @@ function chooseMac(choice: MacChoice, index: number, wanted: string | undefined)
 export function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>): Nic[] {
   const { machine } = choice;
   const nics: Nic[] = [];
-  for (const { index, bridge } of managementCards(machine)) {
+  for (const { index, bridge, model } of managementCards(machine)) {
     const mac = chooseMac(choice, index, undefined);
     nics.push({
       index,
-      model: 'vmxnet3',
+      model,
       bridge,
       ...(mac === undefined ? {} : { mac }),
       linkDown: true,

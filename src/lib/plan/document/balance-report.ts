@@ -65,13 +65,71 @@ export interface PlannedMigration {
   readonly storageMap?: Readonly<Record<string, string>>;
 }
 
+/** Why something stays, or does not go there. A further one does not compile until each language has a sentence for it. */
+export type RejectionCode =
+  | 'ignored'
+  | 'contradiction'
+  | 'excluded'
+  | 'offline'
+  | 'busy'
+  | 'locked'
+  | 'state'
+  | 'ha'
+  | 'no-move'
+  | 'load-unknown'
+  | 'network'
+  | 'template'
+  | 'cooldown'
+  | 'blacklist'
+  | 'veto'
+  | 'unreadable'
+  | 'foreign'
+  | 'container'
+  | 'passthrough'
+  | 'not-live'
+  | 'host-mount'
+  | 'local-iso'
+  | 'linked-clone'
+  | 'snapshots'
+  | 'local-disks'
+  | 'balancer-off'
+  | 'disabled'
+  | 'iso'
+  | 'half-moved'
+  | 'no-load'
+  | 'not-needed'
+  | 'no-target'
+  | 'no-gain'
+  | 'limit'
+  | 'blackout'
+  | 'maintenance'
+  | 'closed'
+  | 'version'
+  | 'cpus'
+  | 'ha-led'
+  | 'ha-rule'
+  | 'blamed'
+  | 'cpu-model'
+  | 'storage'
+  | 'tied'
+  | 'bridge-taken'
+  | 'bridge'
+  | 'max-guests'
+  | 'overload'
+  | 'reserve'
+  | 'overcommit'
+  | 'return'
+  | 'pin'
+  | 'affinity'
+  | 'anti-affinity';
+
 /** Why something that would have had to move does not. */
 export interface RejectedMove {
   readonly unit: 'guest' | 'stand' | 'group';
   readonly name: string;
   readonly vmids: readonly number[];
   readonly node: string;
-  /** E.g. `ha-managed`, `linked-clone`, `cooldown`, `no-target`, `not-needed`, `limit`. */
+  /** A `RejectionCode`; of a plan that another version saved, perhaps one that this version does not know. */
   readonly code: string;
   readonly reason: string;
   /** Code `no-target`: why each node is none. Nodes with one code are taken together, with the first one's words. */

@@ -6,7 +6,6 @@ import type { Claim } from '../../marks/pool.ts';
 import { isCloneLock } from '../../pve-values/guest-kinds.ts';
 import { memoryOf } from '../../pve-values/memory.ts';
 import { standPlaces, typicalSizes, type Place, type Promised } from './typical-sizes.ts';
-import { USUAL_MIN_AGE } from '../../patience.ts';
 
 interface Request {
   readonly lab: string;
@@ -48,9 +47,12 @@ function atMost(size: Promised, most: Promised | undefined): Promised {
   return { memory: Math.min(size.memory, most.memory), cpus: Math.min(size.cpus, most.cpus) };
 }
 
+/** No run takes as long: what an older claim lacks, nobody is about to make, and its room is free. Not a default of any flag. */
+const LONGEST_RUN_SECONDS = 2 * 3600;
+
 /** A claim without its VMs is a run under way, unless it is older than any run. */
 function isUnderWay({ since }: Claim, { have }: Request): boolean {
-  return !isOlder(since, USUAL_MIN_AGE.seconds, have.now);
+  return !isOlder(since, LONGEST_RUN_SECONDS, have.now);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The machines of one stand and how they are wired: what pictures are made of. Types only. */
+import type { DeviceType } from '../../config/types.ts';
 
 export interface Topology {
   readonly lab: string;
@@ -9,7 +10,7 @@ export interface Topology {
 
 export interface TopologyMachine {
   readonly name: string;
-  readonly device: 'linux' | 'ecorouter';
+  readonly device: DeviceType;
   /** As the lab names it. */
   readonly template: string;
   readonly cores?: number;

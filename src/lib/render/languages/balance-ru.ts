@@ -1,4 +1,5 @@
 /** Balance in Russian. What the planner says of single guests has a sentence for each code; its details stay in JSON. */
+import type { RejectionCode } from '../../plan/document/balance-report.ts';
 import type { BalanceTexts } from './balance-texts.ts';
 
 /** 1 гость, 2 гостя, 5 гостей. */
@@ -46,7 +47,7 @@ function breach(text: string): string {
 }
 
 /** By the code of a rejection. */
-const REJECTED: Readonly<Record<string, string>> = {
+const REJECTED: Readonly<Record<RejectionCode, string>> = {
   ignored: 'исключена правилом',
   contradiction: 'правила противоречат друг другу',
   excluded: 'узел исключён из источников',
@@ -79,7 +80,32 @@ const REJECTED: Readonly<Record<string, string>> = {
   pin: 'правило держит её на других узлах',
   affinity: 'правило держит её вместе с другими',
   'anti-affinity': 'правило держит её отдельно от других',
+  locked: 'машина заблокирована: над ней идёт или прервана операция',
+  ha: 'ею управляет HA',
+  'no-move': 'её стенд сейчас переносить нельзя',
+  network: 'сеть узла нельзя прочитать или изменить',
+  template: 'одна из машин её стенда стала шаблоном и осталась бы на узле',
+  unreadable: 'её конфигурацию нельзя прочитать',
+  foreign: 'создана не deploy-stand',
+  container: 'контейнер: перенести его без остановки нельзя',
+  passthrough: 'использует устройства своего узла',
+  'not-live': 'переносится только выключенной',
+  'host-mount': 'подключена папка своего узла',
+  'local-iso': 'подключён ISO-образ из локального хранилища',
+  'linked-clone': 'связанный клон в локальном хранилище',
+  'local-disks': 'диски в локальном хранилище',
+  'half-moved': 'её стенд разделён между узлами',
+  cpus: 'у неё больше виртуальных CPU, чем потоков у узла',
+  'ha-led': 'HA переносит её на другой узел',
+  'ha-rule': 'правило HA не разрешает этот узел',
+  'cpu-model': 'у узла другой CPU',
+  storage: 'на узле нет подходящего хранилища',
+  tied: 'узел не может дать того, что названо в её конфигурации',
+  'bridge-taken': 'мост её стенда на узле занят',
+  bridge: 'на узле нет её моста, или там это другая сеть',
 };
+
+const isKnown = (code: string): code is RejectionCode => Object.hasOwn(REJECTED, code);
 
 const WHY = {
   overload: 'узел перегружен',
@@ -119,7 +145,7 @@ export const balanceRu: BalanceTexts = {
   moves: 'Переносы',
   gap: (percent) => `, не более чем на ${percent} % дороже наименьшего`,
   notMoved: 'Не переносятся',
-  rejected: ({ code, reason }) => REJECTED[code] ?? reason,
+  rejected: ({ code, reason }) => (isKnown(code) ? REJECTED[code] : reason),
   several: (number, first) => `${number}, например ${first}`,
   andMore: (first, more) => `${first} и ещё ${more}`,
   stuck: 'Стенды, которые нельзя перенести',

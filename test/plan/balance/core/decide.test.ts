@@ -49,7 +49,7 @@ function decideOn({ hosts, machines, over, lasting = [] }: Scene): Decision {
   };
   const mounted = new Set(machines.flatMap(({ vmid, isoMounted }) => (isoMounted === true ? [vmid] : [])));
   const blocked = new Set(hosts.flatMap((one) => (one.creationBlocked === true ? [one.name] : [])));
-  const obstacle = (is: boolean, code: string, text: string): Obstacle | undefined =>
+  const obstacle = (is: boolean, code: Obstacle['code'], text: string): Obstacle | undefined =>
     is ? { code, text } : undefined;
   const constraints: Constraints = {
     ofUnit: ({ vmids }) =>

@@ -1,11 +1,12 @@
 /** How a platform says what may not move, and not there: codes for programs, words for people. */
+import type { RejectionCode } from '../../document/balance-report.ts';
 import type { Board } from './board.ts';
 import type { Node } from './types.ts';
 import type { Unit } from './units.ts';
 
 export interface Obstacle {
   /** Stable; also the code of the rejection. */
-  readonly code: string;
+  readonly code: RejectionCode;
   readonly text: string;
 }
 

@@ -83,7 +83,7 @@ export class Draft {
     const known = purpose === 'load' ? this.#obstacles.get(unit) : undefined;
     if (known !== undefined) return known ?? undefined;
     const torn = unit.stands.find((stand) => this.torn.has(standKey(stand)));
-    const obstacle =
+    const obstacle: Obstacle | undefined =
       torn && !isMending(purpose)
         ? { code: 'half-moved', text: `stand ${torn.lab} of ${torn.user} is on several nodes` }
         : this.constraints.ofUnit(unit, purpose);

@@ -1,10 +1,11 @@
 /** What a node must keep free when something comes onto it, whatever makes it overloaded. One row each. */
 import { inGib, MIB } from '../../../bytes.ts';
+import type { RejectionCode } from '../../document/balance-report.ts';
 import type { Demand, Loads } from './load.ts';
 import type { Node, Policy } from './types.ts';
 
 interface Gate {
-  readonly code: string;
+  readonly code: RejectionCode;
   /** The part of a demand in which the value is linear; a move that has nothing of it passes. */
   readonly part: keyof Demand;
   readonly value: (loads: Loads) => number;

@@ -10,6 +10,7 @@ import type {
   NodeReport,
   PlannedMove,
   RejectedMove,
+  RejectionCode,
   StuckStand,
 } from '../../document/balance-report.ts';
 import { bytesOf, type Unit } from './units.ts';
@@ -111,7 +112,7 @@ function targetsOf(unit: Unit, draft: Draft, nodes: NodeObstacles): Targets {
   return [...byCode.values()];
 }
 
-function reject(unit: Unit, code: string, reason: string, targets?: Targets): RejectedMove {
+function reject(unit: Unit, code: RejectionCode, reason: string, targets?: Targets): RejectedMove {
   return {
     unit: unit.kind,
     name: unit.name,

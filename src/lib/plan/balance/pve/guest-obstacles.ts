@@ -1,4 +1,5 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
+import type { RejectionCode } from '../../document/balance-report.ts';
 import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
 import { memoryTies } from '../../../pve-values/sealed-memory.ts';
 import { propertyRecord } from '../../../pve-values/property-string.ts';
@@ -157,7 +158,7 @@ function unreadable(guest: BalanceGuest, world: World): string | undefined {
     : undefined;
 }
 
-const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
+const GUEST_RULES: readonly (readonly [code: RejectionCode, rule: GuestRule])[] = [
   ['container', container],
   ['foreign', foreign],
   ['ignored', core.ignored],

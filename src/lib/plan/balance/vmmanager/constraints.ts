@@ -1,4 +1,5 @@
 /** Why guests of VMmanager 6 stay, and nodes are no targets: one named rule each. The first that speaks counts. */
+import type { RejectionCode } from '../../document/balance-report.ts';
 import { isActive, type ClusterGuest, type World } from './world.ts';
 import type { Constraints, Obstacle, Purpose } from '../core/constraints.ts';
 import * as core from '../core/rules/guest-rules.ts';
@@ -32,7 +33,7 @@ function snapshots({ seen }: ClusterGuest): string | undefined {
   return `has ${seen.snapshots} ${seen.snapshots === 1 ? 'snapshot' : 'snapshots'}`;
 }
 
-const GUEST_RULES: readonly (readonly [code: string, rule: GuestRule])[] = [
+const GUEST_RULES: readonly (readonly [code: RejectionCode, rule: GuestRule])[] = [
   ['ignored', core.ignored],
   ['contradiction', core.contradicted],
   ['excluded', core.sourceExcluded],

@@ -1,4 +1,5 @@
 /** Why a unit cannot go to a node, on any platform: load, room, and what the operator wants. One named rule each. */
+import type { RejectionCode } from '../../../document/balance-report.ts';
 import type { Board } from '../board.ts';
 import { isLastResort, isMending, type Destination, type Obstacle } from '../constraints.ts';
 import { GATES } from '../gates.ts';
@@ -177,7 +178,7 @@ function unknownLoad({ target }: NodeView): string | undefined {
   return target.loadUnknown === true ? 'its load is not known' : undefined;
 }
 
-export type Rules<V> = readonly (readonly [code: string, rule: (view: V) => string | undefined])[];
+export type Rules<V> = readonly (readonly [code: RejectionCode, rule: (view: V) => string | undefined])[];
 
 const NODE_RULES: Rules<NodeView> = [
   ['excluded', excluded],
