@@ -262,7 +262,7 @@ const LIB = {
       ...DATA,
       VERDICT,
       '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
-      '^src/lib/config/connections/platform[.]ts$',
+      '^src/lib/config/connections/(platform|secret-source)[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
