@@ -36,7 +36,7 @@ export type {
   PveApi,
   TaskWaiter,
 } from './lib/proxmox/types.ts';
-export { renderPlan } from './lib/render/plan-text.ts';
+export { renderPlan, type PlanTextOptions } from './lib/render/plan-text.ts';
 export { renderSummary } from './lib/render/summary-text.ts';
 export { toResultDocument } from './lib/render/result-json.ts';
 export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';

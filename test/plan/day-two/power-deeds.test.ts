@@ -62,9 +62,9 @@ test.each([
   ['pause', { ha: true }, 'running', false, undefined],
   ['stop', { ha: true }, 'running', false, undefined],
 ] as const)('%s of %o, %s, force %s: %s', (deed, more, power, force, code) => {
-  expect(obstacleTo(deed, guest(100, more), { power, force, lab: 'net', user: 'anna@pve', machine: 'pc' })?.code).toBe(
-    code,
-  );
+  expect(
+    obstacleTo(deed, guest(100, more), { power, force, lab: 'net', user: 'anna@pve', machine: 'pc' })?.code,
+  ).toBe(code);
 });
 
 test('ranks: by start_order, those without it last', () => {
