@@ -87,7 +87,7 @@ export function putIntoForce(
   return nodes.flatMap((node) => {
     const own = edits.filter((step) => step.node === node);
     const removed = own.filter((step) => networkDeed(step) === 'remove');
-    const made = own.filter((step) => !removed.includes(step));
+    const made = own.filter((step) => networkDeed(step) !== 'remove');
     const bridges = sortedUnique([...(up.get(node) ?? []), ...made.map(({ bridge }) => bridge)]);
     const away = sortedUnique([...(gone.get(node) ?? []), ...removed.map(({ bridge }) => bridge)]);
     if (bridges.length + away.length === 0) return [];
