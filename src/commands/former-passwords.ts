@@ -2,6 +2,7 @@
 import { credentialsFilesBeside } from '../lib/credentials/beside.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { countOf } from '../lib/render/step-text.ts';
+import { shellWord } from '../lib/shell.ts';
 import { readingOf } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
@@ -22,11 +23,11 @@ interface Held {
   readonly users: readonly string[];
 }
 
-export const whoseOf = ([first = '', ...more]: readonly string[]): string =>
+const whoseOf = ([first = '', ...more]: readonly string[]): string =>
   more.length === 0 ? first : countOf(more.length + 1, 'user', 'users');
 
 /** Files that cannot be read without a key, or are none of ours, are passed over: nothing depends on it. */
-export async function passwordsBeside(
+async function passwordsBeside(
   io: ProgramIo,
   flags: GlobalFlags,
   { file, users, url }: Sought,
@@ -43,6 +44,16 @@ export async function passwordsBeside(
     }
   });
   return (await Promise.all(found)).flat();
+}
+
+/** A student has one password for all labs: it is in the file of the command that set it. `a.csv has those of anna@pve`. */
+export async function passwordsElsewhere(
+  io: ProgramIo,
+  flags: GlobalFlags,
+  sought: Sought,
+): Promise<string[]> {
+  const held = await passwordsBeside(io, flags, sought);
+  return held.map(({ file, users }) => `${shellWord(file)} has those of ${whoseOf(users)}`);
 }
 
 /** Whose former passwords other files keep. */

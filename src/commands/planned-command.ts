@@ -12,7 +12,7 @@ import { assertPlanFile, loadPlan, savePlan } from '../lib/workflow/plan-file.ts
 import type { CheckedPlan } from '../lib/workflow/preflight.ts';
 import { runChanging, type Changing } from './cluster-command.ts';
 import type { ProgramIo } from './io.ts';
-import { passwordsBeside, whoseOf } from './former-passwords.ts';
+import { passwordsElsewhere } from './former-passwords.ts';
 import { resumeWays, type StartsOver } from './resume.ts';
 import { telling, type Teller } from './notify.ts';
 import type { GlobalFlags } from './options.ts';
@@ -153,7 +153,6 @@ interface Login {
   readonly summary: Summary;
 }
 
-/** A student has one password for all labs: it is in the file of the command that set it. */
 async function loginOf(
   io: ProgramIo,
   flags: PlanFlags,
@@ -161,11 +160,10 @@ async function loginOf(
 ): Promise<Pick<SummaryOptions, 'url' | 'credentialsFile' | 'passwordsElsewhere'>> {
   const { url } = await run.connect();
   const users = summary.stands.map(({ user }) => user);
-  const held = hasPasswords ? [] : await passwordsBeside(io, flags, { file, users, url });
   return {
     url,
     credentialsFile: flags.encryptTo ? `${file} (encrypted)` : file,
-    passwordsElsewhere: held.map((one) => `${shellWord(one.file)} has those of ${whoseOf(one.users)}`),
+    passwordsElsewhere: hasPasswords ? [] : await passwordsElsewhere(io, flags, { file, users, url }),
   };
 }
 

@@ -13,11 +13,10 @@ import type { Language } from '../../lib/render/languages/codes.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import { foldedLines } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
-import { shellWord } from '../../lib/shell.ts';
 import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
 import { readingOf, sealingOf } from '../age-recipient.ts';
 import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
-import { passwordsBeside, whoseOf } from '../former-passwords.ts';
+import { passwordsElsewhere } from '../former-passwords.ts';
 import type { ProgramIo } from '../io.ts';
 import type { UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
@@ -48,16 +47,6 @@ function renderReport(head: string, leftOut: CardsExport['leftOut'], { width, wi
     ...paragraph(escapeControl(head), { width, hang: 2 }),
     ...foldedLines(said, { width, wide }, ({ who, text }) => `left out: ${who}: ${text}`),
   ].join('\n');
-}
-
-/** A student has one password for all labs: it is in the file of the command that set it. */
-async function whereElse(
-  io: ProgramIo,
-  flags: UsersExportFlags,
-  sought: { readonly file: string; readonly users: readonly string[]; readonly url: string },
-): Promise<string[]> {
-  const held = await passwordsBeside(io, flags, sought);
-  return held.map(({ file, users }) => `--credentials ${shellWord(file)} has those of ${whoseOf(users)}`);
 }
 
 function formatOf(out: string): DocumentFormat {
@@ -117,17 +106,18 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     );
     const { cards, leftOut } = found;
     const without = leftOut.map(({ user }) => user);
-    const elsewhere = await whereElse(io, flags, { file, users: without, url });
+    const elsewhere = await passwordsElsewhere(io, flags, { file, users: without, url });
+    const ways = elsewhere.map((text) => `--credentials ${text}`);
     if (cards.length === 0) {
       const why = renderReport('', leftOut, { ...run.output, width: Infinity });
       const hint = 'name the file that deploy or users passwd wrote with --credentials';
       throw new PlanRefusedError(
         'NO_PASSWORDS',
         `${file} has no password of these users that is valid${why}`,
-        { hint: elsewhere.length === 0 ? hint : elsewhere.join('\n') },
+        { hint: ways.length === 0 ? hint : ways.join('\n') },
       );
     }
-    for (const text of elsewhere) warn(text);
+    for (const text of ways) warn(text);
     const users = cards.map((card) => card.userid);
     if (target) {
       const text = render(cards, target.format, selection.lab?.name ?? '', flags.language);
