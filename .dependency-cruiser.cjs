@@ -4,11 +4,11 @@
  * One row per room: what it may import beside itself and the leaves that everybody may. A file in no room fails.
  */
 const LEAVES = [
-  '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|patience|pattern|said|schema|shell|spread|unanswered)[.]ts$',
+  '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread|unanswered)[.]ts$',
 ];
 /** The want as data, and the questions that every room asks of a lab's networks and devices. */
 const CONFIG_TYPES =
-  '^src/lib/config/(((balance|checks|notify)/)?types|lab/(networks|device-profiles))[.]ts$';
+  '^src/lib/config/(((balance|checks|connections|notify)/)?types|lab/(networks|device-profiles))[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
@@ -262,7 +262,7 @@ const LIB = {
       ...DATA,
       VERDICT,
       '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
-      '^src/lib/config/connections/(platform|secret-source)[.]ts$',
+      '^src/lib/config/connections/(platform)[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',

@@ -100,11 +100,10 @@ export type {
   NotifySecret as BalanceSecretSource,
 } from './lib/config/notify/types.ts';
 export type { KeyOptions } from './lib/config/connections/age-keys.ts';
-export type { SecretKey, StoredConnection, StoredSsh } from './lib/config/connections/draft.ts';
+export type { SecretKey, SecretSource, StoredConnection, StoredSsh } from './lib/config/connections/types.ts';
 export type { LoadedConnection } from './lib/config/connections/connection.ts';
 export type { Env } from './lib/config/connections/env.ts';
 export type { FileOptions } from './lib/config/connections/file.ts';
-export type { SecretSource } from './lib/config/connections/secret-source.ts';
 export type { Written } from './lib/config/input/written.ts';
 export type { LabOptions } from './lib/config/lab/lab.ts';
 export type { OuterBridges } from './lib/config/lab/written-lab.ts';

@@ -2,7 +2,8 @@
 import { split } from 'shlex';
 import { readAgeKeys } from '../lib/config/connections/age-keys.ts';
 import { resolveSecret } from '../lib/config/connections/secret-resolve.ts';
-import { parseSecret, type SecretSource } from '../lib/config/connections/secret-source.ts';
+import { parseSecret } from '../lib/config/connections/secret-source.ts';
+import type { SecretSource } from '../lib/config/connections/types.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';

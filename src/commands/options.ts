@@ -4,7 +4,7 @@ import { spanText } from '../lib/pve-values/moment.ts';
 import type { ProgressMode } from '../lib/ui/create-ui.ts';
 import type { LogLevel } from '../lib/ui/debug-log.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
-import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../lib/patience.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../lib/workflow/patience.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from './output-formats.ts';
 
 export interface GlobalFlags {

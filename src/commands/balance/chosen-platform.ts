@@ -1,6 +1,6 @@
 /** Which platform a run of `balance` is for, as far as the command line and the connections file say. Contacts nothing. */
 import { listConnections } from '../../lib/config/connections/connection.ts';
-import type { StoredConnection } from '../../lib/config/connections/draft.ts';
+import type { StoredConnection } from '../../lib/config/connections/types.ts';
 import type { Platform } from '../../lib/config/types.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { isVmmanagerScenario } from '../../lib/vmmanager-stand-in/scenario.ts';

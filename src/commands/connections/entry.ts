@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { buildConnection } from '../../lib/config/connections/build.ts';
-import type { StoredConnection } from '../../lib/config/connections/draft.ts';
+import type { StoredConnection } from '../../lib/config/connections/types.ts';
 import { overlayOf } from '../../lib/config/connections/env.ts';
 import { hostTexts, parseFingerprints, parseHost } from '../../lib/config/connections/parts.ts';
 import { namedPlatform, PLATFORMS } from '../../lib/config/connections/platform.ts';

@@ -20,6 +20,7 @@ import { cleanup, previewCleanup, type CleanupWant } from '../workflow/cleanup.t
 import type { RunContext } from '../workflow/context.ts';
 import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../workflow/deploy.ts';
 import { exportCards, type CardsExport, type ExportWant } from '../workflow/export.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../workflow/patience.ts';
 import type { Preview } from '../workflow/planned-run.ts';
 import {
   changeTemplates,
@@ -29,7 +30,6 @@ import {
 } from '../workflow/templates.ts';
 import { changeUsers, previewUsers, type UsersWant } from '../workflow/users.ts';
 import { openSimulated } from './simulated.ts';
-import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../patience.ts';
 
 /** The cluster of a connection (see `loadConnection`), or one that is simulated: its time jumps, `clock.speed` counts for nothing. */
 export type Target =

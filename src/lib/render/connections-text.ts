@@ -1,6 +1,6 @@
 /** Connections as a table and as a document: how each secret is kept, and never the secret. */
 import { namedPlatform, PLATFORMS } from '../config/connections/platform.ts';
-import type { SecretSource } from '../config/connections/secret-source.ts';
+import type { SecretSource } from '../config/connections/types.ts';
 import type { Platform } from '../config/types.ts';
 import { paragraph, renderColumns, type Cell, type RenderOptions } from './layout.ts';
 import { dayOf } from './moment.ts';

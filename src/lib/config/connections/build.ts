@@ -6,7 +6,8 @@ import { hostTexts, parseFingerprints, parseHost, readAuthority } from './parts.
 import { hasOwnKey, platformIn, PLATFORMS } from './platform.ts';
 import { sshOf } from './ssh.ts';
 import { timeZoneOf, vmmanagerAccount } from './vmmanager.ts';
-import { secretOf, type Account, type Draft, type StoredConnection } from './draft.ts';
+import { secretOf, type Account, type Draft } from './draft.ts';
+import type { StoredConnection } from './types.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { BridgeRange, Platform } from '../types.ts';
 import { integer, text } from '../input/written.ts';

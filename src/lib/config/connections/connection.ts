@@ -7,7 +7,8 @@ import { readAgeKeys, type KeyOptions } from './age-keys.ts';
 import { bridgeRangeOf, bridgeRangeProblem } from '../lab/bridge-range.ts';
 import type { OuterBridges } from '../lab/written-lab.ts';
 import { buildConnection } from './build.ts';
-import type { Draft, StoredConnection, StoredSsh } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { StoredConnection, StoredSsh } from './types.ts';
 import { decidesTrust, overlayOf, CONNECTION_VARIABLES, type Overlay } from './env.ts';
 import {
   choose,

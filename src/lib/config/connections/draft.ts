@@ -1,7 +1,7 @@
 /** A connection in the making: what was written, where complaints go, and its secret where it is kept. Fetches nothing. */
-import type { Connection, SshSettings } from '../types.ts';
 import type { Written } from '../input/written.ts';
-import { parseSecret, type SecretSource } from './secret-source.ts';
+import { parseSecret } from './secret-source.ts';
+import type { SecretKey, SecretSource, StoredConnection } from './types.ts';
 
 export interface Draft {
   /** Not validated yet. */
@@ -16,23 +16,6 @@ export interface Draft {
     message: string,
     details?: { readonly value?: unknown; readonly hint?: string | undefined },
   ) => void;
-}
-
-export type SecretKey = 'password' | 'token_value';
-
-/** Its secrets are still where they are kept. */
-export interface StoredSsh extends Omit<SshSettings, 'password' | 'passphrase'> {
-  readonly password?: SecretSource;
-  readonly passphrase?: SecretSource;
-}
-
-/** A connection whose secret is still where it is kept. */
-export interface StoredConnection extends Omit<Connection, 'auth' | 'ssh'> {
-  /** `id`: user, or whole id of the token. */
-  readonly login: { readonly kind: 'token' | 'password'; readonly id: string };
-  readonly secret: SecretSource;
-  readonly secretKey: SecretKey;
-  readonly ssh?: StoredSsh;
 }
 
 export type Account = Pick<StoredConnection, 'login' | 'secret' | 'secretKey'>;

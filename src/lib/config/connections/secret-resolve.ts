@@ -7,7 +7,7 @@ import type { Parsed } from './parts.ts';
 import { printable } from '../input/issues.ts';
 import { readTextFile } from '../input/read-text.ts';
 import { runSecretCommand } from './secret-command.ts';
-import type { SecretSource } from './secret-source.ts';
+import type { SecretSource } from './types.ts';
 
 export interface ResolveContext {
   readonly env: Env;

@@ -3,15 +3,7 @@ import { resolve } from 'node:path';
 import { isAge } from '../../age.ts';
 import { isFernet, type Parsed } from './parts.ts';
 import { isMapping, list, text } from '../input/written.ts';
-
-export type SecretSource =
-  | { readonly kind: 'plain'; readonly text: string }
-  | { readonly kind: 'env'; readonly variable: string }
-  | { readonly kind: 'file'; readonly file: string; readonly written: string }
-  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly folder: string }
-  | { readonly kind: 'age'; readonly armor: string }
-  /** Ciphertext of the older Python tool: nobody can read it. */
-  | { readonly kind: 'fernet' };
+import type { SecretSource } from './types.ts';
 
 const COMMAND = 'write it below the key, as a list: command: [program, argument]; no shell reads it';
 const FORMS = 'write the secret itself, env:NAME, file:PATH, or command: [program, argument]';

@@ -1,8 +1,9 @@
 /** How the nodes of a VMmanager 6 connection are reached over SSH. Fetches no secret, and shows none. */
 import { resolve } from 'node:path';
 import { integer, isMapping, mapping, text } from '../input/written.ts';
-import type { Draft, StoredSsh } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { parseSecret } from './secret-source.ts';
+import type { StoredSsh } from './types.ts';
 
 const DEFAULT_TIMEOUT_S = 10;
 

@@ -1,4 +1,4 @@
-/** What command line and library wait for, unless somebody says otherwise. */
+/** How long stories wait, and let things be, unless their caller says otherwise. Numbers for command line and library alike. */
 
 /** Nothing younger is taken for what an earlier run left, and removed: longer than runs take, as what is removed is gone. */
 export const USUAL_MIN_AGE = { seconds: 2 * 3600, text: '2h' } as const;
