@@ -10,6 +10,11 @@ const LEAVES = [
 const CONFIG_TYPES =
   '^src/lib/config/(((balance|checks|connections|notify)/)?types|lab/(networks|device-profiles))[.]ts$';
 const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
+/** A client that is handed in, its errors, and what the platform means by its words: whoever has these makes none. */
+const CLIENTS = [
+  '^src/lib/proxmox/(types|balance-types|sdn-types|errors|words|last-reload)[.]ts$',
+  '^src/lib/vmmanager/(types|errors)[.]ts$',
+];
 const TEXTS = '^src/lib/(marks|pve-values)/';
 const DOCUMENT = '^src/lib/plan/document/';
 const CRYPTO = '^(node:)?crypto$';
@@ -17,7 +22,9 @@ const CRYPTO = '^(node:)?crypto$';
 /** What every room of the planner may see: plain data and the texts that it is made of. */
 const DATA = [CONFIG_TYPES, INVENTORY_TYPES, TEXTS, DOCUMENT];
 /** It knows marks only, so that rooms below and beside may ask it whose a guest is. */
-const VERDICT = '^src/lib/plan/stands/(ownership|judge)[.]ts$';
+const VERDICT = '^src/lib/plan/stands/ownership[.]ts$';
+/** The same question, of one view of the cluster. */
+const JUDGE = '^src/lib/plan/stands/judge[.]ts$';
 /** What a lock means is told to planners and handlers alike. */
 const LOCKS = '^src/lib/plan/cluster/locks[.]ts$';
 const plan = (...rooms) => `^src/lib/plan/(${rooms.join('|')})/`;
@@ -48,7 +55,7 @@ const LIB = {
       '^src/lib/pve-values/',
       '^src/lib/redact[.]ts$',
       '^node_modules/axios/',
-      '^(node:)?(https?|tls|net|crypto|stream|async_hooks|timers)$',
+      '^(node:)?(https?|tls|net|stream)$',
     ],
   ],
   vmmanager: [
@@ -60,22 +67,15 @@ const LIB = {
   ],
   ssh: [
     'One command on one host over SSH: keys, known_hosts, bounds. Knows nobody who asks, and judges no output.',
-    ['^src/lib/files/', '^node_modules/(ssh2|@types/ssh2)/', '^(node:)?(crypto|os|path)$'],
+    ['^src/lib/files/', '^node_modules/ssh2/', '^(node:)?(crypto|os|path)$'],
   ],
   inventory: [
-    'A snapshot: it knows the clients, the config types and the texts, nothing else.',
-    [
-      '^src/lib/(proxmox|vmmanager)/',
-      '^src/lib/ssh/types[.]ts$',
-      CONFIG_TYPES,
-      TEXTS,
-      CRYPTO,
-      '^node_modules/p-map/',
-    ],
+    'A snapshot: it asks the clients that it is handed, and knows the config types and the texts, nothing else.',
+    [...CLIENTS, '^src/lib/ssh/types[.]ts$', CONFIG_TYPES, TEXTS, CRYPTO, '^node_modules/p-map/'],
   ],
   agent: [
     'What is run in students’ machines, and what came of it. Judges nothing.',
-    ['^src/lib/proxmox/', '^node_modules/p-map/'],
+    ['^src/lib/proxmox/(types|errors|words|call-limit)[.]ts$', '^node_modules/p-map/'],
   ],
   'plan/document': [
     'The plan document is what planners make and everybody else reads: it knows no planner.',
@@ -92,11 +92,11 @@ const LIB = {
   'plan/templates': ['Templates and their copies. Knows no stand.', [...DATA, plan('cluster', 'obstacles')]],
   'plan/network': [
     'Whether a bridge may go, and what becomes of it, is decided here for every command: it knows none of them.',
-    [...DATA, plan('cluster'), VERDICT],
+    [...DATA, plan('cluster'), VERDICT, JUDGE],
   ],
   'plan/obstacles': [
     'Why a node cannot take a machine: one table for every command that brings one there. Chooses nothing.',
-    [...DATA, plan('cluster'), '^src/lib/plan/network/may-go(-text)?[.]ts$'],
+    [INVENTORY_TYPES, TEXTS, plan('cluster'), '^src/lib/plan/network/may-go(-text)?[.]ts$'],
   ],
   'plan/placement': [
     'Who goes where, within what is there. Plans no step.',
@@ -104,11 +104,7 @@ const LIB = {
   ],
   'plan/deploy': [
     'Makes a class; never imports another story.',
-    [
-      ...DATA,
-      '^src/lib/inventory/template-ref[.]ts$',
-      plan('cluster', 'stands', 'templates', 'network', 'obstacles', 'placement'),
-    ],
+    [...DATA, plan('cluster', 'stands', 'templates', 'network', 'obstacles', 'placement')],
   ],
   'plan/cleanup': [
     'Takes a class away; never imports another story.',
@@ -145,26 +141,25 @@ const LIB = {
       '^src/lib/inventory/rights[.]ts$',
       plan('cluster', 'network', 'obstacles', 'balance/core'),
       VERDICT,
+      JUDGE,
     ],
   ],
   'plan/balance/vmmanager': [
     'Balance on VMmanager 6: clusters, and what it says of its guests and nodes. Knows nothing of PVE.',
-    [
-      CONFIG_TYPES,
-      INVENTORY_TYPES,
-      '^src/lib/inventory/vmmanager-types[.]ts$',
-      DOCUMENT,
-      plan('balance/core'),
-    ],
+    [CONFIG_TYPES, '^src/lib/inventory/vmmanager-types[.]ts$', DOCUMENT, plan('balance/core')],
   ],
   privileges: [
     'What a plan needs and what its caller has, from the same plan that is applied.',
-    [...DATA, '^src/lib/inventory/rights[.]ts$', '^src/lib/plan/'],
+    [
+      ...DATA,
+      '^src/lib/inventory/rights[.]ts$',
+      plan('cluster', 'stands', 'templates', 'placement', 'deploy', 'cleanup', 'users'),
+    ],
   ],
   execute: [
     'Handlers carry out steps: of the planner they know documents, and the verdicts that they ask before they write.',
     [
-      '^src/lib/(proxmox|vmmanager)/',
+      ...CLIENTS,
       TEXTS,
       DOCUMENT,
       INVENTORY_TYPES,
@@ -177,7 +172,7 @@ const LIB = {
     ],
   ],
   outcome: [
-    'What a run ends in, from its plan and the results of its steps. Pure.',
+    'What a run ends in, from its plan and the results of its steps, which an error names in the plan’s words. Pure.',
     [DOCUMENT, '^src/lib/execute/types[.]ts$', '^src/lib/render/step-text[.]ts$'],
   ],
   credentials: [
@@ -191,7 +186,7 @@ const LIB = {
   'connections-edit': [
     'Changes connections files. Contacts nothing.',
     [
-      '^src/lib/(files/|config/|age[.]ts$)',
+      '^src/lib/(files/|config/(types[.]ts$|input/|connections/(file|secret-resolve)[.]ts$)|age[.]ts$)',
       '^src/lib/privileges/overview[.]ts$',
       '^node_modules/yaml/',
       '^(node:)?util$',
@@ -261,8 +256,8 @@ const LIB = {
     [
       ...DATA,
       VERDICT,
-      '^src/lib/(execute|outcome|connections-edit)/types[.]ts$',
-      '^src/lib/config/connections/(platform)[.]ts$',
+      '^src/lib/(outcome|connections-edit)/types[.]ts$',
+      '^src/lib/config/connections/platform[.]ts$',
       '^src/lib/plan/(network|templates)/view[.]ts$',
       '^src/lib/plan/users/list[.]ts$',
       '^src/lib/plan/views/[a-z-]*types[.]ts$',
@@ -278,7 +273,7 @@ const LIB = {
     [
       '^src/lib/(render|files)/',
       DOCUMENT,
-      '^src/lib/(execute|outcome)/types[.]ts$',
+      '^src/lib/execute/types[.]ts$',
       '^src/lib/redact[.]ts$',
       '^node_modules/(ora|pino)/',
     ],
@@ -287,7 +282,6 @@ const LIB = {
     'Written from the PVE documents. Sharing code with the client would make both wrong together; how YAML is read, and what was mistyped, is no matter of PVE.',
     [
       '^src/lib/files/',
-      '^src/lib/nearest[.]ts$',
       '^src/lib/config/input/(read-yaml|issues)[.]ts$',
       '^node_modules/(ajv|diff|tinyqueue)/',
       '^(node:)?(crypto|https?|net)$',
