@@ -7,7 +7,7 @@ import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../mark
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
 import { isToldFinished, ownVmMark, parseVmMark } from '../../marks/vm.ts';
-import { isCloneLock, mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
+import { isCloneLock, LOCK, mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
 
 /**
  * - `missing`: made once, and gone: it is made anew.
@@ -98,7 +98,7 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   const { id, pool, guest, values, isCloning } = evidence;
   // The configuration of a clone under way is a placeholder until its first disk is done (qemu-server, clone_vm).
   if (isCloneLock(lock)) return isCloning === false ? 'zombie' : 'in-flight';
-  if (lock !== 'destroyed') return undefined;
+  if (lock !== LOCK.destroyed) return undefined;
   if (guest?.pool === pool || id.state !== 'reserved') return 'zombie';
   if (values === undefined) return 'unreadable';
   // PVE empties the configuration before its last phase (qemu-server, destroy_vm): what was there took its seal along.
