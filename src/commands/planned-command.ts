@@ -44,10 +44,16 @@ interface Work<C extends RunContext> {
   readonly remark?: (plan: Plan) => Promise<void> | void;
   /** Keeps a plan that is only shown. */
   readonly keep?: ((plan: Plan) => Promise<void>) | undefined;
-  /** The file in which a plan that is only shown is kept, and from which it can be applied. */
-  readonly saved?: (plan: Plan) => string | undefined;
+  /** Where a plan that is only shown is kept. */
+  readonly saved?: (plan: Plan) => SavedPlan | undefined;
   /** Repeated, it does also again what is done: whoever has finished is left out of the command that goes on. */
   readonly startsOver?: StartsOver;
+}
+
+export interface SavedPlan {
+  readonly file: string;
+  /** Why it is one to look at; absent: it can be applied from there. */
+  readonly onlyToLookAt?: string | undefined;
 }
 
 /** `credentials`: the file for the passwords; `showLogin`: the summary says where to log in with them. */
@@ -102,8 +108,9 @@ function tellWarnings({ output }: Changing, { warnings }: Plan): void {
   if (!output.isText) for (const warning of warnings) output.warn(warning);
 }
 
-function savedLines(file: string | undefined): string[] {
-  if (file === undefined) return [];
+function savedLines(saved: SavedPlan | undefined): string[] {
+  if (!saved || saved.onlyToLookAt !== undefined) return [];
+  const { file } = saved;
   return [
     `saved in ${file}: the same command with ${shellCommand('--plan', file)} in place of --dry-run and --out applies it`,
   ];
@@ -120,9 +127,12 @@ async function show(
   await work.keep?.(plan);
   tellWarnings(run, plan);
   await work.remark?.(plan);
+  const saved = work.saved?.(plan);
+  if (saved?.onlyToLookAt !== undefined)
+    run.output.warn(`${saved.file} is a plan to look at, not to apply with --plan: ${saved.onlyToLookAt}`);
   const { requests } = await run.connect();
   run.output.result(toResultDocument(plan, summary, requests()), () =>
-    [renderPlan(plan, { ...run.output, idle: work.idle }), ...savedLines(work.saved?.(plan))].join('\n\n'),
+    [renderPlan(plan, { ...run.output, idle: work.idle }), ...savedLines(saved)].join('\n\n'),
   );
   teller.planned(plan, work.verb);
   const isTold = (flags.detailedExitcode && isPending(plan)) || (flags.driftExitcode && hasDrift(plan));

@@ -109,7 +109,7 @@ export async function runCleanup(io: ProgramIo, flags: CleanupFlags): Promise<vo
     };
     const work = {
       keep,
-      saved: () => flags.out,
+      saved: () => (flags.out === undefined ? undefined : { file: flags.out }),
       preview: (context: RunContext) => previewCleanup(want, context),
       apply: (context: RunContext) => cleanup(want, context),
       idle: whyIdle(selection, flags),

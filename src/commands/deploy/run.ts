@@ -173,20 +173,15 @@ async function previewed(want: DeployWant, page: string | undefined, context: Ru
   return shown;
 }
 
-/** Said when it is saved, not when it is to be applied. */
-function warnOfShown({ out, dryRun }: DeployFlags, plan: Plan, warn: (text: string) => void): void {
-  const why = dryRun && out !== undefined ? whyOnlyToLookAt(plan) : undefined;
-  if (why !== undefined) warn(`${out ?? ''} is a plan to look at, not to apply with --plan: ${why}`);
-}
-
 export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void> {
   const { out } = flags;
   assertPruneOptions(flags);
   const page = await pageOf(flags);
+  const file = page === undefined ? out : undefined;
   const { keep, saved } = await planFiles({
     ...(flags.plan === undefined ? {} : { plan: flags.plan }),
     ...(flags.dryRun ? { dryRun: true } : {}),
-    ...(out === undefined || page !== undefined ? {} : { out }),
+    ...(file === undefined ? {} : { out: file }),
   });
   await runPlanned(io, flags, async (run) => {
     const want = toWant(io, flags, (text) => run.output.warn(text));
@@ -210,8 +205,7 @@ export async function runDeploy(io: ProgramIo, flags: DeployFlags): Promise<void
       credentials,
       showLogin: true,
       keep,
-      saved: (plan: Plan) => (keep && whyOnlyToLookAt(plan) === undefined ? out : undefined),
-      remark: (plan: Plan) => keep && warnOfShown(flags, plan, (text) => run.output.warn(text)),
+      saved: (plan: Plan) => (file === undefined ? undefined : { file, onlyToLookAt: whyOnlyToLookAt(plan) }),
       preview: (context) => previewed(want, page, context),
       apply: (context: DeployContext) => {
         const kept = { ...context, keepPlan: keep };

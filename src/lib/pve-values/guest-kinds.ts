@@ -40,9 +40,26 @@ export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
   return KINDS[type].isMade;
 }
 
+/**
+ * What PVE writes into the configuration of a guest as its `lock` (qemu-server; `destroyed`: what a removal leaves to the
+ * end). What each means for a machine is told in plan/cluster/locks.ts.
+ */
+export const LOCK = {
+  backup: 'backup',
+  clone: 'clone',
+  create: 'create',
+  destroyed: 'destroyed',
+  migrate: 'migrate',
+  rollback: 'rollback',
+  snapshot: 'snapshot',
+  snapshotDelete: 'snapshot-delete',
+  suspended: 'suspended',
+  suspending: 'suspending',
+} as const;
+
 /** Is what stands there being cloned, or what a clone that failed has left? */
 export function isCloneLock(lock: string | undefined): boolean {
-  return lock === 'clone';
+  return lock === LOCK.clone;
 }
 
 /** What PVE does to a guest in a task of its own. */

@@ -1,5 +1,7 @@
 /** How a machine is: what PVE's list, its monitor and its lock say together. One word for plans, steps, status and summaries. */
 
+import { LOCK } from './guest-kinds.ts';
+
 /** `suspending`: its memory is being written, by a run that may be gone. */
 export type MachinePower = 'running' | 'paused' | 'suspended' | 'suspending' | 'stopped' | 'unknown';
 
@@ -10,8 +12,8 @@ interface Told {
 }
 
 export function machinePower({ status, monitor, lock }: Told): MachinePower {
-  if (status === 'stopped') return lock === 'suspended' ? 'suspended' : 'stopped';
+  if (status === 'stopped') return lock === LOCK.suspended ? 'suspended' : 'stopped';
   if (status !== 'running') return 'unknown';
-  if (lock === 'suspending') return 'suspending';
+  if (lock === LOCK.suspending) return 'suspending';
   return monitor === 'paused' || monitor === 'suspended' ? 'paused' : 'running';
 }

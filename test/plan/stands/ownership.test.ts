@@ -5,6 +5,7 @@ import { sealHash } from '../../../src/lib/marks/seal.ts';
 import { formatVmMark } from '../../../src/lib/marks/vm.ts';
 import {
   claimedIds,
+  isUnfinished,
   isWritable,
   verdictOn,
   type ClaimedId,
@@ -176,6 +177,36 @@ describe('the verdict', () => {
     const given = evidence({ id: 'made', guest: 'ours' });
     expect(verdictOn({ ...given, values: { lock: 'destroyed' } })).toBe('zombie');
   });
+});
+
+test.each([
+  // Begun: a clone, or a removal.
+  ['reserved', 'open', 'unread', true],
+  ['reserved', 'in-flight', 'unread', true],
+  ['reserved', 'unjoined', 'sealed', true],
+  ['joining', 'unsealed', 'mark', true],
+  ['reserved', 'zombie', 'empty', true],
+  ['made', 'in-flight', 'mark', true],
+  ['made', 'zombie', 'late', true],
+  // Whose it is cannot be told, nor whether it is finished.
+  ['reserved', 'away', 'unread', undefined],
+  ['reserved', 'unreadable', 'unread', undefined],
+  ['reserved', 'foreign', 'mark', false],
+  ['made', 'ours', 'mark', false],
+  ['made', 'left-pool', 'mark', false],
+  ['made', 'missing', 'unread', false],
+  ['made', 'away', 'unread', false],
+  // Of what 0.1.0 claimed the notes tell.
+  ['unstated', 'ours', 'late', false],
+  ['unstated', 'ours', 'mark', true],
+  ['unstated', 'left-pool', 'mark', true],
+  ['unstated', 'ours', 'empty', undefined],
+  ['unstated', 'doubtful', 'othersMark', undefined],
+  ['unstated', 'unreadable', 'unread', undefined],
+  ['unstated', 'zombie', 'late', true],
+  ['unstated', 'foreign', 'mark', false],
+] as const)('%s and %s, notes %s: begun and never finished? %s', (id, verdict, notes, expected) => {
+  expect(isUnfinished(IDS[id], verdict, NOTES[notes])).toBe(expected);
 });
 
 test('a claim names machines and, of 0.1.0, bare ids, in the order of their ids', () => {

@@ -7,24 +7,16 @@ import { lookAlikes } from '../stands/adopt.ts';
 import type { CleanupContext } from './context.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Claim } from '../../marks/pool.ts';
-import { isToldFinished, ownVmMark } from '../../marks/vm.ts';
+import { ownVmMark } from '../../marks/vm.ts';
 import type { Refusal } from '../document/plan.ts';
 import { judgeClaimed } from '../stands/judge.ts';
-import { claimedIds, isOfPoolUser, type ClaimedId, type Verdict } from '../stands/ownership.ts';
+import { claimedIds, isOfPoolUser, isUnfinished, type ClaimedId, type Verdict } from '../stands/ownership.ts';
 import { fateOf, obstacle, type Fate } from '../stands/removal.ts';
 
 /** The one verdict, of an id that a claim of this stand names. */
 export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
   const isCloning = isAnyCloning(context.have);
   return judgeClaimed(id, stand, context.index, isCloning);
-}
-
-const UNFINISHED: ReadonlySet<Verdict> = new Set(['zombie', 'in-flight', 'unjoined', 'unsealed']);
-
-/** Was it never finished? Of what 0.1.0 made its notes tell, of all else that it has not joined its pool. */
-function isHalfMade(id: ClaimedId, verdict: Verdict, config: VmConfig | undefined): boolean {
-  if (UNFINISHED.has(verdict)) return true;
-  return id.state === 'unstated' && isToldFinished(id.vmid, config?.values) === false;
 }
 
 interface ClaimedVms {
@@ -57,7 +49,8 @@ export function fatesOf(
       foreign(guest);
       continue;
     }
-    if (halfMadeOnly && !isHalfMade(id, verdict, config)) continue;
+    // Of what cannot be read nobody knows.
+    if (halfMadeOnly && isUnfinished(id, verdict, config?.values) !== true) continue;
     // Of what nothing shows who made it `--adopt` asks the same as of what no claim names.
     const isAsked = verdict === 'doubtful' && calledLikeMachines(stand.pool, context).has(id.vmid);
     fates.push(

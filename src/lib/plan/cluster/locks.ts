@@ -2,7 +2,7 @@
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
 import { destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
-import { guestTasks, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
+import { guestTasks, LOCK, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
 
 export type Hold =
   /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
@@ -36,15 +36,15 @@ export function isAnyCloning({ tasks, rights }: Pick<Inventory, 'tasks' | 'right
 
 /** Tasks that take each lock (qemu-server, pve-container, pve-guest-common). */
 const TASKS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['backup', ['vzdump']],
-  ['clone', [...guestTasks('clone'), taskType('create', 'lxc')]],
-  ['destroyed', guestTasks('destroy')],
-  ['create', guestTasks('create', 'restore')],
-  ['migrate', MIGRATIONS],
-  ['rollback', guestTasks('rollback')],
-  ['snapshot', guestTasks('snapshot')],
-  ['snapshot-delete', guestTasks('delsnapshot')],
-  ['suspending', [taskType('suspend', 'qemu')]],
+  [LOCK.backup, ['vzdump']],
+  [LOCK.clone, [...guestTasks('clone'), taskType('create', 'lxc')]],
+  [LOCK.destroyed, guestTasks('destroy')],
+  [LOCK.create, guestTasks('create', 'restore')],
+  [LOCK.migrate, MIGRATIONS],
+  [LOCK.rollback, guestTasks('rollback')],
+  [LOCK.snapshot, guestTasks('snapshot')],
+  [LOCK.snapshotDelete, guestTasks('delsnapshot')],
+  [LOCK.suspending, [taskType('suspend', 'qemu')]],
 ]);
 
 /** A clone is filed under its template's id, a backup of several under none: any of them on the node may be this one. */
@@ -61,14 +61,14 @@ function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTas
 
 /** A lock that is a state of the VM: it outlasts the task that set it. */
 export function isLasting(lock: string): boolean {
-  return lock === 'suspended';
+  return lock === LOCK.suspended;
 }
 
 /** `tasks`: those under way, on all nodes or at least on the VM's; absent: not known. */
 export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[]): Hold {
   if (isLasting(lock)) return { kind: 'hibernated' };
   const task = tasks && taskOf(vm, lock, tasks);
-  if (lock === 'destroyed' && task === undefined) return { kind: 'removed' };
+  if (lock === LOCK.destroyed && task === undefined) return { kind: 'removed' };
   if (!tasks) return { kind: 'unknown', lock };
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
 }
@@ -83,9 +83,9 @@ function unlock(vm: Locked): string {
 
 /** After "VM 1 on pve1". */
 export function sayHold(hold: Hold): string {
-  if (hold.kind === 'hibernated') return 'is hibernated (lock: suspended)';
-  if (hold.kind === 'removed') return 'is the rest of a failed removal (lock: destroyed)';
-  if (hold.kind === 'operation' && hold.lock === 'destroyed') return 'is being removed';
+  if (hold.kind === 'hibernated') return `is hibernated (lock: ${LOCK.suspended})`;
+  if (hold.kind === 'removed') return `is the rest of a failed removal (lock: ${LOCK.destroyed})`;
+  if (hold.kind === 'operation' && hold.lock === LOCK.destroyed) return 'is being removed';
   return `is locked (${hold.lock})`;
 }
 

@@ -10,6 +10,7 @@ import type { Step } from '../document/step.ts';
 import { gapTexts, nameSome } from '../document/text.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { leftAs, staleLock } from './machines.ts';
+import { LOCK } from '../../pve-values/guest-kinds.ts';
 import { machinePower, type MachinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, isInState, obstacleTo } from './power-deeds.ts';
 import { placeForMemory } from './memory-place.ts';
@@ -68,7 +69,7 @@ function inUse(
 /** Off before its memory was on disk, by a suspension that died with its node or its process: it neither goes on nor starts. */
 function halfSuspended(one: StandMachine, guest: GuestInfo, { options, index }: PowerRequest): Fate {
   const { lock } = guest;
-  if (options.action !== 'resume' || lock !== 'suspending' || !isInState('stopped', options.ifState))
+  if (options.action !== 'resume' || lock !== LOCK.suspending || !isInState('stopped', options.ifState))
     return undefined;
   const left = staleLock(one, guest, { lock, index });
   return left && { left };

@@ -6,8 +6,8 @@
 import { frozenSince, type Claim, type KeptMac, type PoolMark } from '../../marks/pool.ts';
 import { parseReplicaMark } from '../../marks/replica.ts';
 import { sealHash } from '../../marks/seal.ts';
-import { ownVmMark, parseVmMark } from '../../marks/vm.ts';
-import { isCloneLock, mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
+import { isToldFinished, ownVmMark, parseVmMark } from '../../marks/vm.ts';
+import { isCloneLock, LOCK, mayBeMachine, type GuestKind } from '../../pve-values/guest-kinds.ts';
 
 /**
  * - `missing`: made once, and gone: it is made anew.
@@ -98,7 +98,7 @@ function ofLocked(lock: string, evidence: Evidence): Verdict | undefined {
   const { id, pool, guest, values, isCloning } = evidence;
   // The configuration of a clone under way is a placeholder until its first disk is done (qemu-server, clone_vm).
   if (isCloneLock(lock)) return isCloning === false ? 'zombie' : 'in-flight';
-  if (lock !== 'destroyed') return undefined;
+  if (lock !== LOCK.destroyed) return undefined;
   if (guest?.pool === pool || id.state !== 'reserved') return 'zombie';
   if (values === undefined) return 'unreadable';
   // PVE empties the configuration before its last phase (qemu-server, destroy_vm): what was there took its seal along.
@@ -182,4 +182,26 @@ export function isHandedOut(
 /** May it be written to? */
 export function isWritable(verdict: Verdict): verdict is 'ours' | 'unjoined' {
   return verdict === 'ours' || verdict === 'unjoined';
+}
+
+/** Left by a clone or a removal, whatever the claim says. */
+const HALF_DONE: ReadonlySet<Verdict> = new Set(['in-flight', 'unjoined', 'unsealed', 'zombie']);
+
+/**
+ * Did a run of ours begin it, or its removal, and not finish? Undefined: that cannot be told. Of what 0.1.0 claimed, which
+ * wrote no states, its notes tell.
+ */
+export function isUnfinished(
+  { vmid, state }: Pick<ClaimedId, 'vmid' | 'state'>,
+  verdict: Verdict,
+  values: Evidence['values'],
+): boolean | undefined {
+  if (verdict === 'foreign') return false;
+  if (HALF_DONE.has(verdict)) return true;
+  if (state === 'unstated') {
+    const isFinished = isToldFinished(vmid, values);
+    return isFinished === undefined ? undefined : !isFinished;
+  }
+  if (state === 'made') return false;
+  return verdict === 'open' ? true : undefined;
 }

@@ -2,6 +2,7 @@
  * How a machine of a stand is removed, and what keeps it from that: the same for every command that removes some. Whose it
  * is, is decided in ownership.ts; which ones are meant, by the command.
  */
+import { LOCK } from '../../pve-values/guest-kinds.ts';
 import { isProtected, isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, RunningTask, VmConfig } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
@@ -33,7 +34,7 @@ export interface Fate {
 
 /** Out of its pool. A clone that never got in there has lost its lock. */
 function zombie(guest: GuestInfo, lock: string | undefined, tasks: readonly RunningTask[]): Refusal {
-  const hold = lock === 'destroyed' ? holdOn(guest, lock, tasks) : undefined;
+  const hold = lock === LOCK.destroyed ? holdOn(guest, lock, tasks) : undefined;
   if (hold?.kind === 'operation') {
     return {
       code: 'VM_LOCKED',

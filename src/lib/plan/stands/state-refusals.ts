@@ -1,5 +1,6 @@
 /** What of a stand's claimed VMs keeps the stand from being made, and the way out. Finds none of them. */
 import { destroyCommand } from '../../pve-values/admin-commands.ts';
+import { LOCK } from '../../pve-values/guest-kinds.ts';
 import type { Lab } from '../../config/types.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import { holdHint, holdOn, sayHold } from '../cluster/locks.ts';
@@ -90,7 +91,7 @@ export function lostRefusal(found: Trouble, lab: Lab, pool: string): Refusal | u
 
 /** In a deploy only a removal makes one: whether it failed, or is under way. */
 function zombieRefusal(guest: GuestInfo, tasks: ClusterView['tasks']): Refusal {
-  const hold = holdOn(guest, 'destroyed', tasks);
+  const hold = holdOn(guest, LOCK.destroyed, tasks);
   return {
     code: hold.kind === 'operation' ? 'VM_LOCKED' : 'ZOMBIE_VM',
     message: `VM ${guest.vmid} on ${guest.node} ${sayHold(hold)}`,

@@ -4,7 +4,7 @@ import { machinePower } from '../../pve-values/machine-power.ts';
 import { momentOf } from '../../pve-values/moment.ts';
 import { isLasting } from '../cluster/locks.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
-import type { Verdict } from '../stands/ownership.ts';
+import { isUnfinished, type Verdict } from '../stands/ownership.ts';
 import { baselineOf } from '../stands/snapshots.ts';
 import type {
   MachineState,
@@ -38,11 +38,13 @@ function powerOf(guest: GuestInfo): MachineState {
   return ODD.find((state) => state === guest.monitor) ?? 'running';
 }
 
-/** What is reserved and there or not, and would be the rest of a run that was cut short if none were at work. */
-const UNFINISHED: ReadonlySet<Verdict> = new Set(['open', 'unjoined', 'unreadable', 'unsealed', 'zombie']);
+/** What the verdict says is more than that it is being made. */
+const SAID_ANYHOW: ReadonlySet<Verdict> = new Set(['in-flight', 'away']);
 
-export function isBeingMade({ state, verdict }: StandMachine, isMaking: boolean): boolean {
-  return isMaking && state === 'reserved' && UNFINISHED.has(verdict);
+/** Reserved, there or not: it would be the rest of a run that was cut short if none were at work. */
+export function isBeingMade(one: StandMachine, isMaking: boolean): boolean {
+  if (!isMaking || one.state !== 'reserved' || SAID_ANYHOW.has(one.verdict)) return false;
+  return isUnfinished(one, one.verdict, one.config?.values) !== false;
 }
 
 /** One that failed, and what a student took away alone, is none. */

@@ -1,5 +1,6 @@
 /** Why a guest may not be moved at all, whatever the target: one named rule each. The first that speaks counts. */
 import type { RejectionCode } from '../../document/balance-report.ts';
+import { LOCK } from '../../../pve-values/guest-kinds.ts';
 import { isLinkedClone, type Volume } from '../../../pve-values/volumes.ts';
 import { memoryTies } from '../../../pve-values/sealed-memory.ts';
 import { propertyRecord } from '../../../pve-values/property-string.ts';
@@ -43,7 +44,7 @@ function hostMount({ vmid }: BalanceGuest, { facts }: World): string | undefined
 }
 
 function locked({ vmid, node, lock }: BalanceGuest, { have, led }: World): string | undefined {
-  if (lock === undefined || lock === '' || (lock === 'migrate' && led.has(vmid))) return undefined;
+  if (lock === undefined || lock === '' || (lock === LOCK.migrate && led.has(vmid))) return undefined;
   const hold = holdOn({ vmid, node }, lock, have.tasks);
   return hold.kind === 'operation' ? sayHold(hold) : `${sayHold(hold)}: ${holdHint({ vmid, node }, hold)}`;
 }
