@@ -75,7 +75,7 @@ const LIB = {
   ],
   agent: [
     'What is run in students’ machines, and what came of it. Judges nothing.',
-    ['^src/lib/proxmox/', '^node_modules/p-map/'],
+    ['^src/lib/proxmox/', '^src/lib/pve-values/guest-kinds[.]ts$', '^node_modules/p-map/'],
   ],
   'plan/document': [
     'The plan document is what planners make and everybody else reads: it knows no planner.',
