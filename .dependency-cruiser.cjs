@@ -75,7 +75,11 @@ const LIB = {
   ],
   agent: [
     'What is run in students’ machines, and what came of it. Judges nothing.',
-    ['^src/lib/proxmox/(types|errors|words|call-limit)[.]ts$', '^node_modules/p-map/'],
+    [
+      '^src/lib/proxmox/(types|errors|words|call-limit)[.]ts$',
+      '^src/lib/pve-values/guest-kinds[.]ts$',
+      '^node_modules/p-map/',
+    ],
   ],
   'plan/document': [
     'The plan document is what planners make and everybody else reads: it knows no planner.',

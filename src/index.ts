@@ -24,7 +24,7 @@ export type { DeployInput, DeployOptions } from './lib/plan/deploy/context.ts';
 export { planDeploy } from './lib/plan/deploy/deploy.ts';
 export type { Reclone, RecloneStand } from './lib/plan/deploy/reclone.ts';
 export type { Step, StepKind, StepOf, StepPayloads } from './lib/plan/document/step.ts';
-export type { GuestKind } from './lib/pve-values/guest-kinds.ts';
+export type { GuestAt, GuestKind } from './lib/pve-values/guest-kinds.ts';
 export type { Nic } from './lib/pve-values/nics.ts';
 export { createPveClient, type PveClient } from './lib/proxmox/client.ts';
 export { readCertificate, type ServerCertificate } from './lib/proxmox/certificate.ts';
@@ -32,7 +32,6 @@ export { createTaskWaiter } from './lib/proxmox/tasks.ts';
 export type {
   AgentAnswer,
   AgentProcess as PveAgentProcess,
-  GuestAt,
   PveApi,
   TaskWaiter,
 } from './lib/proxmox/types.ts';
@@ -150,7 +149,7 @@ export type { NetworkSteps } from './lib/plan/document/steps/network.ts';
 export type { PoolSteps } from './lib/plan/document/steps/pools.ts';
 export type { TemplateSteps } from './lib/plan/document/steps/templates.ts';
 export type { KeptAccount, NewAccount, UserSteps } from './lib/plan/document/steps/users.ts';
-export type { GuestPlace, OursAt } from './lib/plan/document/steps/place.ts';
+export type { OursAt } from './lib/plan/document/steps/place.ts';
 export type { RemovedAs, VmSteps } from './lib/plan/document/steps/vms.ts';
 export type { BridgeGuest, BridgeReport, BridgeRow, BridgeState } from './lib/plan/network/view.ts';
 export type { SelectedUser, StandSelection } from './lib/plan/stands/selection.ts';

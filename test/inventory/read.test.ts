@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { readInventory } from '../../src/lib/inventory/read.ts';
 import type { Rights } from '../../src/lib/inventory/types.ts';
 import { AuthError, UnreachableError } from '../../src/lib/proxmox/errors.ts';
-import type { GuestAt, PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
+import type { PveApi, ResourceRow } from '../../src/lib/proxmox/types.ts';
+import type { GuestAt } from '../../src/lib/pve-values/guest-kinds.ts';
 import type { Trouble } from '../../src/lib/unanswered.ts';
 
 const unreachable = (path: string, trouble: Trouble): Error =>

@@ -163,7 +163,7 @@ describe('cluster', () => {
     },
     {
       name: 'removeHaResource',
-      call: (pve) => pve.removeHaResource(10201),
+      call: (pve) => pve.removeHaResource({ vmid: 10201 }),
       asks: 'DELETE /cluster/ha/resources/vm%3A10201',
       answer: { data: null },
     },

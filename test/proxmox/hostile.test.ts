@@ -229,7 +229,7 @@ const CALLS: {
   version: (pve) => pve.version(),
   resources: (pve) => pve.resources(),
   nodeHaStates: (pve) => pve.nodeHaStates(),
-  removeHaResource: (pve) => pve.removeHaResource(1),
+  removeHaResource: (pve) => pve.removeHaResource({ vmid: 1 }),
   users: (pve) => pve.users(),
   user: (pve) => pve.user('u@pve'),
   createUser: (pve) => pve.createUser({ userid: 'u@pve', comment: '', groups: [] }),

@@ -1,5 +1,5 @@
 /** What is run in students' machines, and what came of it. Types only. */
-import type { GuestAt } from '../proxmox/types.ts';
+import type { GuestAt } from '../pve-values/guest-kinds.ts';
 
 /** One command for one machine. */
 export interface AgentCommand {

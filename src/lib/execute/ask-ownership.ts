@@ -14,6 +14,7 @@ import {
 } from '../plan/stands/ownership.ts';
 import { poolRightOf, poolRightRefusal } from '../plan/stands/protected-accounts.ts';
 import type { ConfigValues, ResourceRow } from '../proxmox/types.ts';
+import { listedKind, USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
 import { claimedId, readingOf, type OwnershipReads, type Reading, type Users } from './ownership-reading.ts';
 import { finishedMeanwhile, notBelieved, notOurs } from './ownership-text.ts';
 import { StepError } from './step-error.ts';
@@ -130,19 +131,19 @@ export class Ownership {
    * Where a clone of this run is whose claim is gone. In place of the claim stands what this run wrote into it: the seal that
    * it drew. Undefined: it is claimed, or what is there is not that clone.
    */
-  async abandoned(clone: SealedClone): Promise<{ readonly node: string } | undefined> {
+  async abandoned(clone: SealedClone): Promise<GuestAt | undefined> {
     const { vmid, pool, seal, joinsAtOnce } = clone;
     const reading = await this.#read(this.#clock.now());
-    const node = reading.guests.get(vmid)?.node;
-    if (node === undefined || reading.delegated.has(pool)) return undefined;
+    const place = placeOf(vmid, reading.guests.get(vmid));
+    if (!place || reading.delegated.has(pool)) return undefined;
     if (await this.isClaimed(clone)) return undefined;
     const id: ClaimedId = {
       ...{ vmid, state: 'reserved', seals: [sealHash(seal, vmid)] },
       ...(joinsAtOnce ? { joinsAtOnce } : {}),
     };
-    const values = await this.#pve.guestConfig({ node, vmid }, this.#signal);
+    const values = await this.#pve.guestConfig(place, this.#signal);
     const verdict = values && (await this.#judgeClaimed(id, pool, reading, values));
-    return verdict === 'unjoined' ? { node } : undefined;
+    return verdict === 'unjoined' ? place : undefined;
   }
 
   /** What is left of a VM elsewhere (a right, an entry of HA) may go when it is gone itself. */
@@ -244,7 +245,7 @@ export class Ownership {
       ({ comments, guests }) => {
         comments.set(pool, comment);
         const move = (vmid: number, into: string | undefined): void => {
-          const row = guests.get(vmid) ?? { id: `qemu/${vmid}`, type: 'qemu', vmid };
+          const row = guests.get(vmid) ?? { id: '', type: USUAL_KIND, vmid };
           guests.set(vmid, { ...row, pool: into });
         };
         for (const vmid of members) move(vmid, pool);
@@ -342,7 +343,7 @@ export class Ownership {
       pool,
       guest: isThere
         ? {
-            type: row?.type === 'lxc' ? 'lxc' : 'qemu',
+            type: listedKind(row?.type),
             pool: row?.pool,
             lock: values ? undefined : row?.lock,
           }
@@ -357,15 +358,19 @@ export class Ownership {
     return verdict;
   }
 
-  async #configOf(
-    vmid: number,
-    row: Pick<ResourceRow, 'node'> | undefined,
-  ): Promise<ConfigValues | undefined> {
-    if (row?.node === undefined) return undefined;
+  async #configOf(vmid: number, row: Listed | undefined): Promise<ConfigValues | undefined> {
+    const place = placeOf(vmid, row);
+    if (!place) return undefined;
     const known = this.#sealed.get(vmid);
     if (known && known.at >= this.#clock.now() - FRESH_MS) return known.values;
-    return this.#pve.guestConfig({ node: row.node, vmid }, this.#signal);
+    return this.#pve.guestConfig(place, this.#signal);
   }
+}
+
+type Listed = Pick<ResourceRow, 'node' | 'type'>;
+
+function placeOf(vmid: number, row: Listed | undefined): GuestAt | undefined {
+  return row?.node === undefined ? undefined : { node: row.node, vmid, type: listedKind(row.type) };
 }
 
 const NOTHING_THERE: ReadonlySet<Verdict> = new Set(['missing', 'open']);

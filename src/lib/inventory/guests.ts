@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { mayBeMachine } from '../pve-values/guest-kinds.ts';
+import { mayBeMachine, toldKind } from '../pve-values/guest-kinds.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { guestsOf, nameOf } from './rows.ts';
@@ -19,7 +19,7 @@ export async function readConfig(
     if (!values) return [];
     // Always present in PVE's answer; a hash of the rest serves where a proxy stripped it.
     const digest = values['digest'] ?? createHash('sha1').update(JSON.stringify(values)).digest('hex');
-    return [{ vmid: guest.vmid, node: guest.node, digest, values }];
+    return [{ vmid: guest.vmid, node: guest.node, ...toldKind(guest), digest, values }];
   } catch (error) {
     if (error instanceof AuthError || error instanceof UnreachableError) return [];
     throw error;

@@ -2,7 +2,8 @@
 import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import { AuthError, PveError, UnreachableError } from '../proxmox/errors.ts';
-import type { GuestAt, PveApi } from '../proxmox/types.ts';
+import type { PveApi } from '../proxmox/types.ts';
+import type { GuestAt } from '../pve-values/guest-kinds.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import type { ReadContext } from './pools.ts';
 

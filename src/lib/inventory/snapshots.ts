@@ -1,6 +1,7 @@
 /** Snapshots of VMs, and what going back to one brings back: one call per VM, which PVE lists nowhere together. Judges none. */
 import pMap from 'p-map';
-import type { ConfigValues, GuestAt, SnapshotRow } from '../proxmox/types.ts';
+import type { ConfigValues, SnapshotRow } from '../proxmox/types.ts';
+import type { GuestAt } from '../pve-values/guest-kinds.ts';
 import { storageOfVolume } from '../pve-values/volumes.ts';
 import { unlessForbidden, unlessUnread } from './forbidden.ts';
 import type { ReadContext } from './pools.ts';

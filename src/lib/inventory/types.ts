@@ -1,5 +1,5 @@
 /** The observed cluster ("have"): plain data, one snapshot per run. */
-import type { GuestKind } from '../pve-values/guest-kinds.ts';
+import type { GuestAt, GuestKind } from '../pve-values/guest-kinds.ts';
 import type { VnetRow } from '../proxmox/sdn-types.ts';
 
 /** Everything a planner may know. Arrays are in no particular order. */
@@ -151,9 +151,7 @@ export interface GuestUse {
 }
 
 /** One guest's `GET config`, values as strings, plus where it is. */
-export interface VmConfig {
-  readonly vmid: number;
-  readonly node: string;
+export interface VmConfig extends GuestAt {
   /** sha1 hex of the configuration file. */
   readonly digest: string;
   readonly values: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { plainEntries } from './answer.ts';
 import { isAlreadyExists } from './words.ts';
 import type { Requests } from './http.ts';
 import { path } from './form.ts';
+import { haName } from '../pve-values/guest-kinds.ts';
 import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
 import type { PveApi, ResourceRow } from './types.ts';
 
@@ -48,8 +49,8 @@ export function clusterApi(http: Requests): ClusterApi {
       const manager = new Map(plainEntries(answer.data)).get('manager_status');
       return valuesOf(new Map(plainEntries(manager)).get('node_status'));
     },
-    removeHaResource: async (vmid, signal) => {
-      await http.delete(path`/cluster/ha/resources/${`vm:${vmid}`}`, {}, signal);
+    removeHaResource: async (guest, signal) => {
+      await http.delete(path`/cluster/ha/resources/${haName(guest)}`, {}, signal);
     },
   };
 }

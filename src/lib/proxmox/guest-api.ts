@@ -5,7 +5,8 @@ import { at } from './guest-path.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
-import type { ConfigValues, GuestAt, PveApi } from './types.ts';
+import { nameOption, type GuestAt } from '../pve-values/guest-kinds.ts';
+import type { ConfigValues, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
 
 type GuestApi = Pick<
@@ -61,7 +62,7 @@ export function guestApi(http: Requests): GuestApi {
     cloneVm: async (request, signal) => {
       const params = {
         newid: request.vmid,
-        name: request.name,
+        [nameOption(request.type)]: request.name,
         description: request.description,
         full: request.full,
         target: request.target === request.node ? undefined : request.target,
@@ -69,7 +70,7 @@ export function guestApi(http: Requests): GuestApi {
         pool: request.pool,
       };
       return upidOf(
-        await http.post(`${at({ node: request.node, vmid: request.templateVmid })}/clone`, params, signal),
+        await http.post(`${at({ ...request, vmid: request.templateVmid })}/clone`, params, signal),
       );
     },
     updateVmConfig: async (guest, change, signal) => {

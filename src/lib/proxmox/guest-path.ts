@@ -1,7 +1,6 @@
 /** The one path of a guest on its node. */
-import { USUAL_KIND } from '../pve-values/guest-kinds.ts';
+import { USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
 import { path } from './form.ts';
-import type { GuestAt } from './types.ts';
 
 export function at({ node, vmid, type = USUAL_KIND }: GuestAt): string {
   return path`/nodes/${node}/${type}/${vmid}`;

@@ -3,7 +3,7 @@
  * PVE's source as noted. Every method takes an AbortSignal last and may throw the errors of errors.ts in this room.
  */
 
-import type { GuestKind } from '../pve-values/guest-kinds.ts';
+import type { GuestAt } from '../pve-values/guest-kinds.ts';
 import type { BalanceApi } from './balance-types.ts';
 import type { StockApi } from './stock-types.ts';
 
@@ -183,10 +183,9 @@ export interface UserChange {
   readonly enable?: boolean;
 }
 
-export interface CloneRequest {
-  readonly node: string;
+/** `node`: the template's; `vmid`: the new one. */
+export interface CloneRequest extends GuestAt {
   readonly templateVmid: number;
-  readonly vmid: number;
   readonly name: string;
   readonly description: string;
   readonly full: boolean;
@@ -220,14 +219,6 @@ export interface AgentProcess {
 /** Plain config values; all strings as in the form. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
-/** A guest where it is. All that is done to it goes through its one path. */
-export interface GuestAt {
-  readonly node: string;
-  readonly vmid: number;
-  /** Absent: a VM. */
-  readonly type?: GuestKind;
-}
-
 export interface PveApi extends BalanceApi, StockApi {
   /** Server's clock (HTTP `Date`) advanced by the time since the last answer. */
   serverTime(): Date;
@@ -241,8 +232,8 @@ export interface PveApi extends BalanceApi, StockApi {
   isVmidFree(vmid: number, signal?: AbortSignal): Promise<boolean>;
   /** `GET /cluster/ha/status/manager_status` → node → `online|maintenance|…`. Sys.Audit on `/`. */
   nodeHaStates(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
-  /** `DELETE /cluster/ha/resources/vm:{vmid}`. Sys.Console on `/`. 9: leaves its affinity rules, too. */
-  removeHaResource(vmid: number, signal?: AbortSignal): Promise<void>;
+  /** `DELETE /cluster/ha/resources/{vm|ct}:{vmid}`. Sys.Console on `/`. 9: leaves its affinity rules, too. */
+  removeHaResource(guest: Pick<GuestAt, 'vmid' | 'type'>, signal?: AbortSignal): Promise<void>;
 
   /** `GET /access/users?full=1`: the list is limited to users the caller may audit, itself included. */
   users(signal?: AbortSignal): Promise<
@@ -391,7 +382,7 @@ export interface PveApi extends BalanceApi, StockApi {
     guest: GuestAt,
     signal?: AbortSignal,
   ): Promise<{ readonly now: ConfigValues; readonly next: ConfigValues } | undefined>;
-  /** `POST /nodes/{node}/qemu/{vmid}/clone`. The task lives on `node`, also with `target`. */
+  /** `POST /nodes/{node}/{type}/{vmid}/clone`. The task lives on `node`, also with `target`. */
   cloneVm(request: CloneRequest, signal?: AbortSignal): Promise<Upid>;
   /** `PUT /nodes/{node}/qemu/{vmid}/config`: synchronous; for small edits only. */
   updateVmConfig(

@@ -1,12 +1,8 @@
 /** The commands that an administrator is told to type: the one place where a hint of `pveum`, `qm` or `pct` is made. */
 import { shellCommand } from '../shell.ts';
-import { kindTool, USUAL_KIND, type GuestKind } from './guest-kinds.ts';
+import { kindTool, USUAL_KIND, type GuestAt } from './guest-kinds.ts';
 
-interface Guest {
-  readonly vmid: number;
-  /** Absent: a VM. */
-  readonly type?: GuestKind;
-}
+type Guest = Pick<GuestAt, 'vmid' | 'type'>;
 
 /** Of root, on the guest's node: `qm unlock 100`. */
 export function guestCommand({ vmid, type = USUAL_KIND }: Guest, action: string, ...args: string[]): string {

@@ -2,6 +2,14 @@
 
 export type GuestKind = 'qemu' | 'lxc';
 
+/** A guest where it is. All that is done to it goes through its one path; each step that acts on one holds it. */
+export interface GuestAt {
+  readonly node: string;
+  readonly vmid: number;
+  /** Absent: a VM. */
+  readonly type?: GuestKind;
+}
+
 interface Kind {
   /** What people call one. */
   readonly word: 'VM' | 'CT';
@@ -9,13 +17,17 @@ interface Kind {
   readonly tool: 'qm' | 'pct';
   /** Types of its tasks begin so. */
   readonly tasks: 'qm' | 'vz';
+  /** HA's names of them begin so. */
+  readonly ha: 'vm' | 'ct';
+  /** The option that has its name. */
+  readonly name: 'name' | 'hostname';
   /** Are machines of stands, and their templates, of this kind? What is of another one is never ours. */
   readonly isMade: boolean;
 }
 
 const KINDS: Readonly<Record<GuestKind, Kind>> = {
-  qemu: { word: 'VM', tool: 'qm', tasks: 'qm', isMade: true },
-  lxc: { word: 'CT', tool: 'pct', tasks: 'vz', isMade: false },
+  qemu: { word: 'VM', tool: 'qm', tasks: 'qm', ha: 'vm', name: 'name', isMade: true },
+  lxc: { word: 'CT', tool: 'pct', tasks: 'vz', ha: 'ct', name: 'hostname', isMade: false },
 };
 
 export const GUEST_KINDS = Object.keys(KINDS) as readonly GuestKind[]; // of a literal
@@ -27,12 +39,32 @@ export function isGuestKind(type: string | undefined): type is GuestKind {
 /** Of a guest whose kind nobody tells. */
 export const USUAL_KIND: GuestKind = 'qemu';
 
+/** Of a guest as PVE lists it. */
+export function listedKind(type: string | undefined): GuestKind {
+  return isGuestKind(type) ? type : USUAL_KIND;
+}
+
+/** What plans and reports say of it: nothing of the usual one, as before there were others. */
+export function toldKind({ type }: { readonly type?: GuestKind | undefined }): Pick<GuestAt, 'type'> {
+  return type === undefined || type === USUAL_KIND ? {} : { type };
+}
+
 export function kindWord(kind: GuestKind): Kind['word'] {
   return KINDS[kind].word;
 }
 
 export function kindTool(kind: GuestKind): Kind['tool'] {
   return KINDS[kind].tool;
+}
+
+/** `vm:100`, `ct:100`. */
+export function haName({ vmid, type = USUAL_KIND }: Pick<GuestAt, 'vmid' | 'type'>): string {
+  return `${KINDS[type].ha}:${vmid}`;
+}
+
+/** The option in which PVE takes and keeps its name. */
+export function nameOption(kind: GuestKind = USUAL_KIND): Kind['name'] {
+  return KINDS[kind].name;
 }
 
 /** May it be a machine of a stand, or a template of one? */

@@ -92,25 +92,35 @@ const ofNetwork: Words['about'] = (problem, texts) => texts.onNode(ofStand(probl
 
 const quoted = (command: string): string => `\`${command}\``;
 
-/** One line for each node, with all VMIDs there. */
-function perNode(command: (vmid: number) => string): Words['way'] {
-  return (problems, { texts }) =>
-    [...groupBy(problems, nodeOf)].map(([node, list]) =>
-      texts.run(node, quoted(sortedIds(list).map(command).join('; '))),
-    );
+/** What a command of root names. */
+type Known = Problem & { readonly vmid: number };
+
+const isKnown = (problem: Problem): problem is Known => problem.vmid !== undefined;
+
+/** Each guest once. */
+function guestsOf(problems: readonly Problem[]): Known[] {
+  const byId = new Map(problems.filter(isKnown).map((problem) => [problem.vmid, problem]));
+  return [...byId.values()].sort((a, b) => a.vmid - b.vmid);
 }
 
-function sortedIds(problems: readonly Problem[]): number[] {
-  return [...new Set(problems.flatMap(({ vmid }) => vmid ?? []))].sort((a, b) => a - b);
+/** One line for each node, with all guests there. */
+function perNode(command: (guest: Known) => string): Words['way'] {
+  return (problems, { texts }) =>
+    [...groupBy(problems, nodeOf)].map(([node, list]) =>
+      texts.run(node, quoted(guestsOf(list).map(command).join('; '))),
+    );
 }
 
 /** Those of which the home is known. */
 function migrations(problems: readonly Problem[], texts: ProblemTexts): string[] {
-  const known = problems.filter(({ vmid }) => vmid !== undefined);
-  return [...groupBy(known, nodeOf)].map(([node, list]) => {
-    const commands = list.map(({ vmid = 0, detail = '?' }) => moveCommand({ vmid }, detail));
+  return [...groupBy(problems.filter(isKnown), nodeOf)].map(([node, list]) => {
+    const commands = list.map((guest) => moveCommand(guest, guest.detail ?? '?'));
     return texts.run(node, quoted(commands.join('; ')));
   });
+}
+
+function sortedIds(problems: readonly Problem[]): number[] {
+  return guestsOf(problems).map(({ vmid }) => vmid);
 }
 
 function usersOf(problems: readonly Problem[]): string[] {
@@ -215,7 +225,7 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   },
   'machine-half-removed': {
     about: ofMachine,
-    way: perNode((vmid) => destroyLockedCommand({ vmid })),
+    way: perNode(destroyLockedCommand),
   },
   'machine-in-doubt': {
     about: ofMachine,
@@ -224,13 +234,13 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
   'machine-is-template': {
     about: ofMachine,
     way: (problems, context) => [
-      ...perNode((vmid) => noTemplateCommand({ vmid }))(problems, context),
+      ...perNode(noTemplateCommand)(problems, context),
       context.texts.converted(recloneEach(problems, context).join('; ')),
     ],
   },
-  'machine-unsealed': { about: ofMachine, way: perNode((vmid) => destroyCommand({ vmid })) },
+  'machine-unsealed': { about: ofMachine, way: perNode(destroyCommand) },
   'card-elsewhere': { about: ofMachine, way: say('cardElsewhere') },
-  'lock-without-task': { about: ofMachine, way: perNode((vmid) => guestCommand({ vmid }, 'unlock')) },
+  'lock-without-task': { about: ofMachine, way: perNode((guest) => guestCommand(guest, 'unlock')) },
   'bridge-missing': { about: ofNetwork, way: (problems, context) => [deployAgain(problems, context)] },
   'bridge-down': {
     about: ofNetwork,
@@ -256,10 +266,10 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
     about: ofMachine,
     way: (problems, context) => [
       context.texts.mendStorage,
-      ...perNode((vmid) => `qm resume ${vmid}`)(problems, context),
+      ...perNode((guest) => guestCommand(guest, 'resume'))(problems, context),
     ],
   },
-  'internal-error': { about: ofMachine, way: perNode((vmid) => `qm reset ${vmid}`) },
+  'internal-error': { about: ofMachine, way: perNode((guest) => guestCommand(guest, 'reset')) },
   paused: {
     about: ofMachine,
     way: perUser((user) => shellCommand('deploy-stand', 'power', 'resume', '--user', user)),

@@ -1,7 +1,6 @@
 /** Waits until tasks that may be ours, their UPID lost with the answer, have ended. Does not judge how. */
 import { AnswerLostError, TaskError } from '../../proxmox/errors.ts';
-import type { GuestAt } from '../../proxmox/types.ts';
-import { taskType, type GuestDeed } from '../../pve-values/guest-kinds.ts';
+import { taskType, type GuestAt, type GuestDeed } from '../../pve-values/guest-kinds.ts';
 import { awaitTask } from '../retry.ts';
 import type { StepIo } from '../types.ts';
 

@@ -2,7 +2,14 @@
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
 import { destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
-import { guestTasks, LOCK, MIGRATIONS, ourTasks, taskType } from '../../pve-values/guest-kinds.ts';
+import {
+  guestTasks,
+  LOCK,
+  MIGRATIONS,
+  ourTasks,
+  taskType,
+  type GuestAt,
+} from '../../pve-values/guest-kinds.ts';
 
 export type Hold =
   /** `suspended`: its memory is on disk. No operation is under way; it starts, and it can be removed. */
@@ -14,11 +21,6 @@ export type Hold =
   | { readonly kind: 'stale'; readonly lock: string }
   /** Nobody looked at the tasks. */
   | { readonly kind: 'unknown'; readonly lock: string };
-
-interface Locked {
-  readonly vmid: number;
-  readonly node: string;
-}
 
 /** Who does not see the tasks of others cannot tell what is under way from what was left behind. `rights` absent: sees all. */
 export function seesTasks({ rights }: Pick<Inventory, 'rights'>): boolean {
@@ -50,7 +52,7 @@ const TASKS: ReadonlyMap<string, readonly string[]> = new Map([
 /** A clone is filed under its template's id, a backup of several under none: any of them on the node may be this one. */
 const NAMELESS = [...guestTasks('clone'), 'vzdump'];
 
-function taskOf({ vmid, node }: Locked, lock: string, tasks: readonly RunningTask[]): string | undefined {
+function taskOf({ vmid, node }: GuestAt, lock: string, tasks: readonly RunningTask[]): string | undefined {
   const types = TASKS.get(lock);
   return tasks.find(
     (task) =>
@@ -65,7 +67,7 @@ export function isLasting(lock: string): boolean {
 }
 
 /** `tasks`: those under way, on all nodes or at least on the VM's; absent: not known. */
-export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[]): Hold {
+export function holdOn(vm: GuestAt, lock: string, tasks?: readonly RunningTask[]): Hold {
   if (isLasting(lock)) return { kind: 'hibernated' };
   const task = tasks && taskOf(vm, lock, tasks);
   if (lock === LOCK.destroyed && task === undefined) return { kind: 'removed' };
@@ -73,11 +75,11 @@ export function holdOn(vm: Locked, lock: string, tasks?: readonly RunningTask[])
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
 }
 
-function asRoot({ node }: Locked, command: string): string {
+function asRoot({ node }: GuestAt, command: string): string {
   return `as root on ${node}: \`${command}\``;
 }
 
-function unlock(vm: Locked): string {
+function unlock(vm: GuestAt): string {
   return asRoot(vm, guestCommand(vm, 'unlock'));
 }
 
@@ -90,7 +92,7 @@ export function sayHold(hold: Hold): string {
 }
 
 /** What to do about it, without "then run again". */
-export function holdHint(vm: Locked, hold: Hold): string {
+export function holdHint(vm: GuestAt, hold: Hold): string {
   switch (hold.kind) {
     case 'hibernated':
       // While it is protected PVE does not let its saved memory go, either (check_protection).

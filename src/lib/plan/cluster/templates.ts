@@ -1,7 +1,7 @@
 /** The one rule on which template a lab means, and what it is made of. Decides nothing about nodes. */
 import { guestCommand } from '../../pve-values/admin-commands.ts';
 import { isTemplate, nameIn } from '../../pve-values/guest-flags.ts';
-import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
+import { mayBeMachine, toldKind, type GuestAt } from '../../pve-values/guest-kinds.ts';
 import { isPoolMarked } from '../../marks/pool.ts';
 import { parseReplicaPool, REPLICA_POOL } from '../../marks/replica.ts';
 import { ownVmMark } from '../../marks/vm.ts';
@@ -12,9 +12,7 @@ import { isNamedBy } from '../../inventory/template-ref.ts';
 import type { GuestInfo, Inventory, StorageInfo, VmConfig } from '../../inventory/types.ts';
 import type { Refusal } from '../document/plan.ts';
 
-export interface Template {
-  readonly vmid: number;
-  readonly node: string;
+export interface Template extends GuestAt {
   readonly name: string;
   readonly digest: string;
   readonly volumes: readonly Volume[];
@@ -33,6 +31,7 @@ export function toTemplate(config: VmConfig, name = ''): Template {
   return {
     vmid: config.vmid,
     node: config.node,
+    ...toldKind(config),
     name: nameIn(config.values) ?? name,
     digest: config.digest,
     volumes: volumesOf(config.values),

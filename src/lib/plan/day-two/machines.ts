@@ -52,7 +52,7 @@ function wayOut(verdict: Verdict, { user, pool }: StandView, { vmid, guest }: St
     case 'in-flight':
       return 'run again when the clone has ended';
     case 'zombie':
-      return `${holdHint({ vmid, node: guest?.node ?? 'its node' }, { kind: 'removed' })}, then deploy again`;
+      return `${holdHint(guest ?? { vmid, node: 'its node' }, { kind: 'removed' })}, then deploy again`;
     case 'unreadable':
       return 'see that the caller has VM.Audit on /vms, then run again';
     default:
@@ -67,7 +67,7 @@ export function leftAs(
 ): Refusal {
   if (verdict === 'unsealed') {
     const { vmid, guest } = one;
-    return unsealedRefusal({ vmid, node: guest?.node, name: guest?.name });
+    return unsealedRefusal(guest ?? { vmid });
   }
   const { code, message } = WHY[verdict];
   return { code, message: `${sayMachine(one)} ${message}`, hint: wayOut(verdict, view, one) };
@@ -114,8 +114,8 @@ function whereReady(
 export function heldBack(view: StandView, one: ReadyMachine, index: ClusterView): Refusal | undefined {
   const { guest, config } = one;
   if (guest.template || isTemplate(config.values)) {
-    const { vmid, machine } = one;
-    const hint = templateWayOut({ vmid, node: guest.node, values: config.values, user: view.user, machine });
+    const { machine } = one;
+    const hint = templateWayOut({ vm: guest, values: config.values, user: view.user, machine });
     return { code: 'VM_IS_TEMPLATE', message: `${sayMachine(one)} was made a template`, hint };
   }
   return lockedFor(view, one, index);

@@ -55,7 +55,7 @@ export function obstacleTo(
     return {
       code: 'VM_IS_TEMPLATE',
       message: `${say(guest)} was made a template: it cannot be started`,
-      hint: templateWayOut({ vmid: guest.vmid, node: guest.node, user: what.user, machine: what.machine }),
+      hint: templateWayOut({ vm: guest, user: what.user, machine: what.machine }),
     };
   }
   if (power === 'paused' && (deed === 'reboot' || (deed === 'shutdown' && !force))) {

@@ -7,7 +7,8 @@ import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
-import { oursAt, type GuestPlace } from '../document/steps/place.ts';
+import { oursAt } from '../document/steps/place.ts';
+import type { GuestAt } from '../../pve-values/guest-kinds.ts';
 import { nameSome } from '../document/text.ts';
 import { judgeSnapshotBridge, type SnapshotBridge } from '../network/snapshot-bridges.ts';
 import type { StandView } from '../stands/selected.ts';
@@ -33,7 +34,7 @@ export interface RollbackOptions {
   readonly start: boolean;
 }
 
-export interface RollbackTarget extends GuestPlace {
+export interface RollbackTarget extends GuestAt {
   readonly snapshot: string;
 }
 

@@ -1,4 +1,5 @@
 /** What the VM steps of one stand are planned from, and what is gathered machine by machine; decides nothing. */
+import { toldKind, type GuestAt } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { Lab, Machine } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -57,7 +58,11 @@ export interface Draft {
   left?: Refusal;
 }
 
-export function planned(vm: PresentVm, machine: Machine, state: PlannedVm['state']): PlannedVm {
+export function planned(
+  vm: GuestAt & Pick<PresentVm, 'power' | 'lock'>,
+  machine: Machine,
+  state: PlannedVm['state'],
+): PlannedVm {
   const power = vm.lock === undefined ? vm.power : machinePower({ status: vm.power, lock: vm.lock });
-  return { vmid: vm.vmid, name: machine.name, node: vm.node, state, power };
+  return { vmid: vm.vmid, name: machine.name, node: vm.node, ...toldKind(vm), state, power };
 }

@@ -8,7 +8,8 @@ import { nicsBefore } from '../../config/lab/device-profiles.ts';
 import { keepFixed, specOf } from '../stands/spec.ts';
 import type { PresentVm } from '../stands/state.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import { oursAt, type GuestPlace } from '../document/steps/place.ts';
+import { oursAt } from '../document/steps/place.ts';
+import type { GuestAt } from '../../pve-values/guest-kinds.ts';
 import type { Request, Draft } from './machine-draft.ts';
 import { planNics } from './machine-nics.ts';
 import { planOptions } from './machine-options.ts';
@@ -21,7 +22,7 @@ export function originOn({ template, candidates }: ResolvedMachine, node: string
 export function configureStep(
   request: Request,
   resolved: ResolvedMachine,
-  vm: GuestPlace & {
+  vm: GuestAt & {
     readonly present: PresentVm | undefined;
     readonly base?: number | undefined;
     readonly from?: string | undefined;
@@ -69,7 +70,7 @@ export function configureStep(
   );
 }
 
-export function addSnapshot(request: Request, machine: Machine, vm: GuestPlace, draft: Draft): void {
+export function addSnapshot(request: Request, machine: Machine, vm: GuestAt, draft: Draft): void {
   if (machine.baselineSnapshot === undefined) return;
   const before = draft.lastStep.get(machine.name);
   const step = makeStep(

@@ -17,8 +17,7 @@ export function madeTemplateRefusal(user: string, { name }: Machine, vm: Present
     code: 'VM_IS_TEMPLATE',
     message: `VM ${vm.vmid} (${name}) on ${vm.node} was made a template: it cannot be started, and is left as it is`,
     hint: templateWayOut({
-      ...{ vmid: vm.vmid, node: vm.node, user },
-      machine: name,
+      ...{ vm, user, machine: name },
       values: vm.config.values,
     }),
   };

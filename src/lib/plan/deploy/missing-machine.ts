@@ -4,6 +4,7 @@ import { madeFrom } from '../stands/made-as.ts';
 import { deleteFormer, stepsBeforeClaim } from './reclone.ts';
 import { cloneSource, type CloneSource } from '../templates/clone-source.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
+import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { withNewSeal } from '../../marks/seal.ts';
 import { formatVmMark } from '../../marks/vm.ts';
 import { pinnedMachine } from '../cluster/pins.ts';
@@ -92,6 +93,7 @@ function cloneStep(request: Request, { machine, node, source, id, removal }: Clo
       target: node,
       templateVmid: source.vmid,
       vmid,
+      ...toldKind(source),
       name: machine.name,
       description: formatVmMark(base === undefined ? mark : { ...mark, base }),
       full: machine.fullClone,
@@ -117,25 +119,21 @@ export function addMissing(
   draft.warnings.push(...source.warnings);
   const id = vmidFor(machine, request, open);
   if ('code' in id) return id;
-  const { vmid } = id;
+  const place = { node, vmid: id.vmid, ...toldKind(source) };
   addClaim(machine, id, request, draft);
   const removal = removeFormer(request, machine, draft);
   const clone = cloneStep(request, { machine, node, source, id, removal });
   const configure = configureStep(
     request,
     resolved,
-    { vmid, node, present: undefined, base: source.base, from: madeFrom(source.origin.digest) },
+    { ...place, present: undefined, base: source.base, from: madeFrom(source.origin.digest) },
     { reason: 'new', dependsOn: [clone.id] },
   );
   draft.steps.push(...removal, clone, configure);
   draft.lastStep.set(machine.name, configure.id);
   const remade = request.state.remade?.get(machine.name);
-  draft.vms.push(
-    remade
-      ? planned(remade, machine, 'new')
-      : { vmid, name: machine.name, node, state: 'new', power: 'stopped' },
-  );
-  addSnapshot(request, machine, { node, vmid }, draft);
+  draft.vms.push(planned(remade ?? { ...place, power: 'stopped' }, machine, 'new'));
+  addSnapshot(request, machine, place, draft);
   return undefined;
 }
 

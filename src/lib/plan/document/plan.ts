@@ -1,5 +1,6 @@
 /** The plan: a JSON document (no functions, Dates, Maps or class instances). Decides nothing. */
 import type { Strategy } from '../../config/types.ts';
+import type { GuestAt } from '../../pve-values/guest-kinds.ts';
 import type { BalanceReport } from './balance-report.ts';
 import type { Step } from './step.ts';
 
@@ -22,10 +23,9 @@ export interface Drift {
   readonly text: string;
 }
 
-export interface PlannedVm {
-  readonly vmid: number;
+/** `type` is told of machines of stands alone: not of what stays in their pools and is none. */
+export interface PlannedVm extends GuestAt {
   readonly name: string;
-  readonly node: string;
   /** What is known before the run. */
   readonly state: 'new' | 'unfinished' | 'complete' | 'pending-change' | 'going' | 'staying';
   /** Observed power state; of one that is made anew, that of the former; `stopped` for new ones. */

@@ -66,8 +66,7 @@ function tornAway(
   if (away.length === 0) return undefined;
   const which = away.map(([name, { vmid, node }]) => `VM ${vmid} (${name}) to ${node}`).join(', ');
   const commands = away.map(
-    ([, { vmid, node, power }]) =>
-      `as root on ${node}: \`${moveCommand({ vmid }, home, power !== 'stopped')}\``,
+    ([, vm]) => `as root on ${vm.node}: \`${moveCommand(vm, home, vm.power !== 'stopped')}\``,
   );
   return {
     says: `somebody moved ${which}, away from the networks of the stand, which are on ${home} and do not reach there`,

@@ -5,6 +5,7 @@
 import { LOCK } from '../../pve-values/guest-kinds.ts';
 import { isProtected, isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, RunningTask, VmConfig } from '../../inventory/types.ts';
+import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { sortedUnique } from '../../order.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
 import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
@@ -180,7 +181,13 @@ function removeVm({ fate, whose }: Removal, of: RemovalFrame): Step[] {
     steps.push(makeStep('vm.stop', String(vmid), frame('it runs; a shutdown could wait for ever'), vm));
   }
   if (fate.guest.ha)
-    steps.push(makeStep('ha.remove', String(vmid), frame('HA would start it again'), { vmid, pool, ...as }));
+    steps.push(
+      makeStep('ha.remove', String(vmid), frame('HA would start it again'), {
+        vmid,
+        ...toldKind(fate.guest),
+        ...{ pool, ...as },
+      }),
+    );
   if (isProtected(fate.config?.values)) {
     steps.push(makeStep('vm.unprotect', String(vmid), frame('--force-protected'), vm));
   }

@@ -41,16 +41,14 @@ export function doubtfulRefusal(found: Trouble, pool: string): Refusal | undefin
 }
 
 /** By every command: nothing but a person can tell what it is. */
-export function unsealedRefusal({
-  vmid,
-  node,
-  name,
-}: Pick<GuestInfo, 'vmid'> & { readonly [K in 'node' | 'name']?: string | undefined }): Refusal {
-  const where = node ?? 'its node';
+export function unsealedRefusal(
+  guest: Pick<GuestInfo, 'vmid'> & Partial<Pick<GuestInfo, 'type' | 'node' | 'name'>>,
+): Refusal {
+  const { vmid, node: where = 'its node', name } = guest;
   return {
     code: 'SEAL_LOST',
     message: `VM ${vmid} (${name ?? 'no name'}) on ${where} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
-    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${destroyCommand({ vmid })}\`), then run again`,
+    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${destroyCommand(guest)}\`), then run again`,
   };
 }
 

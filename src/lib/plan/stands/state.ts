@@ -20,12 +20,12 @@ import {
 import { claimedIds, isWritable, type ClaimedId, type Verdict } from './ownership.ts';
 import type { Refusal } from '../document/plan.ts';
 import { joinRefusals } from '../document/refuse.ts';
-import type { GuestPlace } from '../document/steps/place.ts';
+import { toldKind, type GuestAt } from '../../pve-values/guest-kinds.ts';
 import { poolRefusal } from './accounts.ts';
 import { machineOf } from './which-machine.ts';
 
 /** A VM of ours that exists and is not being cloned any more. */
-export interface PresentVm extends GuestPlace {
+export interface PresentVm extends GuestAt {
   readonly power: string;
   readonly config: VmConfig;
   /** Has it a mark of its own? Without one somebody edited the notes: whether it was finished cannot be told. */
@@ -109,6 +109,7 @@ function toPresent(guest: GuestInfo, config: VmConfig, state: ClaimedId['state']
   return {
     vmid: guest.vmid,
     node: config.node,
+    ...toldKind(guest),
     power: guest.status,
     config,
     marked: mark !== undefined,

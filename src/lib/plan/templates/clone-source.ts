@@ -1,4 +1,5 @@
 /** What a stand's machine is cloned from on its node, ordering the replica that it needs. Makes no clone step. */
+import { toldKind, type GuestAt } from '../../pve-values/guest-kinds.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import type { Inventory, StorageInfo } from '../../inventory/types.ts';
 import { storageLocks } from '../cluster/storage-locks.ts';
@@ -10,12 +11,10 @@ import type { ReplicaPlanner } from './replica-steps.ts';
 import type { Template } from '../cluster/templates.ts';
 import type { Refusal } from '../document/plan.ts';
 
-export interface CloneSource {
+/** What is cloned, and where it is. */
+export interface CloneSource extends GuestAt {
   /** Template that the lab names. */
   readonly origin: Template;
-  /** What is cloned, and where it is. */
-  readonly vmid: number;
-  readonly node: string;
   readonly locks: readonly string[];
   /** Steps that have to make it first. */
   readonly dependsOn: readonly string[];
@@ -69,6 +68,7 @@ export function cloneSource(
       origin,
       vmid: from.vmid,
       node: from.node,
+      ...toldKind(from),
       locks: cloneLocks(machine, from, index.storages),
       dependsOn: [],
       ...(way.by === 'replica' && !machine.fullClone ? { base: from.vmid } : {}),
@@ -82,6 +82,7 @@ export function cloneSource(
     origin,
     vmid: replica.vmid,
     node: replica.node,
+    ...toldKind(origin),
     locks: storageLocks(names, replica.node, index.storages),
     dependsOn: [replica.ready],
     ...(machine.fullClone ? {} : { base: replica.vmid }),

@@ -1,5 +1,6 @@
 /** How one machine of a stand is, in one word, and what is wrong with it. Reads nothing. */
 import type { GuestInfo, Removal } from '../../inventory/types.ts';
+import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { momentOf } from '../../pve-values/moment.ts';
 import { isLasting } from '../cluster/locks.ts';
@@ -152,7 +153,7 @@ export function machineProblems(
   const at = {
     ...{ user, lab, vmid },
     ...(machine === undefined ? {} : { machine }),
-    ...(guest ? { node: guest.node } : {}),
+    ...(guest ? { ...toldKind(guest), node: guest.node } : {}),
   };
   const found = PROBLEMS[stateOf(one, context, { pool, lab })];
   // Somebody is at it.

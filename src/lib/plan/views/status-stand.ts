@@ -2,6 +2,7 @@
 import type { UserInfo } from '../../inventory/types.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { DAY, lastDayOf } from '../../pve-values/expire.ts';
+import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { bridgeOn, bridgesOf, type ClusterView } from '../cluster/view.ts';
 import { disabler } from '../stands/disabled-account.ts';
 import { nearestEnd } from '../stands/expiry.ts';
@@ -102,7 +103,13 @@ function tornProblems(
   if (home === undefined || homes.length > 1) return [{ ...of, detail: nodes.join(', ') }];
   return machines.flatMap(({ vmid, machine, guest, verdict }) =>
     guest && verdict !== 'foreign' && guest.node !== home
-      ? [{ ...of, vmid, ...(machine === undefined ? {} : { machine }), node: guest.node, detail: home }]
+      ? [
+          {
+            ...{ ...of, vmid, ...toldKind(guest) },
+            ...(machine === undefined ? {} : { machine }),
+            ...{ node: guest.node, detail: home },
+          },
+        ]
       : [],
   );
 }

@@ -1,5 +1,6 @@
 /** What `status` shows: stands, their machines, problems. Types, and the one number that words about them name. */
 import type { Gap, Inventory, Removal } from '../../inventory/types.ts';
+import type { GuestKind } from '../../pve-values/guest-kinds.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Drift } from '../document/plan.ts';
 import type { Verdict } from '../stands/ownership.ts';
@@ -146,6 +147,8 @@ export interface Problem {
   readonly lab?: string;
   readonly machine?: string;
   readonly vmid?: number;
+  /** Of the guest there. Absent: a VM. */
+  readonly type?: GuestKind;
   readonly node?: string;
   readonly storage?: string;
   /** A network, a lock, a day, the words of a task, a share in percent, a command of ours that did it. */

@@ -28,7 +28,7 @@ export const configureReplica: Handler<'template.configure'> = (step, io) => {
     if (Object.keys(set).length === 0) return 'already-done';
     const digest = values['digest'];
     try {
-      await writeConfig({ node, vmid: step.vmid }, io, {
+      await writeConfig({ ...step, node }, io, {
         change: { set, remove: [], ...(digest === undefined ? {} : { digest }) },
       });
     } catch (error) {

@@ -1,15 +1,13 @@
 /** Finds a copy of a template: on the node where it is made, or already where it belongs. Reads only. */
 import { REPLICA_POOL } from '../../../marks/replica.ts';
 import type { ConfigValues } from '../../../proxmox/types.ts';
-import { isCloneLock } from '../../../pve-values/guest-kinds.ts';
+import { isCloneLock, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
 import { identityOf } from '../vm/identity.ts';
 
-export interface ReplicaStep {
-  readonly node: string;
+export interface ReplicaStep extends GuestAt {
   readonly home: string;
-  readonly vmid: number;
   readonly description: string;
 }
 
@@ -26,7 +24,7 @@ export async function findReplica(step: ReplicaStep, io: StepIo): Promise<Place>
   const { vmid, home, description } = step;
   // A run that works on the same copy may have moved it on meanwhile; between two looks it changes nodes once at most.
   for (const node of [step.node, home, step.node]) {
-    const values = await io.pve.guestConfig({ node, vmid }, io.signal);
+    const values = await io.pve.guestConfig({ ...step, node }, io.signal);
     if (!values) continue;
     if (identityOf(vmid, values['description'] ?? '') === identityOf(vmid, description)) {
       // Nothing is written to it while it is being cloned.

@@ -44,7 +44,7 @@ async function giveBack(clones: readonly Clone[], io: StepIo): Promise<number[]>
     const left = await io.ownership.abandoned(sealed(clone, io));
     if (!left) continue;
     await io.removals.remove(async () => {
-      await awaitTask(io, await io.pve.deleteVm({ node: left.node, vmid }, { purge: true }, io.signal));
+      await awaitTask(io, await io.pve.deleteVm(left, { purge: true }, io.signal));
     });
     given.push(vmid);
   }

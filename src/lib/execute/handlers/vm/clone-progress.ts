@@ -38,7 +38,7 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
   const isConfined = step.kind === 'vm.clone' && step.joinsAtOnce === true;
   try {
     for (const node of new Set([step.node, step.target, ...home])) {
-      const values = await io.pve.guestConfig({ node, vmid: step.vmid }, io.signal);
+      const values = await io.pve.guestConfig({ ...step, node }, io.signal);
       if (values) return { node, values };
     }
     return undefined;
@@ -51,7 +51,7 @@ async function findVm(step: CloneStep, io: StepIo): Promise<FoundVm | Hidden | u
 
 /** PVE files a clone task under the template's id: all clones of one template look alike. */
 function activeClones(step: CloneStep, io: StepIo): Promise<readonly TaskRow[]> {
-  const template = { node: step.node, vmid: step.templateVmid };
+  const template = { ...step, vmid: step.templateVmid };
   return io.pve.tasks(step.node, { source: 'active', ...tasksOn(template, 'clone') }, io.signal);
 }
 
@@ -98,7 +98,7 @@ function leftover(step: CloneStep, code: LeftCode): StepError {
     code,
     `VMID ${vmid} is in use, but not by a member of pool ${pool}: a clone that did not get into its pool, or somebody else's VM`,
     {
-      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`${destroyCommand({ vmid })}\` on ${target}); run again: the machine gets another number`,
+      hint: `if its notes name vmid=${vmid}, remove it as an administrator (\`${destroyCommand(step)}\` on ${target}); run again: the machine gets another number`,
     },
   );
 }
@@ -116,7 +116,7 @@ function stuck(step: CloneStep, vm: FoundVm | Hidden, code: LeftCode): StepError
         `VM ${vmid} on ${node} is locked (${values['lock']}), and no clone of template ${step.templateVmid} is running`,
         // Its disks may be half copied: it is no machine, and `cleanup` would take the whole stand.
         {
-          hint: `if its notes name vmid=${vmid}, ${holdHint({ vmid, node }, { kind: 'removed' })}; then run again`,
+          hint: `if its notes name vmid=${vmid}, ${holdHint({ ...step, node }, { kind: 'removed' })}; then run again`,
         },
       );
 }

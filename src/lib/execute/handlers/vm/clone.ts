@@ -2,6 +2,7 @@
 import { withReplicaSeal } from '../../../marks/replica.ts';
 import { withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
+import { toldKind } from '../../../pve-values/guest-kinds.ts';
 import { isAlreadyExists, isLockTimeout } from '../../../proxmox/words.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
@@ -24,7 +25,7 @@ function cloneTemplate(
   const claimed = { vmid, pool: claimantOf(step), joinsAtOnce };
   const pool = joinsAtOnce === true ? claimed.pool : undefined;
   const request = {
-    ...{ node, target, templateVmid, vmid, name, description, full },
+    ...{ node, target, templateVmid, vmid, name, description, full, ...toldKind(step) },
     ...(storage === undefined ? {} : { storage }),
     ...(pool === undefined ? {} : { pool }),
   };

@@ -2,7 +2,8 @@
 import { parseVmMark, withSeal } from '../../../marks/vm.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import { refusedTag } from '../../../proxmox/words.ts';
-import type { ConfigValues, GuestAt } from '../../../proxmox/types.ts';
+import type { ConfigValues } from '../../../proxmox/types.ts';
+import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { formatTags, parseTags } from '../../../pve-values/tags.ts';
 import { attempt } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';

@@ -12,7 +12,7 @@ import type { Upid } from '../../../proxmox/types.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
 import type { Handler, StepIo, StepOutcome } from '../../types.ts';
-import { outliveTasks } from '../outlive-tasks.ts';
+import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { confirmGone, unlessGone } from './gone.ts';
 import { holdOn } from '../../../plan/cluster/locks.ts';
 import { patiently, zombie } from './lock.ts';
@@ -71,9 +71,9 @@ async function destroy(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
 
 /** A removal marks its VM so before its last phase; without a task it is what a failed one has left. */
 async function outliveRemoval(step: DeleteStep, io: StepIo): Promise<StepOutcome> {
-  const { node, vmid } = step;
+  const { node } = step;
   await io.stepAside(async () => {
-    await outliveTasks(io, node, { type: 'qmdestroy', vmid });
+    await outliveTasks(io, node, tasksOn(step, 'destroy'));
     await io.clock.sleep(GRACE_MS, io.signal);
   });
   const left = await io.pve.guestConfig(step, io.signal);
@@ -123,7 +123,6 @@ async function destroyRest(step: DeleteStep, io: StepIo, error: StepError): Prom
 
 export const deleteVm: Handler<'vm.delete'> = (step, io) => {
   let { node } = step;
-  const { vmid } = step;
   let tries = 0;
   const remove = async (here: DeleteStep) => {
     node = here.node;
@@ -141,7 +140,7 @@ export const deleteVm: Handler<'vm.delete'> = (step, io) => {
     act: () => unlessGone(step, io, remove),
     // Each try begins with the look.
     look: async () => {
-      await outliveTasks(io, node, { type: 'qmdestroy', vmid });
+      await outliveTasks(io, node, tasksOn(step, 'destroy'));
       return 'absent';
     },
   });

@@ -1,5 +1,5 @@
 /** Tells a VM that was removed from one that lives on another node by now. Reads only. */
-import type { GuestPlace } from '../../../plan/document/steps/place.ts';
+import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { AuthError } from '../../../proxmox/errors.ts';
 import { isNoSuchVm } from '../../../proxmox/words.ts';
 import { StepError } from '../../step-error.ts';
@@ -10,13 +10,13 @@ import { patiently } from './lock.ts';
 const MOST_MOVES = 3;
 
 /** By the list of the whole cluster; undefined: nowhere but, at most, on its node. */
-async function elsewhere({ node, vmid }: GuestPlace, io: StepIo): Promise<string | undefined> {
+async function elsewhere({ node, vmid }: GuestAt, io: StepIo): Promise<string | undefined> {
   const rows = await io.pve.resources(io.signal);
   return rows.find((row) => row.vmid === vmid && row.node !== node)?.node;
 }
 
 /** For a VM that its node does not know: a node knows its own only, and HA or an admin may have moved it. */
-export async function confirmGone(place: GuestPlace, io: StepIo): Promise<'already-done'> {
+export async function confirmGone(place: GuestAt, io: StepIo): Promise<'already-done'> {
   const { node, vmid } = place;
   const there = await elsewhere(place, io);
   if (there === undefined) return 'already-done';
@@ -34,7 +34,7 @@ async function isGone(error: unknown, vmid: number, io: StepIo): Promise<boolean
  * Carries out what ends a VM, wherever it is: HA finishes a migration before anything else, and takes the VM along. Each try
  * is told the place; what looks after a lost answer has to ask there, too. One that vanishes meanwhile needs no more of it.
  */
-export async function unlessGone<Place extends GuestPlace>(
+export async function unlessGone<Place extends GuestAt>(
   place: Place,
   io: StepIo,
   work: (here: Place) => Promise<StepOutcome>,
@@ -54,7 +54,7 @@ export async function unlessGone<Place extends GuestPlace>(
 }
 
 /** The same, waiting on each node for what holds the VM there. */
-export function unlessGonePatiently<Place extends GuestPlace & { readonly lockWaitSeconds: number }>(
+export function unlessGonePatiently<Place extends GuestAt & { readonly lockWaitSeconds: number }>(
   place: Place,
   io: StepIo,
   work: (here: Place) => Promise<StepOutcome>,
@@ -64,7 +64,7 @@ export function unlessGonePatiently<Place extends GuestPlace & { readonly lockWa
 
 /** For what only a VM that is there can have done to it: where it went is told, and that it is gone. */
 export async function hereOrMoved(
-  place: GuestPlace,
+  place: GuestAt,
   io: StepIo,
   work: () => Promise<StepOutcome>,
 ): Promise<StepOutcome> {

@@ -9,7 +9,7 @@ export const removeFromHa: Handler<'ha.remove'> = (step, io) =>
     act: async () => {
       await io.ownership.assertOursOrGone(step);
       try {
-        await io.pve.removeHaResource(step.vmid, io.signal);
+        await io.pve.removeHaResource(step, io.signal);
         return 'done';
       } catch (error) {
         if (!isNotHaManaged(error)) throw error;

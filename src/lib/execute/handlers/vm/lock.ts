@@ -1,12 +1,11 @@
 /** Waits while another operation (a backup, a snapshot, a migration) holds a VM. Never breaks a lock. */
 import { holdHint, holdOn, sayHold, type Hold } from '../../../plan/cluster/locks.ts';
-import type { GuestPlace } from '../../../plan/document/steps/place.ts';
 import { isVmLocked } from '../../../proxmox/words.ts';
-import { isCloneLock } from '../../../pve-values/guest-kinds.ts';
+import { isCloneLock, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 
-export interface Patience extends GuestPlace {
+export interface Patience extends GuestAt {
   /** Absent: it is not waited for. */
   readonly lockWaitSeconds?: number;
   /** That its memory is on disk keeps nobody from the work. */
@@ -17,13 +16,13 @@ const FIRST_POLL = 2000;
 const LONGEST_POLL = 5000;
 
 /** A rest that no operation of PVE will ever take care of. `why` reads on after "VM 1 on pve1". */
-export function zombie({ node, vmid }: GuestPlace, why: string): StepError {
-  return new StepError('ZOMBIE_VM', `VM ${vmid} on ${node} ${why}; only root can remove it`, {
-    hint: `${holdHint({ vmid, node }, { kind: 'removed' })}, then run again`,
+export function zombie(vm: GuestAt, why: string): StepError {
+  return new StepError('ZOMBIE_VM', `VM ${vm.vmid} on ${vm.node} ${why}; only root can remove it`, {
+    hint: `${holdHint(vm, { kind: 'removed' })}, then run again`,
   });
 }
 
-function heldError(vm: GuestPlace, hold: Hold): StepError {
+function heldError(vm: GuestAt, hold: Hold): StepError {
   const code = hold.kind === 'hibernated' ? 'VM_HIBERNATED' : 'VM_LOCKED';
   return new StepError(code, `VM ${vm.vmid} on ${vm.node} ${sayHold(hold)}`, {
     hint: `${holdHint(vm, hold)}; then run again`,
@@ -31,13 +30,13 @@ function heldError(vm: GuestPlace, hold: Hold): StepError {
 }
 
 /** No operation holds it, so that waiting ends nothing. */
-export function unlessHibernated(vm: GuestPlace, lock: string | undefined): void {
+export function unlessHibernated(vm: GuestAt, lock: string | undefined): void {
   const hold = lock === undefined ? undefined : holdOn(vm, lock);
   if (hold?.kind === 'hibernated') throw heldError(vm, hold);
 }
 
 /** The lock did not go: who has it, or that nobody does. */
-export async function lockError(vm: GuestPlace, lock: string, io: StepIo): Promise<StepError> {
+export async function lockError(vm: GuestAt, lock: string, io: StepIo): Promise<StepError> {
   const tasks = await io.pve.tasks(vm.node, { source: 'active' }, io.signal);
   const hold = holdOn(
     vm,

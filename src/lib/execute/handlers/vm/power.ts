@@ -1,5 +1,5 @@
 /** How a VM is, as handlers that switch it ask; and waiting for what comes after PVE's task. Writes nothing. */
-import type { GuestPlace } from '../../../plan/document/steps/place.ts';
+import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
 import type { PowerState } from '../../../plan/document/step-traits.ts';
 import type { PveApi, Upid } from '../../../proxmox/types.ts';
 import { machinePower } from '../../../pve-values/machine-power.ts';
@@ -38,7 +38,7 @@ interface Late {
 
 /** Waits, without a place, until `isThere` says so; false: it never did. A migration of HA's comes first, and is no part of the wait. */
 export async function isSeen(
-  vm: GuestPlace,
+  vm: GuestAt,
   isThere: (now: VmPower) => boolean,
   io: StepIo,
   { afterMs = 0, again }: Late = {},
@@ -63,12 +63,12 @@ export async function isSeen(
   });
 }
 
-export function stillWaiting({ node, vmid }: GuestPlace, says: string): StepError {
+export function stillWaiting({ node, vmid }: GuestAt, says: string): StepError {
   return new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
 }
 
 export async function untilPower(
-  vm: GuestPlace,
+  vm: GuestAt,
   wanted: PowerState,
   io: StepIo,
   late: Late = {},

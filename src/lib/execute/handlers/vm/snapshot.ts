@@ -1,5 +1,5 @@
 /** Takes and deletes snapshots of VMs. Never replaces one, nor deletes one that is not ours. */
-import type { GuestPlace } from '../../../plan/document/steps/place.ts';
+import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { isOurs } from '../../../plan/stands/snapshots.ts';
 import type { SnapshotRow } from '../../../proxmox/types.ts';
 import { isNoSuchSnapshot, isSnapshotNameUsed } from '../../../proxmox/words.ts';
@@ -10,7 +10,7 @@ import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
 import { patiently } from './lock.ts';
 
-interface Named extends GuestPlace {
+interface Named extends GuestAt {
   readonly snapshot: string;
 }
 

@@ -43,10 +43,11 @@ function hostMount({ vmid }: BalanceGuest, { facts }: World): string | undefined
   );
 }
 
-function locked({ vmid, node, lock }: BalanceGuest, { have, led }: World): string | undefined {
+function locked(guest: BalanceGuest, { have, led }: World): string | undefined {
+  const { vmid, lock } = guest;
   if (lock === undefined || lock === '' || (lock === LOCK.migrate && led.has(vmid))) return undefined;
-  const hold = holdOn({ vmid, node }, lock, have.tasks);
-  return hold.kind === 'operation' ? sayHold(hold) : `${sayHold(hold)}: ${holdHint({ vmid, node }, hold)}`;
+  const hold = holdOn(guest, lock, have.tasks);
+  return hold.kind === 'operation' ? sayHold(hold) : `${sayHold(hold)}: ${holdHint(guest, hold)}`;
 }
 
 function state({ status }: BalanceGuest): string | undefined {

@@ -1,15 +1,11 @@
-/** Where a guest is: what each of its steps holds, and nothing of what is done to it. */
-
-export interface GuestPlace {
-  readonly node: string;
-  readonly vmid: number;
-}
+/** Where a guest of ours is: what each of its steps holds, and nothing of what is done to it. */
+import { toldKind, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 
 /** `pool`: of the claim that makes it ours. */
-export interface OursAt extends GuestPlace {
+export interface OursAt extends GuestAt {
   readonly pool: string;
 }
 
-export function oursAt({ node, vmid }: GuestPlace, pool: string): OursAt {
-  return { node, vmid, pool };
+export function oursAt({ node, vmid, type }: GuestAt, pool: string): OursAt {
+  return { node, vmid, ...toldKind({ type }), pool };
 }

@@ -1,18 +1,16 @@
 /** Steps on our copies of templates. Payloads only; "Fail:" says what is left behind, and how it is mended. */
+import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
 
 export interface TemplateSteps {
   /**
-   * A full copy of a template under a claimed VMID; `home` is the node that it is made for. Fail: PVE rolls the copy
+   * A full copy of a template under a claimed VMID; `home` is the node that it is made for, `node` the template's. Fail: PVE rolls the copy
    * back; the claim stays and the id is used again.
    */
-  'template.clone': {
-    /** Node of the template. */
-    readonly node: string;
-    /** The same: PVE cannot copy onto another node what is on local storage. */
+  'template.clone': GuestAt & {
+    /** The node of the template: PVE cannot copy onto another node what is on local storage. */
     readonly target: string;
     readonly home: string;
     readonly templateVmid: number;
-    readonly vmid: number;
     readonly name: string;
     /** The mark. */
     readonly description: string;
@@ -23,30 +21,23 @@ export interface TemplateSteps {
     readonly locks: readonly string[];
   };
   /** Takes from a copy what its template handed down. Fail: run again; `templates prune` removes what is left. */
-  'template.configure': {
-    readonly node: string;
+  'template.configure': GuestAt & {
     readonly home: string;
-    readonly vmid: number;
     readonly description: string;
     /** Plain config keys → values. */
     readonly options: Readonly<Record<string, string>>;
   };
   /** Moves a copy, with its local disks. Fail: it is still on `node`. Run again. */
-  'template.migrate': {
-    readonly node: string;
+  'template.migrate': GuestAt & {
     readonly home: string;
-    readonly vmid: number;
     readonly description: string;
     readonly targetStorage?: string;
     /** Storages of `home` whose locks it takes. */
     readonly locks: readonly string[];
   };
   /** Makes a copy a template. Fail: it is none yet, and nothing is cloned from it. Run again. */
-  'template.convert': {
-    /** The node that it is on by now. */
-    readonly node: string;
+  'template.convert': GuestAt & {
     readonly home: string;
-    readonly vmid: number;
     readonly description: string;
     readonly locks: readonly string[];
   };
@@ -54,11 +45,8 @@ export interface TemplateSteps {
    * Makes a finished copy a member of the pool of all copies, and says so in its claim: one PUT. Fail: it is known by its
    * seal only, and nothing is cloned from it. Run again.
    */
-  'template.join': {
-    /** The node that it is on by now. */
-    readonly node: string;
+  'template.join': GuestAt & {
     readonly home: string;
-    readonly vmid: number;
     readonly description: string;
   };
 }

@@ -14,21 +14,19 @@ export interface RemovedAs {
 }
 
 export interface VmSteps {
-  /** Fail: PVE rolls the clone back; the claim stays and the id is used again. */
-  'vm.clone': {
-    /** Node of the template; the task lives there. */
-    readonly node: string;
+  /**
+   * `node`: of the template, where the task lives; `vmid`: of the new VM, which is of the template's kind. Fail: PVE rolls the
+   * clone back; the claim stays and the id is used again.
+   */
+  'vm.clone': OursAt & {
     /** Node of the new VM; differs from `node` only on shared storage. */
     readonly target: string;
     readonly templateVmid: number;
-    readonly vmid: number;
     readonly name: string;
     /** The mark, without `spec=`; its seal is drawn while it is cloned. */
     readonly description: string;
     readonly full: boolean;
     readonly storage?: string;
-    /** The pool that claims it. */
-    readonly pool: string;
     /**
      * Of a confined caller, and where a seal alone could be forged: it joins the pool at the end of its clone. Else
      * `pool.join` makes it a member.
