@@ -12,6 +12,7 @@ import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeOn, type ClusterView } from '../cluster/view.ts';
 import { changeNetwork, makeNetwork } from './steps.ts';
+import { stagedBefore } from './takes-apply.ts';
 import { isInForce } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark, type StandMark } from '../../marks/bridge.ts';
@@ -259,5 +260,6 @@ export function planStandBridges(request: Request): StandBridges {
     const iface = out.names.get(alias);
     if (iface !== undefined) out.planned.push({ node: request.node, iface, alias });
   }
-  return out;
+  const refused = out.refused ?? stagedBefore(out, request);
+  return refused ? { ...out, refused } : out;
 }
