@@ -1,6 +1,6 @@
 /** Turns a plan and how its steps ended into the summary that people and scripts read. Pure. */
 import { stepsOfStands } from '../plan/document/stand-steps.ts';
-import { appliesNetwork, makesNetwork } from '../plan/document/network-steps.ts';
+import { servesStand } from '../plan/document/network-steps.ts';
 import { bothRefusals } from '../plan/document/refuse.ts';
 import { hasRole, powerAfter } from '../plan/document/step-traits.ts';
 import type { Plan, PlannedStand, PlannedVm, Refusal } from '../plan/document/plan.ts';
@@ -21,11 +21,7 @@ interface StandRun {
 function concerns(step: Step, stand: PlannedStand, own: readonly Step[]): boolean {
   if (hasRole(step, 'makes-replica') && 'vmid' in step)
     return own.some((clone) => clone.kind === 'vm.clone' && clone.templateVmid === step.vmid);
-  if (!appliesNetwork(step)) return makesNetwork(step) && step.node === stand.node;
-  return (
-    step.node === stand.node &&
-    stand.bridges.some(({ node, iface }) => node === step.node && step.bridges.includes(iface))
-  );
+  return servesStand(step, stand);
 }
 
 function viewsOf({ plan, result }: Round): StandRun[] {

@@ -5,22 +5,28 @@ import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { addTo } from '../../group.ts';
 import type { NetworkApply, NetworkRemoval } from '../document/network-steps.ts';
 import { stepId } from '../document/step.ts';
-import type { BridgeInfo, Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
+import type { Inventory, NodeNetwork, PendingRow } from '../../inventory/types.ts';
 import { ownCards } from '../../config/lab/device-profiles.ts';
 import { standNetworks, type StandName } from '../cluster/stand-networks.ts';
 import { findNicShifts } from '../stands/nic-shift.ts';
 import { nicShiftOf } from '../stands/spec.ts';
 import { ledByCard } from '../network/led-to.ts';
-import { bridgeObstacle, type BridgeObstacle, type LedTo, type Wish } from '../network/may-go.ts';
-import { obstacleHint, obstacleText } from '../network/may-go-text.ts';
+import { bridgeObstacle } from '../network/may-go.ts';
+import { obstacleHint } from '../network/may-go-text.ts';
 import type { CleanupContext } from './context.ts';
 import type { PlannedRemoval } from './users.ts';
-import { isOlder, sinceOf } from '../../marks/time.ts';
 import { ownVmMark } from '../../marks/vm.ts';
 import { compareNatural } from '../../order.ts';
 import { unreachable } from '../network/node-draft.ts';
-import { putIntoForce, removeNetwork } from '../network/steps.ts';
-import { pendingRefusal, stagedRemovalsByNode } from '../network/foreign-pending.ts';
+import {
+  applyRemovals,
+  isYoung,
+  planRemovals,
+  stayingText,
+  type Leaving,
+  type Staying,
+} from '../network/removal.ts';
+import { stagedRefusal } from '../network/foreign-pending.ts';
 import type { PlannedBridge, Refusal } from '../document/plan.ts';
 
 export interface BridgeRemoval {
@@ -33,17 +39,9 @@ export interface BridgeRemoval {
   readonly refused: ReadonlyMap<string, Refusal>;
 }
 
-interface Candidate {
+interface Candidate extends Leaving {
   readonly user: string;
-  readonly node: string;
-  readonly iface: string;
-  readonly info: BridgeInfo;
   readonly alias: string;
-  /** Without a mark. */
-  readonly adopted: boolean;
-  /** Of an adopted one: does a network of the lab lead to it? */
-  readonly isLedTo: LedTo['isLedTo'];
-  readonly reason: string;
 }
 
 /** Is this bridge of a stand among those selected? */
@@ -63,19 +61,16 @@ function remainingStands(planned: readonly PlannedRemoval[], context: CleanupCon
   );
 }
 
-function isOld(comment: string, { have, options }: CleanupContext): boolean {
-  return isOlder(sinceOf(comment), options.minAgeSeconds, have.now);
-}
-
 function marked(planned: readonly PlannedRemoval[], context: CleanupContext): Candidate[] {
+  const { now } = context.have;
+  const { minAgeSeconds } = context.options;
   const orphansOnly = context.selection.by === 'orphans';
   const living = orphansOnly ? remainingStands(planned, context) : new Set<string>();
   return standNetworks(context.have.networks).flatMap((one): Candidate[] => {
     const { lab, user, net, node, info } = one;
     if (!isSelected(one, planned)) return [];
-    if (orphansOnly && (!isOld(info.comments, context) || living.has(`${lab} ${user}`))) return [];
-    const reason = 'no guest names it any more';
-    return [{ user, node, iface: info.iface, info, alias: net, adopted: false, isLedTo: false, reason }];
+    if (orphansOnly && (isYoung(info, now, minAgeSeconds) || living.has(`${lab} ${user}`))) return [];
+    return [{ user, node, info, alias: net, reason: 'no guest names it any more' }];
   });
 }
 
@@ -159,43 +154,41 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
       if (user === undefined) return [];
       const reason = 'no mark; adopted: a network of the lab leads to it, and only VMs removed here name it';
       const isLedTo = led.has(`${node} ${iface}`) && ledByCard(iface, range, have);
-      return [{ user, node, iface, info, alias: '', adopted: true, isLedTo, reason }];
+      return [{ user, node, info, alias: '', isLedTo, reason }];
     }),
   );
 }
 
 /** The way out, where a bridge of ours should go and cannot; all other obstacles only spare the bridge. */
-function refusalOf(
-  obstacle: BridgeObstacle | undefined,
-  { node, iface }: Candidate,
-  networks: readonly NodeNetwork[],
-): Refusal | undefined {
+function refusalOf(why: Staying, { node, info: { iface } }: Candidate): Refusal | undefined {
   const stays = `bridge ${iface} on ${node} stays`;
   const then = 'then run cleanup again';
-  if (
-    obstacle?.code === 'guests-unread' ||
-    obstacle?.code === 'guests-unreadable' ||
-    obstacle?.code === 'guests-hidden'
-  ) {
-    return {
-      code: obstacle.code === 'guests-hidden' ? 'GUESTS_HIDDEN' : 'GUESTS_UNREADABLE',
-      message: `${stays}: ${obstacleText(obstacle)}`,
-      hint: `${obstacleHint(obstacle, { node, iface })}, ${then}`,
-    };
+  if (why.code === 'network-unread') return unreachable({ node });
+  if (why.code === 'staged-by-others') {
+    const refused = stagedRefusal(why.staged, then);
+    return { ...refused, message: `${stays}: ${refused.message}` };
   }
-  if (obstacle?.code === 'led-by-others') {
-    return {
-      code: 'ADOPT_BRIDGE',
-      message: `${stays}: ${obstacleText(obstacle)}`,
-      // Once the VMs are gone nothing leads there any more.
-      hint: `if nobody needs it, remove ${iface} in ${node} → System → Network; where bridge_range of the lab file says which numbers are stands', cleanup does that by itself`,
-    };
+  if (why.code !== 'obstacle') return undefined;
+  const { obstacle } = why;
+  switch (obstacle.code) {
+    case 'guests-unread':
+    case 'guests-unreadable':
+    case 'guests-hidden':
+      return {
+        code: obstacle.code === 'guests-hidden' ? 'GUESTS_HIDDEN' : 'GUESTS_UNREADABLE',
+        message: `${stays}: ${stayingText(why)}`,
+        hint: `${obstacleHint(obstacle, { node, iface })}, ${then}`,
+      };
+    case 'led-by-others':
+      return {
+        code: 'ADOPT_BRIDGE',
+        message: `${stays}: ${stayingText(why)}`,
+        // Once the VMs are gone nothing leads there any more.
+        hint: `if nobody needs it, remove ${iface} in ${node} → System → Network; where bridge_range of the lab file says which numbers are stands', cleanup does that by itself`,
+      };
+    default:
+      return undefined;
   }
-  const pending = pendingRefusal(
-    networks.find((network) => network.node === node),
-    then,
-  );
-  return obstacle || !pending ? undefined : { ...pending, message: `${stays}: ${pending.message}` };
 }
 
 /** A network that is not read has bridges that nobody counted; of a node that is off, its claims are not kept for ever. */
@@ -204,46 +197,51 @@ function unreadNetwork({ nodes, networks }: Inventory): NodeNetwork | undefined 
   return networks.find(({ node, readable }) => !readable && online.has(node));
 }
 
+/** All that the selected stands have, in natural order of node and name. */
+function candidatesOf(
+  planned: readonly PlannedRemoval[],
+  leaves: (vmid: number) => boolean,
+  context: CleanupContext,
+): Candidate[] {
+  const { bridgeGuests } = context.index;
+  return [...marked(planned, context), ...adopted(planned, context)]
+    .sort((a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface))
+    .map((one) => ({
+      ...one,
+      leaves,
+      dependsOn: bridgeGuests.users(one.node, one.info.iface).map((vmid) => stepId('vm.delete', vmid)),
+    }));
+}
+
 export function planCleanupBridges(
   planned: readonly PlannedRemoval[],
   context: CleanupContext,
 ): BridgeRemoval {
-  const { bridgeGuests } = context.index;
   const removed = new Set(planned.flatMap(({ removal }) => [...removal.removed]));
-  const have = context.options.adopt
-    ? withAdoptedEdits(context.have, (vmid) => removed.has(vmid), context)
-    : context.have;
-  const steps: NetworkRemoval[] = [];
-  const going = new Map<string, PlannedBridge[]>();
+  const leaves = (vmid: number): boolean => removed.has(vmid);
+  const have = context.options.adopt ? withAdoptedEdits(context.have, leaves, context) : context.have;
+  const { networks } = have;
+  const { bridgeGuests } = context.index;
+  const { steps, going, staying } = planRemovals(candidatesOf(planned, leaves, context), {
+    networks,
+    bridgeGuests,
+  });
+  const goes = new Map<string, PlannedBridge[]>();
+  for (const { user, node, info, alias } of going) addTo(goes, user, { node, iface: info.iface, alias });
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
-  const candidates = [...marked(planned, context), ...adopted(planned, context)].sort(
-    (a, b) => compareNatural(a.node, b.node) || compareNatural(a.iface, b.iface),
-  );
-  for (const candidate of candidates) {
-    const { user, node, iface, info, alias, reason } = candidate;
-    const guests = bridgeGuests.on(node, iface, (vmid) => removed.has(vmid));
-    const wish: Wish = candidate.adopted
-      ? { to: 'remove-adopted', isLedTo: candidate.isLedTo, guests }
-      : { to: 'remove', guests };
-    const obstacle = bridgeObstacle(wish, info);
-    const refusal = refusalOf(obstacle, candidate, have.networks);
-    if (refusal) {
-      if (!refused.has(user)) refused.set(user, refusal);
-    } else if (obstacle) {
-      addTo(notes, user, `bridge ${iface} on ${node} stays: ${obstacleText(obstacle)}`);
-    } else {
-      const dependsOn = bridgeGuests.users(node, iface).map((vmid) => stepId('vm.delete', vmid));
-      steps.push(removeNetwork({ node, info }, { user, reason, dependsOn }));
-      addTo(going, user, { node, iface, alias });
-    }
+  for (const { one, why } of staying) {
+    const { user, node, info } = one;
+    const refusal = refusalOf(why, one);
+    if (!refusal) addTo(notes, user, `bridge ${info.iface} on ${node} stays: ${stayingText(why)}`);
+    else if (!refused.has(user)) refused.set(user, refusal);
   }
   const unread = unreadNetwork(have);
   if (unread)
     for (const { stand } of planned)
       if (!refused.has(stand.user)) refused.set(stand.user, unreachable(unread));
-  const reloads = putIntoForce({ edits: steps, gone: stagedRemovalsByNode(have.networks) }, ({ edits }) => ({
+  const reloads = applyRemovals(steps, networks, ({ edits }) => ({
     reason: edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it',
   }));
-  return { steps, reloads, planned: going, notes, refused };
+  return { steps, reloads, planned: goes, notes, refused };
 }

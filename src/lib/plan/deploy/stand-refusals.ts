@@ -1,8 +1,5 @@
-/** Why a stand cannot be made: wherever it is put, and on one node. */
+/** Why a stand cannot be made, wherever it is put. */
 import type { Refusal } from '../document/plan.ts';
-import { foreignPendingOn } from '../network/foreign-pending.ts';
-import { missingReserved } from '../network/shared-steps.ts';
-import type { StandBridges } from '../network/stand-bridges.ts';
 import { NO_ROOM } from '../placement/capacity-text.ts';
 import { realmRefusal } from '../stands/accounts.ts';
 import { poolNameRefusal } from '../stands/pool-name.ts';
@@ -51,23 +48,4 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
     roleConflict(state, context) ??
     leftOutBefore(state, context)
   );
-}
-
-/** An apply would put foreign edits into force, so nothing that needs one is planned on this node. */
-export function pendingRefusal(
-  state: StandState,
-  node: string,
-  bridges: StandBridges,
-  context: StandContext,
-): Refusal | undefined {
-  const { lab, have } = context;
-  if (bridges.steps.length + bridges.down.length + missingReserved(lab, node, context).length === 0)
-    return undefined;
-  const message = foreignPendingOn(node, have.networks);
-  if (message === undefined) return undefined;
-  return {
-    code: 'FOREIGN_PENDING_CHANGES',
-    message,
-    hint: `apply or revert them on ${node} (${node} → System → Network), then run again`,
-  };
 }

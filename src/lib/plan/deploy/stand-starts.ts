@@ -3,7 +3,6 @@ import { frozenSince } from '../../marks/pool.ts';
 import type { Machine } from '../../config/types.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { oursAt } from '../document/steps/place.ts';
-import type { StandBridges } from '../network/stand-bridges.ts';
 import { ranksOf } from '../stands/start-order.ts';
 import type { StandState } from '../stands/state.ts';
 import type { StandContext } from './context.ts';
@@ -15,7 +14,6 @@ const IS_OFF: ReadonlySet<string> = new Set(['stopped', 'suspended']);
 /** What of the stand is planned before them. */
 interface Before {
   readonly vms: StandVms;
-  readonly bridges: StandBridges;
   readonly acl: readonly Step[];
   readonly joins: readonly Step[];
 }
@@ -26,7 +24,7 @@ interface Before {
  */
 export function planStarts(
   state: StandState,
-  { vms, bridges, acl, joins }: Before,
+  { vms, acl, joins }: Before,
   { lab, reclone }: Pick<StandContext, 'lab' | 'reclone'>,
 ): Step[] {
   if (frozenSince(state.mark) !== undefined) return [];
@@ -50,7 +48,6 @@ export function planStarts(
           dependsOn: [
             ...(last === undefined ? [] : [last]),
             ...(joining.has(machine.name) ? joins.map((join) => join.id) : []),
-            ...bridges.steps.map((bridge) => bridge.id),
           ],
           after: [...acl.map((grant) => grant.id), ...former],
         },

@@ -2,9 +2,10 @@
 import { isUserMarked } from '../../marks/user.ts';
 import { sortedUnique } from '../../order.ts';
 import type { PlannedStand, Refusal } from '../document/plan.ts';
-import { makesNetwork, type NetworkEdit } from '../document/network-steps.ts';
+import type { NetworkEdit } from '../document/network-steps.ts';
 import { stepId, type Step } from '../document/step.ts';
 import { planStandBridges, type StandBridges } from '../network/stand-bridges.ts';
+import { namedBy } from '../network/steps.ts';
 import type { Seat } from '../placement/present-seat.ts';
 import { isSpread } from '../placement/nodes.ts';
 import { createUserStep } from '../stands/accounts.ts';
@@ -16,7 +17,6 @@ import type { ToldFixed } from './fixed-wishes.ts';
 import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
-import { pendingRefusal } from './stand-refusals.ts';
 import { withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
@@ -92,16 +92,6 @@ function onceBridged(step: Step, made: ReadonlyMap<string, string>): Step {
   return bridges.length === 0 ? step : { ...step, dependsOn: sortedUnique([...step.dependsOn, ...bridges]) };
 }
 
-/** Its own VMs may name a bridge before it is made: one that somebody removed is made again under its name. */
-function withOwn(steps: readonly NetworkEdit[], own: readonly number[]): NetworkEdit[] {
-  return steps.map((step) => (makesNetwork(step) ? { ...step, own } : step));
-}
-
-/** Bridge → the step that makes it. */
-function bridgesMade({ steps }: StandBridges): Map<string, string> {
-  return new Map(steps.filter(makesNetwork).map(({ bridge, id }) => [bridge, id]));
-}
-
 function planMachines(
   state: StandState,
   { node }: Seat,
@@ -119,7 +109,7 @@ function planMachines(
     joinsAtOnce: joinsAtOnce(state, context),
     nodeOf: ({ template }) => (spread ? template.node : node),
     claimStep: stepId(state.mark ? 'pool.update' : 'pool.create', state.user.pool),
-    bridgeMarks: bridges.steps.filter((step) => 'newComment' in step).map((step) => step.id),
+    bridgeMarks: bridges.marking,
   });
 }
 
@@ -129,8 +119,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const only = reclone?.stands.get(found.user.userid);
   const state = only ? withoutRemade(found, only.anew) : found;
   const bridges = planStandBridges({ ...context, state: found, node: seat.node });
-  const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
-  if (unbridged) return refusedStand(state, unbridged);
+  if (bridges.refused) return refusedStand(state, bridges.refused);
   const vms = planMachines(state, seat, bridges, context);
   if (vms.refused) return refusedStand(state, vms.refused);
   const claim = planClaim(state, seat, vms, context);
@@ -139,11 +128,10 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const account = reclone ? { steps: [], notes: [] } : planUser(state, context);
   const joins = planJoin(state, vms, claimSteps, lab);
   const acl = planAccess(state, vms, [...claimSteps, ...account.steps, ...joins], context);
-  const starts = planStarts(state, { vms, bridges, acl, joins }, context);
+  const starts = planStarts(state, { vms, acl, joins }, context);
   const rights = foreignRights(state, context);
   const surplus = planSurplus(state, madeBy(vms, joins), context);
   const left = only?.left ?? state.left ?? vms.left ?? (reclone ? undefined : (rights.left ?? surplus.left));
-  const made = bridgesMade(bridges);
   return {
     stand: {
       user: state.user.userid,
@@ -166,14 +154,14 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
       ],
     },
     claimSteps: [...vms.beforeClaim, ...claimSteps],
-    bridgeSteps: withOwn(
+    bridgeSteps: namedBy(
       bridges.steps,
       vms.vms.map(({ vmid }) => vmid),
     ),
     down: bridges.down,
     workSteps: [
       ...account.steps,
-      ...vms.steps.map((step) => onceBridged(onceClaimed(step, claimSteps[0]?.id), made)),
+      ...vms.steps.map((step) => onceBridged(onceClaimed(step, claimSteps[0]?.id), bridges.made)),
       ...joins,
       ...acl,
       ...starts,

@@ -1,4 +1,5 @@
 /** Which steps are about networks, and what each does to one: whoever is handed a step asks here. */
+import type { PlannedStand } from './plan.ts';
 import type { Step, StepKind, StepOf } from './step.ts';
 
 export const NETWORK_STEPS = {
@@ -37,4 +38,14 @@ export function editsNetwork(step: Step): step is NetworkEdit | NetworkRemoval {
 
 export function appliesNetwork(step: Step): step is NetworkApply {
   return networkDeed(step) === 'apply';
+}
+
+/** Is what this step, of no stand's own, does to networks done for this one, too? Until it is, the stand lacks what it needs. */
+export function servesStand(step: Step, { node, bridges }: Pick<PlannedStand, 'node' | 'bridges'>): boolean {
+  if (makesNetwork(step)) return step.node === node;
+  return (
+    appliesNetwork(step) &&
+    step.node === node &&
+    bridges.some((bridge) => bridge.node === step.node && step.bridges.includes(bridge.iface))
+  );
 }

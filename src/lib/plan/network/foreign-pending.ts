@@ -4,14 +4,34 @@ import { compareNatural } from '../../order.ts';
 import type { Refusal } from '../document/plan.ts';
 import { bridgeObstacle, PLANNED } from './may-go.ts';
 
-/** Rows that nobody of ours has staged. */
-export function foreignRows(network: NodeNetwork | undefined): readonly PendingRow[] {
-  return network?.pending.filter((row) => !row.ours) ?? [];
+/** While there is such a change, nothing is put into force on its node: the one answer, whatever it was asked for. */
+export interface StagedByOthers {
+  readonly node: string;
+  readonly ifaces: readonly string[];
+  /** With the lines. */
+  say(): string;
+}
+
+export function stagedByOthers(network: NodeNetwork | undefined): StagedByOthers | undefined {
+  const rows = network?.pending.filter((row) => !row.ours) ?? [];
+  if (!network || rows.length === 0) return undefined;
+  return {
+    node: network.node,
+    ifaces: rows.map(({ iface }) => iface),
+    say: () => {
+      const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  '));
+      return [
+        `network changes that are not ours are staged on ${network.node} and would be applied with ours:`,
+        ...text,
+        ...oldToolsWords(network, rows),
+      ].join('\n');
+    },
+  };
 }
 
 /** Removals of ours that an earlier run staged and did not apply; none where others have staged something, too. */
 function stagedRemovals(network: NodeNetwork): string[] {
-  if (!network.readable || foreignRows(network).length > 0) return [];
+  if (!network.readable || stagedByOthers(network)) return [];
   return network.pending.filter(({ change }) => change === 'removed').map(({ iface }) => iface);
 }
 
@@ -33,26 +53,8 @@ function oldToolsWords({ bridges }: NodeNetwork, rows: readonly PendingRow[]): s
   ];
 }
 
-/** What is staged, in words, with the lines; undefined when nothing is. An apply on this node is then not ours to do. */
-function foreignPending(network: NodeNetwork | undefined): string | undefined {
-  const rows = foreignRows(network);
-  if (!network || rows.length === 0) return undefined;
-  const text = rows.map((row) => row.text.trimEnd().replaceAll('\t', '  '));
-  return [
-    `network changes that are not ours are staged on ${network.node} and would be applied with ours:`,
-    ...text,
-    ...oldToolsWords(network, rows),
-  ].join('\n');
-}
-
-export function foreignPendingOn(node: string, networks: readonly NodeNetwork[]): string | undefined {
-  return foreignPending(networks.find((network) => network.node === node));
-}
-
 /** Nothing that takes an apply is done on this node. `then`: what to do once they are out of the way. */
-export function pendingRefusal(network: NodeNetwork | undefined, then: string): Refusal | undefined {
-  const message = foreignPending(network);
-  if (!network || message === undefined) return undefined;
-  const hint = `apply or revert them in ${network.node} → System → Network, ${then}`;
-  return { code: 'FOREIGN_PENDING_CHANGES', message, hint };
+export function stagedRefusal(staged: StagedByOthers, then: string): Refusal {
+  const hint = `apply or revert them in ${staged.node} → System → Network, ${then}`;
+  return { code: 'FOREIGN_PENDING_CHANGES', message: staged.say(), hint };
 }

@@ -1,6 +1,6 @@
 /** What `bridges create` and `bridges prune` share: a draft per node, one reload for it, a plan of all. */
 import { PlanRefusedError } from '../../errors.ts';
-import { pendingRefusal } from './foreign-pending.ts';
+import { stagedByOthers, stagedRefusal, type StagedByOthers } from './foreign-pending.ts';
 import { refuse } from '../document/refuse.ts';
 import type { Inventory, NodeNetwork } from '../../inventory/types.ts';
 import { assertSound } from '../document/graph.ts';
@@ -23,7 +23,7 @@ export function emptyDraft(): NodeDraft {
   return { edits: [], up: [], gone: [], notes: [] };
 }
 
-export function unreachable({ node }: NodeNetwork): Refusal {
+export function unreachable({ node }: Pick<NodeNetwork, 'node'>): Refusal {
   return {
     code: 'NODE_UNREACHABLE',
     message: `${node} is offline, or its network cannot be read`,
@@ -50,12 +50,16 @@ export interface NodePlan {
   readonly steps: readonly Step[];
 }
 
+/** Of a node on which something is to be applied. */
+export function refusedBy(staged: StagedByOthers): Refusal {
+  return stagedRefusal(staged, 'then run the command again');
+}
+
 /** Foreign edits only matter where something is to be applied. */
 export function finishNode(network: NodeNetwork, draft: NodeDraft): NodePlan {
   const { node } = network;
-  const refused = hasWork(draft)
-    ? (draft.refused ?? pendingRefusal(network, 'then run the command again'))
-    : draft.refused;
+  const staged = hasWork(draft) ? stagedByOthers(network) : undefined;
+  const refused = draft.refused ?? (staged && refusedBy(staged));
   const planned = { node, notes: draft.notes, ...(refused ? { refused } : {}) };
   if (refused || !hasWork(draft)) return { planned, steps: [] };
   return { planned, steps: [...draft.edits, ...reloadOf(node, draft)] };

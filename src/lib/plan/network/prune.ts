@@ -2,26 +2,24 @@
 import { isAnyCloning } from '../cluster/locks.ts';
 import { addTo } from '../../group.ts';
 import type { BridgeInfo, Inventory, NodeNetwork } from '../../inventory/types.ts';
-import { removeNetwork } from './steps.ts';
+import { isYoung, planRemovals, stayingText, type Leaving } from './removal.ts';
 import { hiddenNotes, indexBridgeUse, networksOf, viewNode, type BridgeRow } from './view.ts';
 import {
   assertNodesExist,
   emptyDraft,
   finishNode,
+  refusedBy,
   toPlan,
   unreachable,
   type NodeDraft,
   type NodePlan,
 } from './node-draft.ts';
 import { indexBridgeGuests, type BridgeGuests } from '../cluster/bridge-guests.ts';
-import { bridgeObstacle, type BridgeObstacle } from './may-go.ts';
-import { obstacleText } from './may-go-text.ts';
 import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
 import { isToldFinished } from '../../marks/vm.ts';
 import { judgeClaimed, notesAsConfigs, type Claimant, type Seen } from '../stands/judge.ts';
 import { claimedIds, type ClaimedId } from '../stands/ownership.ts';
-import type { NetworkRemoval } from '../document/network-steps.ts';
 import type { NodesPlan } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
 
@@ -102,53 +100,55 @@ function isUnderWay({ lab = '', user = '' }: BridgeRow, context: PruneContext): 
   );
 }
 
-/** Why a bridge of a stand that no listed guest names stays all the same; undefined: it goes. */
-function reasonToStay(
-  row: BridgeRow,
-  obstacle: BridgeObstacle | undefined,
-  context: PruneContext,
-): string | undefined {
+function sparedBy(row: BridgeRow, info: BridgeInfo, context: PruneContext): string | undefined {
   const { have, minAgeSeconds } = context.input;
-  if (obstacle) return obstacleText(obstacle);
-  if (!isOlder(row.since, minAgeSeconds, have.now)) return 'it is younger than --min-age';
+  if (isYoung(info, have.now, minAgeSeconds)) return 'it is younger than --min-age';
   return isUnderWay(row, context) ? 'its stand is being made, or was never finished' : undefined;
 }
 
+/** A stand's, that no listed guest names. */
+interface Unused extends Leaving {
+  readonly row: BridgeRow;
+}
+
+function unusedOf(row: BridgeRow, info: BridgeInfo, context: PruneContext): Unused[] {
+  const { node, iface, owner, user } = row;
+  if (owner !== 'stand' || context.guests.on(node, iface).naming.length > 0) return [];
+  const reason = `no guest names it; made for ${ownerText(row)}`;
+  return [{ row, node, info, user, reason, sparedBy: () => sparedBy(row, info, context) }];
+}
+
 function draftPrune(network: NodeNetwork, rows: readonly BridgeRow[], context: PruneContext): NodeDraft {
-  const { node } = network;
   const draft = emptyDraft();
   const infos = new Map(network.bridges.map((info) => [info.iface, info]));
-  for (const row of rows) {
-    const { iface, owner, state } = row;
-    const info = infos.get(iface);
-    if (owner === 'foreign') continue;
-    if (state === 'going' || !info) {
-      if (owner === 'stand') draft.gone.push(iface);
+  const ours = rows.filter(({ owner }) => owner !== 'foreign');
+  const isThere = ({ iface, state }: BridgeRow): boolean => state !== 'going' && infos.has(iface);
+  for (const row of ours) if (!isThere(row) && row.owner === 'stand') draft.gone.push(row.iface);
+  const there = ours.filter(isThere);
+  const unused = there.flatMap((row) => {
+    const info = infos.get(row.iface);
+    return info ? unusedOf(row, info, context) : [];
+  });
+  const { steps, staying } = planRemovals(unused, {
+    networks: [network],
+    bridgeGuests: context.guests,
+  });
+  draft.edits.push(...steps);
+  const goes = new Set(unused.map(({ row }) => row));
+  for (const { one, why } of staying) {
+    if (why.code === 'staged-by-others') {
+      draft.refused = refusedBy(why.staged);
       continue;
     }
-    const guests = context.guests.on(node, iface);
-    if (owner === 'stand' && guests.naming.length === 0) {
-      const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
-      const stays = reasonToStay(row, obstacle, context);
-      if (stays === undefined) {
-        draft.edits.push(removal(row, info));
-        continue;
-      }
-      draft.notes.push(`${iface} (${ownerText(row)}) stays: ${stays}`);
-    }
-    if (state !== 'active') draft.up.push(iface);
+    goes.delete(one.row);
+    draft.notes.push(`${one.row.iface} (${ownerText(one.row)}) stays: ${stayingText(why)}`);
   }
+  for (const row of there) if (!goes.has(row) && row.state !== 'active') draft.up.push(row.iface);
   return draft;
 }
 
 function ownerText({ user, lab, network }: BridgeRow): string {
   return `${user ?? ''} ${lab ?? ''} ${network ?? ''}`.trim();
-}
-
-function removal(row: BridgeRow, info: BridgeInfo): NetworkRemoval {
-  const { node, user } = row;
-  const reason = `no guest names it; made for ${ownerText(row)}`;
-  return removeNetwork({ node, info }, { reason, ...(user === undefined ? {} : { user }) });
 }
 
 /** A node that nobody named is left out while it is away; one that was asked for is refused. */

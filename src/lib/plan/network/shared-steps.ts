@@ -64,7 +64,7 @@ function planReserved(node: string, context: NetworkContext): NodeNetworkPlan {
 export interface NetworkPlan {
   readonly reserved: readonly Step[];
   readonly reloads: readonly Step[];
-  /** Adds the edges from starts to the reload and the reserved bridges of their node. */
+  /** Has starts wait for the steps that make what they are plugged into, and that put it into force. */
   finish(steps: readonly Step[]): Step[];
 }
 
@@ -87,11 +87,11 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
         ? 'once, for all of them'
         : `bring up ${(up.get(node) ?? []).join(', ')} (configured, but down)`,
   }));
-  const reloadOf = new Map(reloads.map(({ node, id }) => [node, id]));
-  const waiting = new Set(
-    active
-      .filter((draft) => draft.bridgeSteps.length + draft.down.length > 0)
-      .map((draft) => draft.stand.user),
+  const reloadOf = new Map(reloads.map(({ node, id }) => [node, [id]]));
+  const waiting = new Map(
+    active.flatMap(({ stand, bridgeSteps, down }) =>
+      bridgeSteps.length + down.length > 0 ? [[stand.user, bridgeSteps] as const] : [],
+    ),
   );
   return {
     reserved,
@@ -99,13 +99,12 @@ export function planNetwork(drafts: readonly NetworkDraft[], context: NetworkCon
     finish: (steps) =>
       steps.map((step) => {
         if (step.kind !== 'vm.start') return step;
-        const more = shared.get(step.node)?.creates.map(({ id }) => id) ?? [];
-        const needsReload = more.length > 0 || (step.user !== undefined && waiting.has(step.user));
-        const reload = reloadOf.get(step.node);
-        if (needsReload && reload !== undefined) more.push(reload);
-        return more.length === 0
-          ? step
-          : { ...step, dependsOn: [...step.dependsOn, ...more].sort(compareText) };
+        const creates = shared.get(step.node)?.creates ?? [];
+        const edits = step.user === undefined ? undefined : waiting.get(step.user);
+        if (creates.length === 0 && !edits) return step;
+        const more = [...creates, ...(edits ?? [])].map(({ id }) => id);
+        const force = reloadOf.get(step.node) ?? [];
+        return { ...step, dependsOn: [...step.dependsOn, ...more, ...force].sort(compareText) };
       }),
   };
 }

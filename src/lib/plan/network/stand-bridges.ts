@@ -12,6 +12,7 @@ import { HELD_HINT } from './held-by.ts';
 import { obstacleHint, obstacleText } from './may-go-text.ts';
 import { bridgeOn, type ClusterView } from '../cluster/view.ts';
 import { changeNetwork, makeNetwork } from './steps.ts';
+import { stagedBefore } from './takes-apply.ts';
 import { isInForce } from './view.ts';
 import { pinnedBridge, type Pins } from '../cluster/pins.ts';
 import { formatBridgeMark, type StandMark } from '../../marks/bridge.ts';
@@ -25,11 +26,24 @@ export interface StandBridges {
   readonly names: ReadonlyMap<string, string>;
   readonly planned: readonly PlannedBridge[];
   readonly steps: readonly NetworkEdit[];
+  /** Bridge → the step that makes it, before which no card may name it. */
+  readonly made: ReadonlyMap<string, string>;
+  /** Steps by which adopted ones become the stand's. */
+  readonly marking: readonly string[];
   /** Bridges that are configured but not up: an apply is due although nothing is staged by this plan. */
   readonly down: readonly string[];
   readonly notes: readonly string[];
   readonly refused?: Refusal;
   readonly warnings: readonly string[];
+}
+
+/** What is read off the steps. */
+function stepsOf(steps: readonly NetworkEdit[]): Pick<StandBridges, 'steps' | 'made' | 'marking'> {
+  return {
+    steps,
+    made: new Map(steps.filter(makesNetwork).map(({ bridge, id }) => [bridge, id])),
+    marking: steps.flatMap((step) => ('newComment' in step ? [step.id] : [])),
+  };
 }
 
 function bridgeInConfig(
@@ -251,7 +265,7 @@ export function unseenGuests(steps: readonly NetworkEdit[], { hidden }: Inventor
 export function planStandBridges(request: Request): StandBridges {
   const out: Collected = { names: new Map(), planned: [], steps: [], down: [], notes: [], warnings: [] };
   const adopted = findAdoptedBridges(request);
-  if ('code' in adopted) return { ...out, refused: adopted };
+  if ('code' in adopted) return { ...out, ...stepsOf([]), refused: adopted };
   for (const [alias, vlanAware] of aliasesOf(request.lab)) {
     const found = adopted.get(alias);
     if (found) adopt(request, alias, found, out);
@@ -259,5 +273,6 @@ export function planStandBridges(request: Request): StandBridges {
     const iface = out.names.get(alias);
     if (iface !== undefined) out.planned.push({ node: request.node, iface, alias });
   }
-  return out;
+  const refused = out.refused ?? stagedBefore(out, request);
+  return { ...out, ...stepsOf(out.steps), ...(refused ? { refused } : {}) };
 }

@@ -6,6 +6,7 @@ import type { BridgeInfo } from '../../inventory/types.ts';
 import { formatBridgeMark, type BridgeMark } from '../../marks/bridge.ts';
 import { sortedUnique } from '../../order.ts';
 import {
+  makesNetwork,
   networkDeed,
   type NetworkApply,
   type NetworkEdit,
@@ -57,9 +58,17 @@ export function removeNetwork(
   return makeStep('bridge.delete', `${node}/${iface}`, frame, { node, bridge: iface, comment: comments });
 }
 
-/** Of the step that does so before machines come: the first on its node. */
-export function forceId(node: string): string {
-  return stepId('network.reload', node);
+/**
+ * What a machine waits for that is to be on a network which is not up: the steps that make or change it, and the one that
+ * puts them into force before machines come, the first on its node.
+ */
+export function upAfter(node: string, edits: readonly NetworkEdit[]): string[] {
+  return [...edits.map(({ id }) => id), stepId('network.reload', node)];
+}
+
+/** With the machines that may name it before it is made: one that somebody removed is made again under its name. */
+export function namedBy(steps: readonly NetworkEdit[], own: readonly number[]): NetworkEdit[] {
+  return steps.map((step) => (makesNetwork(step) ? { ...step, own } : step));
 }
 
 type ByNode = ReadonlyMap<string, readonly string[]>;
@@ -70,10 +79,13 @@ interface Force {
   readonly edits: readonly (NetworkEdit | NetworkRemoval)[];
 }
 
+/** `key`: of a node that is reloaded a second time. */
+export type ForceFrame = (force: Force) => StepFrame & { readonly key?: string };
+
 /**
  * Once for each node on which something is staged, in natural order. `up`, `gone`: names that have to be so afterwards,
  * beside what `edits` make and remove. Goes ahead however the edits have ended; where its frame says on what it depends,
- * not without that. `key`: of a node that is reloaded a second time.
+ * not without that.
  */
 export function putIntoForce(
   {
@@ -81,7 +93,7 @@ export function putIntoForce(
     up = new Map(),
     gone = new Map(),
   }: { readonly edits: Force['edits']; readonly up?: ByNode; readonly gone?: ByNode },
-  frameOf: (force: Force) => StepFrame & { readonly key?: string },
+  frameOf: ForceFrame,
 ): NetworkApply[] {
   const nodes = sortedUnique([...edits.map(({ node }) => node), ...up.keys(), ...gone.keys()]);
   return nodes.flatMap((node) => {

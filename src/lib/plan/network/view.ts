@@ -6,7 +6,7 @@ import { sinceOf } from '../../marks/time.ts';
 import { USUAL_KIND, type GuestKind } from '../../pve-values/guest-kinds.ts';
 import { parseRemovedBridge } from '../../pve-values/removed-bridge.ts';
 import { compareNatural } from '../../order.ts';
-import { foreignRows } from './foreign-pending.ts';
+import { stagedByOthers } from './foreign-pending.ts';
 import { formatVmids } from '../../marks/vmid-ranges.ts';
 
 /**
@@ -134,7 +134,7 @@ function nodeNotes(
 ): string[] {
   const { node } = network;
   if (!network.readable) return [`${node} is not listed: it is offline, or its network cannot be read`];
-  const foreign = foreignRows(network).map((row) => row.iface);
+  const foreign = stagedByOthers(network)?.ifaces ?? [];
   const unreadable = use?.get('*') ?? [];
   return [
     ...(foreign.length === 0

@@ -1,5 +1,5 @@
 /** Onto which nodes a stand of the lab can be put at all. Chooses none, and looks at no load. */
-import { hasOwnNetworks, isBoundToNode, realOf } from '../../config/lab/networks.ts';
+import { isBoundToNode, realOf } from '../../config/lab/networks.ts';
 import type { Lab, Network } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { copiesRefused, isCopiesRefused, type CopiesRefused } from '../templates/copies-refused.ts';
@@ -11,8 +11,7 @@ import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { NodeObstacle } from '../obstacles/obstacle.ts';
 import { shareObstacles } from '../obstacles/obstacle-text.ts';
 import { parseBridgeMark } from '../../marks/bridge.ts';
-import { foreignPendingOn } from '../network/foreign-pending.ts';
-import { missingReserved } from '../network/shared-steps.ts';
+import { stagedBeforeNew } from '../network/takes-apply.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Claim } from '../../marks/pool.ts';
 import { guestsOfClaim, type Claimant } from '../stands/judge.ts';
@@ -57,11 +56,6 @@ function realPlugs(lab: Lab): RealPlug[] {
   return [...new Map(plugs.map((one) => [JSON.stringify(one), one])).values()];
 }
 
-/** Does a new stand need an apply on `node`? With alias networks always; else only for a reserved bridge to be made. */
-function needsReload(lab: Lab, node: string, have: Inventory, index: ClusterView): boolean {
-  return hasOwnNetworks(lab) || missingReserved(lab, node, { have, index }).length > 0;
-}
-
 /** Why a real bridge that the lab names will not do on `node`. A reserved one of ours is brought up by the plan. */
 function bridgeTrouble(
   lab: Lab,
@@ -103,8 +97,13 @@ export function nodeObstacle(
   return bridgeTrouble(lab, node, have, index);
 }
 
-function pendingObstacle(node: string, have: Inventory): NodeObstacle | undefined {
-  const text = foreignPendingOn(node, have.networks);
+function pendingObstacle(
+  node: string,
+  lab: Lab,
+  have: Inventory,
+  index: ClusterView,
+): NodeObstacle | undefined {
+  const text = stagedBeforeNew({ lab, node, have, index });
   return text === undefined ? undefined : { code: 'foreign-pending', text };
 }
 
@@ -144,7 +143,7 @@ export function chooseNodes(
         { lab, machines: spread ? machinesOn(node, machines) : machines },
         { have, index },
       ) ??
-      (needsReload(lab, node, have, index) ? pendingObstacle(node, have) : undefined);
+      pendingObstacle(node, lab, have, index);
     if (obstacle === undefined) eligible.push(node);
     else obstacles.set(node, obstacle);
   }

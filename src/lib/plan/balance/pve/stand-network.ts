@@ -1,14 +1,19 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
 import { addTo } from '../../../group.ts';
 import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
-import { foreignRows, stagedRemovalsByNode } from '../../network/foreign-pending.ts';
-import { bridgeObstacle } from '../../network/may-go.ts';
-import { obstacleText } from '../../network/may-go-text.ts';
-import { changeNetwork, forceId, makeNetwork, putIntoForce, removeNetwork } from '../../network/steps.ts';
+import {
+  applyRemovals,
+  isYoung,
+  LONGEST_MAKING_SECONDS,
+  planRemovals,
+  stayingText,
+  type Leaving,
+} from '../../network/removal.ts';
+import { changeNetwork, makeNetwork, putIntoForce, upAfter, type ForceFrame } from '../../network/steps.ts';
 import { isInForce } from '../../network/view.ts';
 import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../../document/network-steps.ts';
 import { stepId } from '../../document/step.ts';
-import { isOlder, markTime, sinceOf } from '../../../marks/time.ts';
+import { markTime } from '../../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
 import type { ChosenMove } from '../core/draft.ts';
@@ -99,7 +104,7 @@ function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void 
     if (edit) out.edits.push(edit);
     if (!isUp) {
       addTo(out.up, to, iface);
-      for (const id of [...(edit ? [edit.id] : []), forceId(to)]) addTo(out.waits, key, id);
+      for (const id of upAfter(to, edit ? [edit] : [])) addTo(out.waits, key, id);
     }
     addTo(out.planned, key, { node: to, iface, alias: row.net });
   }
@@ -111,18 +116,27 @@ function prepare(stands: readonly MovedStand[], world: World): Prepared {
   return prepared;
 }
 
-interface Leftover {
-  readonly row: MarkedNetwork;
-  readonly stand: Stand;
-  readonly reason: string;
+interface Leftover extends Leaving {
   /** Migrations that must have succeeded. */
   readonly vmids: readonly number[];
+}
+
+function leftover(
+  { node, info }: MarkedNetwork,
+  { user }: Stand,
+  { reason, vmids }: Pick<Leftover, 'reason' | 'vmids'>,
+): Leftover {
+  return {
+    ...{ node, info, user, reason, vmids },
+    leaves: (vmid) => vmids.includes(vmid),
+    dependsOn: vmids.map((vmid) => stepId('vm.migrate', vmid)),
+  };
 }
 
 function ofMoved({ stand, to, vmids }: MovedStand, world: World): Leftover[] {
   return (world.standBridges.get(standKey(stand)) ?? [])
     .filter(({ node }) => !to.includes(node))
-    .map((row) => ({ row, stand, vmids, reason: `its stand is then on ${to.join(', ')}` }));
+    .map((row) => leftover(row, stand, { vmids, reason: `its stand is then on ${to.join(', ')}` }));
 }
 
 /** What a run that was killed left behind: the stand is elsewhere, with a bridge of that name. Younger ones may be in the making. */
@@ -146,44 +160,38 @@ function ofSettled(world: World, moved: ReadonlySet<string>): Leftover[] {
     );
     return rows
       .filter(({ node, info }) => node !== home && atHome.has(info.iface))
-      .filter(({ info }) =>
-        isOlder(sinceOf(info.comments), Math.max(world.config.cooldown, 3600), world.have.now),
+      .filter(
+        ({ info }) => !isYoung(info, world.have.now, Math.max(world.config.cooldown, LONGEST_MAKING_SECONDS)),
       )
-      .map((row) => ({ row, stand, vmids: [], reason: `left by an earlier run; its stand is on ${home}` }));
+      .map((row) =>
+        leftover(row, stand, { vmids: [], reason: `left by an earlier run; its stand is on ${home}` }),
+      );
   });
 }
 
 interface Removal {
-  readonly deletes: NetworkRemoval[];
-  readonly needs: Set<string>;
-  readonly warnings: string[];
+  readonly deletes: readonly NetworkRemoval[];
+  readonly needs: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-function reasonToStay({ row, vmids }: Leftover, world: World): string | undefined {
-  const { node, info } = row;
-  const network = world.hosts.networks.get(node);
-  if (network?.readable !== true) return 'the network of the node cannot be read';
-  const guests = world.bridgeGuests.on(node, info.iface, (vmid) => vmids.includes(vmid));
-  const obstacle = bridgeObstacle({ to: 'remove', guests }, info);
-  if (obstacle) return obstacleText(obstacle);
-  return foreignRows(network).length > 0 ? 'network changes that are not ours are staged there' : undefined;
-}
-
+/** Whoever is on the nodes has to be read first; of one that is off nobody is. */
 function removals(leftovers: readonly Leftover[], world: World): Removal {
-  const out: Removal = { deletes: [], needs: new Set(), warnings: [] };
-  for (const leftover of leftovers) {
-    const { row, stand, vmids, reason } = leftover;
-    const { node, info } = row;
-    const isKnown = world.bridgeUseNodes.has(node);
-    const stays = isKnown ? reasonToStay(leftover, world) : undefined;
-    if (!isKnown && world.nodes.get(node)?.online === true) out.needs.add(node);
-    else if (!isKnown) out.warnings.push(`bridge ${info.iface} on ${node} stays: the node is offline`);
-    if (stays !== undefined) out.warnings.push(`bridge ${info.iface} on ${node} stays: ${stays}`);
-    if (!isKnown || stays !== undefined) continue;
-    const dependsOn = vmids.map((vmid) => stepId('vm.migrate', vmid));
-    out.deletes.push(removeNetwork({ node, info }, { user: stand.user, reason, dependsOn }));
-  }
-  return out;
+  const isKnown = ({ node }: Leftover): boolean => world.bridgeUseNodes.has(node);
+  const isOn = ({ node }: Leftover): boolean => world.nodes.get(node)?.online === true;
+  const { steps, staying } = planRemovals(leftovers.filter(isKnown), {
+    networks: world.have.networks,
+    bridgeGuests: world.bridgeGuests,
+  });
+  const kept = new Map(staying.map(({ one, why }) => [one, stayingText(why)]));
+  return {
+    deletes: steps,
+    needs: leftovers.flatMap((one) => (!isKnown(one) && isOn(one) ? [one.node] : [])),
+    warnings: leftovers.flatMap((one) => {
+      const why = kept.get(one) ?? (isKnown(one) || isOn(one) ? undefined : 'the node is offline');
+      return why === undefined ? [] : [`bridge ${one.info.iface} on ${one.node} stays: ${why}`];
+    }),
+  };
 }
 
 /**
@@ -195,14 +203,12 @@ function reloadsAfter(
   reloadedBefore: ReadonlySet<string>,
   world: World,
 ): NetworkApply[] {
-  const goesOn = new Set(deletes.map(({ node }) => node));
-  const gone = stagedRemovalsByNode(world.hosts.networks.values());
-  for (const node of reloadedBefore) if (!goesOn.has(node)) gone.delete(node);
-  return putIntoForce({ edits: deletes, gone }, ({ node, edits }) => ({
+  const frameOf: ForceFrame = ({ node, edits }) => ({
     reason: 'once, for all that go',
     ...(new Set(edits.map(({ user }) => user)).size === 1 ? { dependsOn: edits.map(({ id }) => id) } : {}),
     ...(reloadedBefore.has(node) ? { key: `${node}/removal` } : {}),
-  }));
+  });
+  return applyRemovals(deletes, world.have.networks, frameOf, (node) => !reloadedBefore.has(node));
 }
 
 export function planStandNetwork(moves: readonly ChosenMove[], world: World): StandNetwork {
@@ -211,7 +217,7 @@ export function planStandNetwork(moves: readonly ChosenMove[], world: World): St
   const reloads = putIntoForce(prepared, () => ({ reason: 'once, for all stands that come here' }));
   const moved = new Set(stands.map(({ stand }) => standKey(stand)));
   const leftovers = [...stands.flatMap((stand) => ofMoved(stand, world)), ...ofSettled(world, moved)].sort(
-    (a, b) => compareNatural(a.row.node, b.row.node) || compareNatural(a.row.info.iface, b.row.info.iface),
+    (a, b) => compareNatural(a.node, b.node) || compareNatural(a.info.iface, b.info.iface),
   );
   const { deletes, needs, warnings } = removals(leftovers, world);
   const reloadedBefore = new Set(reloads.map(({ node }) => node));

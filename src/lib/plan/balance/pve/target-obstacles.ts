@@ -1,7 +1,7 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
 import { gib } from '../../../bytes.ts';
 import { isOlderVersion } from '../../../pve-values/version.ts';
-import { foreignRows } from '../../network/foreign-pending.ts';
+import { stagedByOthers } from '../../network/foreign-pending.ts';
 import { bridgeObstacle } from '../../network/may-go.ts';
 import { obstacleText } from '../../network/may-go-text.ts';
 import { otherStand } from '../../cluster/stand-networks.ts';
@@ -209,8 +209,8 @@ function networkRead({ target, world }: NodeView): string | undefined {
 
 function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
-  const [foreign] = foreignRows(world.hosts.networks.get(target.name));
-  return foreign && `network changes that are not ours are staged there (${foreign.iface})`;
+  const staged = stagedByOthers(world.hosts.networks.get(target.name));
+  return staged && `network changes that are not ours are staged there (${staged.ifaces[0] ?? ''})`;
 }
 
 /** A bridge that PVE does not look at: the guest would start there without a network, or not at all. */
