@@ -153,7 +153,7 @@ export type { ClassOptions, LoadedClass, LoadedLab, LoadedUsers } from './lib/co
 export type { UsersOptions } from './lib/config/users/users.ts';
 export type { HostReport, Problem, Trust } from './lib/connections-edit/types.ts';
 export type { CredentialRow, CredentialState } from './lib/credentials/credentials-csv.ts';
-export type { Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
+export type { InPool, Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
 export type { StandErrorOptions } from './lib/errors.ts';
 export type { HostTrouble, Trouble, Unanswered } from './lib/unanswered.ts';
 export type { ExitCode, StopSignal } from './lib/exit.ts';
