@@ -252,7 +252,7 @@ const LIB = {
     [
       '^src/lib/(workflow|config|credentials|proxmox|simulator|vmmanager-stand-in)/',
       '^src/lib/(execute|outcome)/types[.]ts$',
-      '^src/lib/plan/(cleanup/context|document/plan|network/view|templates/view)[.]ts$',
+      '^src/lib/plan/(cleanup/context|document/plan|network/view|templates/view|views/checks-types)[.]ts$',
     ],
   ],
   render: [

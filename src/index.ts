@@ -1,14 +1,16 @@
 /** The public library: everything that a program needs to deploy without the command line. */
 export {
   createDeployStand,
+  type CheckOrder,
   type CleanupOrder,
   type DeployOrder,
   type DeployStand,
   type DeployStandOptions,
+  type StatusOrder,
   type Target,
 } from './lib/library/deploy-stand.ts';
 export { createClock, type Clock } from './lib/clock.ts';
-export { loadClass, loadLab, loadUsers } from './lib/config/load.ts';
+export { loadChecks, loadClass, loadLab, loadUsers } from './lib/config/load.ts';
 export {
   listConnections,
   loadConnection,
@@ -40,7 +42,16 @@ export { renderSummary } from './lib/render/summary-text.ts';
 export { toResultDocument } from './lib/render/result-json.ts';
 export { defaultScenario, loadScenario } from './lib/simulator/scenario.ts';
 export { startSimulator, type Simulator } from './lib/simulator/simulator.ts';
-export { applySavedPlan, deploy, previewDeploy, type DeployWant } from './lib/workflow/deploy.ts';
+export {
+  applySavedPlan,
+  deploy,
+  previewDeploy,
+  type DeployPreview,
+  type DeployWant,
+} from './lib/workflow/deploy.ts';
+export { checkStands, type CheckContext, type CheckWant } from './lib/workflow/check.ts';
+export { loadCheckResults } from './lib/workflow/check-results.ts';
+export { lookAtStands, type SeenStatus, type StatusContext, type StatusWant } from './lib/workflow/status.ts';
 export { cleanup, previewCleanup, type CleanupWant } from './lib/workflow/cleanup.ts';
 export type { ConnectionReport } from './lib/connections-edit/types.ts';
 export { testConnection } from './lib/workflow/connections.ts';
@@ -69,7 +80,13 @@ export type {
 export * from './lib/errors.ts';
 export type * from './lib/inventory/types.ts';
 export type * from './lib/plan/document/plan.ts';
-export { balance, previewBalance, type BalanceOutcome, type BalanceWant } from './lib/workflow/balance.ts';
+export {
+  balance,
+  previewBalance,
+  type BalanceOutcome,
+  type BalancePreview,
+  type BalanceWant,
+} from './lib/workflow/balance.ts';
 export { loadBalance } from './lib/config/balance/balance.ts';
 export { changeBridges, listBridges, previewBridges, type BridgesWant } from './lib/workflow/bridges.ts';
 export { exportCards, type CardsExport, type ExportWant } from './lib/workflow/export.ts';
@@ -79,6 +96,31 @@ export { renderBridges } from './lib/render/bridges-text.ts';
 export { renderHtmlCards } from './lib/render/cards-html.ts';
 export { renderMarkdownCards } from './lib/render/cards-markdown.ts';
 /* Types that those above are made of. */
+export type * from './lib/plan/views/checks-types.ts';
+export type { ClassEnds } from './lib/plan/views/checks.ts';
+export type {
+  LabStatus,
+  MachineDrift,
+  MachineState,
+  MachineStatus,
+  NodeStatus,
+  Problem as StandProblem,
+  ProblemKind,
+  SnapshotStatus,
+  StandStatus,
+  StatusNote,
+  StatusReport,
+  Waiting,
+} from './lib/plan/views/status-types.ts';
+export type {
+  MadeMachine,
+  SeenTemplates,
+  TemplateCopy,
+  TemplateOriginal,
+  TemplateVersion,
+} from './lib/plan/views/report-types.ts';
+export type { Unrun } from './lib/agent/types.ts';
+export type { Verdict } from './lib/plan/stands/ownership.ts';
 export type { BalanceOverlay, LoadedBalance } from './lib/config/balance/balance.ts';
 export type { Origin, Position } from './lib/config/input/issues.ts';
 export type {
@@ -110,7 +152,7 @@ export type { ClassOptions, LoadedClass, LoadedLab, LoadedUsers } from './lib/co
 export type { UsersOptions } from './lib/config/users/users.ts';
 export type { HostReport, Problem, Trust } from './lib/connections-edit/types.ts';
 export type { CredentialRow, CredentialState } from './lib/credentials/credentials-csv.ts';
-export type { Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
+export type { InPool, Sealing, SettledState, Where } from './lib/credentials/credentials-file.ts';
 export type { StandErrorOptions } from './lib/errors.ts';
 export type { HostTrouble, Trouble, Unanswered } from './lib/unanswered.ts';
 export type { ExitCode, StopSignal } from './lib/exit.ts';

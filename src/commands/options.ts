@@ -4,7 +4,7 @@ import { spanText } from '../lib/pve-values/moment.ts';
 import type { ProgressMode } from '../lib/ui/create-ui.ts';
 import type { LogLevel } from '../lib/ui/debug-log.ts';
 import { DEFAULT_LANGUAGE, LANGUAGES } from '../lib/render/languages/codes.ts';
-import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../lib/workflow/patience.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE, USUAL_SINCE } from '../lib/workflow/patience.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from './output-formats.ts';
 
 export interface GlobalFlags {
@@ -175,13 +175,11 @@ export function addGlobalOptions(program: Command): Command {
     .option('--no-color', 'no colours (also: NO_COLOR)');
 }
 
-const A_DAY = 24 * 3600;
-
 /** Of commands that show the state of stands. */
 export function sinceOption(): Option {
   return envOption('--since <time>', 'tell of tasks that failed within this time')
     .argParser(durationSeconds)
-    .default(A_DAY, '24h');
+    .default(USUAL_SINCE.seconds, USUAL_SINCE.text);
 }
 
 export function minAgeOption(description: string): Option {

@@ -53,7 +53,7 @@ describe('the life of a row', () => {
   test('pending on disk before the password is known, then set', async () => {
     const credentials = await open();
     expect(readdirSync(folder)).toEqual([]);
-    expect(await credentials.pending('a@pve', 'a', make('secret'))).toBe('secret');
+    expect(await credentials.pending({ userid: 'a@pve', pool: 'a' }, make('secret'))).toBe('secret');
     expect(content()).toEqual([HEADER, `a@pve,secret,pending,a,${URL}`]);
     await credentials.settle('a@pve', 'set', 'a');
     expect(content()).toEqual([HEADER, `a@pve,secret,set,a,${URL}`]);
@@ -69,8 +69,8 @@ describe('the life of a row', () => {
   });
 
   test('a pending password is used by the next run', async () => {
-    await (await open()).pending('a@pve', 'a', make('first'));
-    expect(await (await open()).pending('a@pve', 'a', never)).toBe('first');
+    await (await open()).pending({ userid: 'a@pve', pool: 'a' }, make('first'));
+    expect(await (await open()).pending({ userid: 'a@pve', pool: 'a' }, never)).toBe('first');
   });
 
   // What was there, how the user stands, what comes of it.
@@ -101,7 +101,7 @@ describe('the life of a row', () => {
     'a user that is made anew after %s gets a new password',
     async (before) => {
       writeFileSync(file, `${HEADER}\na@pve,${before},a,${URL}\n`);
-      expect(await (await open()).pending('a@pve', 'a', make('new'))).toBe('new');
+      expect(await (await open()).pending({ userid: 'a@pve', pool: 'a' }, make('new'))).toBe('new');
       expect(content()).toEqual([HEADER, `a@pve,new,pending,a,${URL}`]);
     },
   );
@@ -117,7 +117,7 @@ describe('the life of a row', () => {
     const rows = [`z@pve,1,set,z,${URL}`, 'b@pve,2,set,b,https://other:8006', `b@pve,3,set,b,${URL}`];
     writeFileSync(file, [HEADER, ...rows, ''].join('\n'));
     const credentials = await open();
-    await credentials.pending('a@pve', 'a', make('4'));
+    await credentials.pending({ userid: 'a@pve', pool: 'a' }, make('4'));
     await credentials.settle('b@pve', 'removed', 'b');
     expect(content()).toEqual([
       HEADER,
@@ -132,8 +132,8 @@ describe('the life of a row', () => {
     writeFileSync(file, [HEADER, `z@pve,1,set,z,${URL}`, ''].join('\n'));
     const credentials = await open();
     credentials.inOrderOf(['b@pve', 'a@pve', 'z@pve'].map((userid) => ({ userid })));
-    await credentials.pending('a@pve', 'a', make('2'));
-    await credentials.pending('b@pve', 'b', make('3'));
+    await credentials.pending({ userid: 'a@pve', pool: 'a' }, make('2'));
+    await credentials.pending({ userid: 'b@pve', pool: 'b' }, make('3'));
     const [z, b, a] = [`z@pve,1,set,z,${URL}`, `b@pve,3,pending,b,${URL}`, `a@pve,2,pending,a,${URL}`];
     expect(content()).toEqual([HEADER, z, b, a]);
     // As its own rows, too, once they are read again.
@@ -142,16 +142,18 @@ describe('the life of a row', () => {
   });
 
   test('two clusters are told apart; the embedded simulator is one, whatever its port', async () => {
-    await (await open('https://127.0.0.1:40001')).pending('a@pve', 'a', make('first'));
-    expect(await (await open('https://127.0.0.1:40002')).pending('a@pve', 'a', never)).toBe('first');
-    expect(await (await open()).pending('a@pve', 'a', make('second'))).toBe('second');
+    await (await open('https://127.0.0.1:40001')).pending({ userid: 'a@pve', pool: 'a' }, make('first'));
+    expect(await (await open('https://127.0.0.1:40002')).pending({ userid: 'a@pve', pool: 'a' }, never)).toBe(
+      'first',
+    );
+    expect(await (await open()).pending({ userid: 'a@pve', pool: 'a' }, make('second'))).toBe('second');
     expect(content()).toHaveLength(3);
   });
 });
 
 describe('the file', () => {
   test.skipIf(process.platform === 'win32')('is for its owner alone, also one that was not', async () => {
-    await (await open()).pending('a@pve', 'a', make('secret'));
+    await (await open()).pending({ userid: 'a@pve', pool: 'a' }, make('secret'));
     expect(statSync(file).mode & 0o777).toBe(0o600);
     chmodSync(file, 0o644);
     await (await open()).settle('a@pve', 'set', 'a');
@@ -171,7 +173,7 @@ describe('the file', () => {
       });
       const credentials = await open();
       for (let round = 0; round < 20; round++)
-        await credentials.pending(`u${round}@pve`, 'a', make('secret'));
+        await credentials.pending({ userid: `u${round}@pve`, pool: 'a' }, make('secret'));
       watcher.close();
       expect([...modes]).toEqual([0o600]);
       expect(readdirSync(folder)).toEqual(['credentials.csv']);
@@ -180,7 +182,7 @@ describe('the file', () => {
 
   test('gets its folder', async () => {
     file = join(folder, 'new/deep/credentials.csv');
-    await (await open()).pending('a@pve', 'a', make('secret'));
+    await (await open()).pending({ userid: 'a@pve', pool: 'a' }, make('secret'));
     expect(content()).toHaveLength(2);
   });
 
@@ -233,18 +235,18 @@ describe('the file', () => {
 
   test('saved by a spreadsheet with semicolons and BOM', async () => {
     writeFileSync(file, `\uFEFF${HEADER.replaceAll(',', ';')}\r\na@pve;pw;pending;a;${URL}\r\n`);
-    expect(await (await open()).pending('a@pve', 'a', never)).toBe('pw');
+    expect(await (await open()).pending({ userid: 'a@pve', pool: 'a' }, never)).toBe('pw');
   });
 
   test('a failed write is reported, kept in mind, and made good', async () => {
     const credentials = await open();
     mkdirSync(file);
-    await expect(credentials.pending('a@pve', 'a', make('first'))).rejects.toMatchObject({
+    await expect(credentials.pending({ userid: 'a@pve', pool: 'a' }, make('first'))).rejects.toMatchObject({
       code: 'CREDENTIALS_FILE',
       message: `the credentials file ${file} cannot be written: it is a folder`,
     });
     rmSync(file, { recursive: true });
-    expect(await credentials.pending('a@pve', 'a', never)).toBe('first');
+    expect(await credentials.pending({ userid: 'a@pve', pool: 'a' }, never)).toBe('first');
     expect(content()).toEqual([HEADER, `a@pve,first,pending,a,${URL}`]);
   });
 });
@@ -257,7 +259,7 @@ describe('many at once', () => {
     await Promise.all(
       Array.from({ length: 500 }, async (_, index) => {
         const userid = `u${index}@pve`;
-        await credentials.pending(userid, `u${index}`, make(`p${index}`));
+        await credentials.pending({ userid, pool: `u${index}` }, make(`p${index}`));
         expect(readFileSync(file, 'utf8')).toContain(`${userid},p${index},pending`);
         look();
         await credentials.settle(userid, 'set', `u${index}`);
@@ -275,8 +277,8 @@ describe('many at once', () => {
   test('two calls for one user agree on one password', async () => {
     const credentials = await open();
     const passwords = await Promise.all([
-      credentials.pending('a@pve', 'a', make('one')),
-      credentials.pending('a@pve', 'a', make('two')),
+      credentials.pending({ userid: 'a@pve', pool: 'a' }, make('one')),
+      credentials.pending({ userid: 'a@pve', pool: 'a' }, make('two')),
     ]);
     expect(passwords).toEqual(['one', 'one']);
   });

@@ -35,7 +35,7 @@ describe('a password that is changed', () => {
   test('stands beside the new one until that is set, and then gives up its place', async () => {
     given(row('a@pve', 'former', 'set'), row('b@pve', 'other', 'set'));
     const credentials = await open();
-    expect(await credentials.replacement('a@pve', 'a', make('fresh'))).toBe('fresh');
+    expect(await credentials.replacement({ userid: 'a@pve', pool: 'a' }, make('fresh'))).toBe('fresh');
     expect(rows()).toEqual([
       row('a@pve', 'former', 'set'),
       row('b@pve', 'other', 'set'),
@@ -50,7 +50,7 @@ describe('a password that is changed', () => {
   test('comes back when the new one was refused', async () => {
     given(row('a@pve', 'former', 'set'));
     const credentials = await open();
-    await credentials.replacement('a@pve', 'a', make('fresh'));
+    await credentials.replacement({ userid: 'a@pve', pool: 'a' }, make('fresh'));
     await credentials.settle('a@pve', 'unchanged', 'a');
     expect(rows()).toEqual([row('a@pve', 'former', 'set')]);
     expect(credentials.known('a@pve')).toBe('former');
@@ -63,7 +63,7 @@ describe('a password that is changed', () => {
   ])('was $name: still told apart from that of a user who is about to be made', async ({ before }) => {
     given(...before);
     const credentials = await open();
-    await credentials.replacement('a@pve', 'a', make('fresh'));
+    await credentials.replacement({ userid: 'a@pve', pool: 'a' }, make('fresh'));
     expect(rows()).toHaveLength(2);
     const again = await open();
     expect(again.isChanging('a@pve')).toBe(true);
@@ -73,11 +73,11 @@ describe('a password that is changed', () => {
 
   test('after a crash: the next run sets the one that waits', async () => {
     given(row('a@pve', 'former', 'set'));
-    await (await open()).replacement('a@pve', 'a', make('fresh'));
+    await (await open()).replacement({ userid: 'a@pve', pool: 'a' }, make('fresh'));
     const again = await open();
     expect(again.isChanging('a@pve')).toBe(true);
     expect(again.rows()).toHaveLength(1);
-    expect(await again.replacement('a@pve', 'a', make('another'))).toBe('fresh');
+    expect(await again.replacement({ userid: 'a@pve', pool: 'a' }, make('another'))).toBe('fresh');
     expect(rows()).toEqual([row('a@pve', 'former', 'set'), row('a@pve', 'fresh', 'pending')]);
     await again.settle('a@pve', 'set', 'a');
     expect(rows()).toEqual([row('a@pve', 'fresh', 'set')]);
@@ -85,9 +85,9 @@ describe('a password that is changed', () => {
 
   test('after a crash that left no user: creating one uses the password that waits', async () => {
     given(row('a@pve', 'former', 'set'));
-    await (await open()).replacement('a@pve', 'a', make('fresh'));
+    await (await open()).replacement({ userid: 'a@pve', pool: 'a' }, make('fresh'));
     const again = await open();
-    expect(await again.pending('a@pve', 'a', make('another'))).toBe('fresh');
+    expect(await again.pending({ userid: 'a@pve', pool: 'a' }, make('another'))).toBe('fresh');
     await again.settle('a@pve', 'set', 'a');
     expect(rows()).toEqual([row('a@pve', 'fresh', 'set')]);
   });
@@ -98,7 +98,7 @@ describe('a password that is changed', () => {
     const credentials = await open();
     await Promise.all(
       names.map(async (name, i) => {
-        await credentials.replacement(name, name.split('@')[0]!, make(`fresh${i}`));
+        await credentials.replacement({ userid: name, pool: name.split('@')[0]! }, make(`fresh${i}`));
         await credentials.settle(name, 'set', name.split('@')[0]!);
       }),
     );

@@ -26,7 +26,7 @@ async function opened(): Promise<string> {
 
 async function put(): Promise<void> {
   const credentials = await CredentialsFile.open(file, { url, encryptTo });
-  await credentials.pending('anna@pve', 'anna', () => 'hunter22');
+  await credentials.pending({ userid: 'anna@pve', pool: 'anna' }, () => 'hunter22');
 }
 
 describe('a file for recipients', () => {

@@ -150,6 +150,26 @@ describe('create and sync', () => {
     expect(userOf(simulator, 'boris@pve')?.comment).not.toContain('disabled');
   });
 
+  test('one who was enabled by hand, and later disabled by hand, is left disabled', async () => {
+    const simulator = await startCluster();
+    const { path, users } = room();
+    const byHand = (enable: '0' | '1') =>
+      post(simulator, '/access/users/boris@pve', { enable }, 'admin', 'PUT');
+    const sync = () => users(simulator, 'sync', '-u', path('users.yml'));
+    await sync();
+    writeFileSync(path('less.yml'), 'users: [anna@pve]\n');
+    await users(simulator, 'sync', '-u', path('less.yml'), '--disable');
+    expect(await byHand('1')).toBe(200);
+
+    await sync();
+    expect(userOf(simulator, 'boris@pve')?.comment).not.toContain('disabled');
+    expect(await byHand('0')).toBe(200);
+
+    const left = await sync();
+    expect(left.stdout).toContain('boris@pve: the user is disabled, but not by deploy-stand: left so');
+    expect(userOf(simulator, 'boris@pve')?.enable).toBe(false);
+  });
+
   test('several classes are told with -u each; nobody of them is a leaver', async () => {
     const simulator = await startCluster();
     const { path, users } = room({ 'more.yml': 'users: [dora@pve, anna@pve]\n' });

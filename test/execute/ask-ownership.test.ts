@@ -117,7 +117,7 @@ test('what this run writes itself it knows without reading', async () => {
   });
   expect(await verdict()).toBe('unjoined');
   await world.drive(world.admin.updatePool('anna', { comment: claim(), addVmids: [10001] }));
-  ownership.wrote('anna', claim(), [10001]);
+  ownership.wrote('anna', claim(), { members: [10001] });
   expect(await verdict()).toBe('ours');
   // Taken out of the claim, it is not taken for ours for another 5 s.
   await world.drive(world.admin.updatePool('anna', { comment: claim('pc:10002') }));
@@ -340,7 +340,7 @@ test('who may go by a moment ago shares that answer, unless this run has written
   await world.pass(0.6);
   await recent();
   expect(times()).toBe(2);
-  ownership.wrote('anna', claim(), [10001]);
+  ownership.wrote('anna', claim(), { members: [10001] });
   await recent();
   expect(times()).toBe(3);
 });
@@ -368,7 +368,7 @@ test('who was taken out of a pool by this run is no member any more, without rea
   const { world, asked, ownership, verdict } = reading();
   expect(await verdict()).toBe('ours');
   await world.drive(world.admin.updatePool('anna', { comment: RESERVED.comment, removeVmids: [10001] }));
-  ownership.wrote('anna', RESERVED.comment, [], [10001]);
+  ownership.wrote('anna', RESERVED.comment, { left: [10001] });
   expect(await world.drive(ownership.verdict(VM, { description: SEALED }))).toBe('unjoined');
   expect((await world.drive(ownership.pool('anna')))?.vmids).toEqual([]);
   expect(asked).toEqual(PAIR);

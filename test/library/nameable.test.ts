@@ -33,6 +33,21 @@ function namesOf(node: ts.Statement): string[] {
   return isNamed && node.name ? [node.name.text] : [];
 }
 
+const declarations = new Map<string, ReadonlyMap<string, Declaration>>();
+
+/** Name → where the file declares it. */
+function declaredIn(file: string): ReadonlyMap<string, Declaration> {
+  const known = declarations.get(file);
+  if (known) return known;
+  const found = new Map(
+    parse(file).statements.flatMap((node) =>
+      namesOf(node).map((name) => [name, node as Declaration] as const),
+    ),
+  );
+  declarations.set(file, found);
+  return found;
+}
+
 const isExported = (node: ts.Statement): boolean =>
   ts.canHaveModifiers(node) &&
   (ts.getModifiers(node) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
@@ -54,9 +69,8 @@ function exported(): Set<string> {
 
 /** Where the name is declared: in the file, or where the file has it from. */
 function resolve(file: string, name: string): string | undefined {
-  const source = parse(file);
-  if (source.statements.some((node) => namesOf(node).includes(name))) return `${file} ${name}`;
-  for (const node of source.statements) {
+  if (declaredIn(file).has(name)) return `${file} ${name}`;
+  for (const node of parse(file).statements) {
     if (ts.isImportDeclaration(node)) {
       const bindings = node.importClause?.namedBindings;
       const one =
@@ -97,7 +111,7 @@ function typesIn(node: ts.Node): string[] {
 
 function declarationOf(key: string): Declaration | undefined {
   const [file = '', name = ''] = key.split(' ');
-  return parse(file).statements.find((node) => namesOf(node).includes(name)) as Declaration | undefined;
+  return declaredIn(file).get(name);
 }
 
 test('every type that is needed is exported', () => {
@@ -110,4 +124,34 @@ test('every type that is needed is exported', () => {
   });
   expect(all.size).toBeGreaterThan(100);
   expect([...new Set(missing)]).toEqual([]);
+});
+
+/** Declared without a result, or with one that has no name: `{ … }`, `typeof`. */
+function isNameless(type: ts.TypeNode | undefined): boolean {
+  if (!type || ts.isTypeLiteralNode(type) || ts.isTypeQueryNode(type)) return true;
+  let isFound = false;
+  ts.forEachChild(type, (child) => {
+    isFound ||= ts.isTypeNode(child) && isNameless(child);
+  });
+  return isFound;
+}
+
+function namelessResults(node: ts.Node, key: string): string[] {
+  if (ts.isBlock(node)) return [];
+  const isCall = ts.isFunctionDeclaration(node) || ts.isMethodSignature(node) || ts.isMethodDeclaration(node);
+  const own = isCall && isNameless(node.type) ? [`${key} ${node.name?.getText() ?? ''}`] : [];
+  const below: string[] = [];
+  ts.forEachChild(node, (child) => void below.push(...namelessResults(child, key)));
+  return [...own, ...below];
+}
+
+/** What PVE answers is said where the endpoint is. */
+const ROWS_OF_PVE = 'src/lib/proxmox/';
+
+test('what a call gives has a name', () => {
+  const nameless = [...exported()].flatMap((key) => {
+    const node = key.startsWith(ROWS_OF_PVE) ? undefined : declarationOf(key);
+    return node ? namelessResults(node, key) : [];
+  });
+  expect(nameless).toEqual([]);
 });

@@ -109,6 +109,14 @@ test.each<{ step: Step; text: string }>([
     text: '~ user a@pve: disable, expires 2026-12-23, end of day',
   },
   {
+    step: step('user.update', 'a', {
+      userid: 'a@pve',
+      comment: `${MARK} disabled=2026-02-15T09:00:00Z`,
+      newComment: MARK,
+    }),
+    text: '~ user a@pve: no longer marked as disabled',
+  },
+  {
     step: step('user.password', 'a', { userid: 'a@pve', comment: MARK }),
     text: '~ user a@pve: new password',
   },

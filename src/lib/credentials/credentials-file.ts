@@ -96,9 +96,13 @@ function clusterOf(url: string): string {
 
 const keeping = (account: string | undefined) => (account === undefined ? {} : { account });
 
-interface Pending {
+/** Whose row it is. */
+export interface InPool {
   readonly userid: string;
   readonly pool: string;
+}
+
+interface Pending extends InPool {
   readonly makePassword: () => string;
   readonly account: string | undefined;
 }
@@ -223,7 +227,7 @@ export class CredentialsFile {
    * The password for a user that is about to be made: the one that waits in the file, else a new one. On disk
    * before this resolves.
    */
-  async pending(userid: string, pool: string, makePassword: () => string): Promise<string> {
+  async pending({ userid, pool }: InPool, makePassword: () => string): Promise<string> {
     return this.#pending({ userid, pool, makePassword, account: this.row(userid)?.account });
   }
 
@@ -240,12 +244,7 @@ export class CredentialsFile {
    * the former one's. On disk before this resolves; `settle` makes it one row again. `account` stays with it until it is
    * `restored`, or the user is removed.
    */
-  async replacement(
-    userid: string,
-    pool: string,
-    makePassword: () => string,
-    account?: string,
-  ): Promise<string> {
+  async replacement({ userid, pool }: InPool, makePassword: () => string, account?: string): Promise<string> {
     if (this.row(userid)?.state !== 'pending') {
       const unknown: CredentialRow = { userid, password: '', state: 'unchanged', pool, url: this.#url };
       const former = this.#index.get(userid) ?? this.#rows.push(unknown) - 1;
@@ -269,7 +268,7 @@ export class CredentialsFile {
   }
 
   /** Notes what was mailed; see sent.ts. On disk before this resolves. */
-  async markSent(userid: string, pool: string, sent: string): Promise<void> {
+  async markSent({ userid, pool }: InPool, sent: string): Promise<void> {
     const row = this.row(userid) ?? { userid, password: '', state: 'directory', pool, url: this.#url };
     await this.#put({ ...row, sent });
   }

@@ -64,6 +64,12 @@ interface Asking {
   readonly mayShare?: boolean;
 }
 
+/** VMIDs that a write put into its pool, and those that it took out. */
+interface Moved {
+  readonly members?: readonly number[];
+  readonly left?: readonly number[];
+}
+
 export class Ownership {
   readonly #pve: OwnershipReads;
   readonly #clock: Clock;
@@ -239,7 +245,7 @@ export class Ownership {
   }
 
   /** This run wrote the comment of a pool, and made members, or took some out. */
-  wrote(pool: string, comment: string, members: readonly number[] = [], left: readonly number[] = []): void {
+  wrote(pool: string, comment: string, { members = [], left = [] }: Moved = {}): void {
     this.#asked.delete(pool);
     void this.#reading?.then(
       ({ comments, guests }) => {

@@ -9,19 +9,34 @@ import type { ApplyEvent } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import type { CleanupOptions } from '../plan/cleanup/context.ts';
 import type { Plan } from '../plan/document/plan.ts';
+import type { ChecksReport } from '../plan/views/checks-types.ts';
 import type { BridgeReport } from '../plan/network/view.ts';
 import type { TemplateReport } from '../plan/templates/view.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
 import { createTaskWaiter } from '../proxmox/tasks.ts';
 import type { Scenario } from '../simulator/scenario.ts';
-import { balance, previewBalance, type BalanceOutcome, type BalanceWant } from '../workflow/balance.ts';
+import {
+  balance,
+  previewBalance,
+  type BalanceOutcome,
+  type BalancePreview,
+  type BalanceWant,
+} from '../workflow/balance.ts';
 import { changeBridges, listBridges, previewBridges, type BridgesWant } from '../workflow/bridges.ts';
+import { checkStands, type CheckWant } from '../workflow/check.ts';
 import { cleanup, previewCleanup, type CleanupWant } from '../workflow/cleanup.ts';
 import type { RunContext } from '../workflow/context.ts';
-import { applySavedPlan, deploy, previewDeploy, type DeployWant } from '../workflow/deploy.ts';
+import {
+  applySavedPlan,
+  deploy,
+  previewDeploy,
+  type DeployPreview,
+  type DeployWant,
+} from '../workflow/deploy.ts';
 import { exportCards, type CardsExport, type ExportWant } from '../workflow/export.ts';
-import { USUAL_LOCK_WAIT, USUAL_MIN_AGE } from '../workflow/patience.ts';
+import { USUAL_LOCK_WAIT, USUAL_MIN_AGE, USUAL_SINCE } from '../workflow/patience.ts';
 import type { Preview } from '../workflow/planned-run.ts';
+import { lookAtStands, type SeenStatus, type StatusWant } from '../workflow/status.ts';
 import {
   changeTemplates,
   listTemplates,
@@ -57,7 +72,7 @@ export interface DeployStand {
   readonly url: string;
   /** Every endpoint of PVE that deploy-stand uses, without policy. */
   readonly pve: PveClient;
-  previewDeploy(want: DeployOrder): ReturnType<typeof previewDeploy>;
+  previewDeploy(want: DeployOrder): Promise<DeployPreview>;
   /** `saved`: nothing is done that is not in this plan. */
   deploy(want: DeployOrder, credentials: string, saved?: Plan): Promise<RunOutcome>;
   previewCleanup(want: CleanupOrder): Promise<Preview>;
@@ -66,13 +81,17 @@ export interface DeployStand {
   changeUsers(want: UsersWant, credentials: string): Promise<RunOutcome>;
   /** What each student is handed; `renderHtmlCards` makes a page of them. */
   cards(want: Omit<ExportWant, 'url'>, credentials: string): Promise<CardsExport>;
+  /** How stands are, without writing; of all, unless `stands` narrows it. */
+  status(want?: StatusOrder): Promise<SeenStatus>;
+  /** Runs checks (`lab.checks`, `loadChecks`) in students' machines. */
+  check(want: CheckOrder): Promise<ChecksReport>;
   listBridges(nodes?: readonly string[]): Promise<BridgeReport>;
   previewBridges(want: BridgesWant): Promise<Preview>;
   changeBridges(want: BridgesWant): Promise<RunOutcome>;
   listTemplates(lab?: Lab): Promise<TemplateReport>;
   previewTemplates(want: TemplatesWant): Promise<Preview>;
   changeTemplates(want: TemplatesWant): Promise<RunOutcome>;
-  previewBalance(want: BalanceWant): ReturnType<typeof previewBalance>;
+  previewBalance(want: BalanceWant): Promise<BalancePreview>;
   /** One round. */
   balance(want: BalanceWant): Promise<BalanceOutcome>;
   /** Closes all connections. */
@@ -81,6 +100,14 @@ export interface DeployStand {
 
 export type DeployOrder = Omit<DeployWant, 'options'> & { readonly options?: Partial<DeployWant['options']> };
 export type CleanupOrder = Omit<CleanupWant, 'options'> & { readonly options?: Partial<CleanupOptions> };
+
+export type StatusOrder = Partial<StatusWant>;
+export type CheckOrder = Omit<CheckWant, 'stands'> & Partial<Pick<CheckWant, 'stands'>>;
+
+function statusWant(want: StatusOrder): StatusWant {
+  const nothingMore = { ips: false, snapshots: false, ownership: false, drift: false, templates: false };
+  return { stands: {}, sinceSeconds: USUAL_SINCE.seconds, ...nothingMore, ...want };
+}
 
 function deployWant({ options, ...want }: DeployOrder): DeployWant {
   return { ...want, options: { adopt: false, updateRunning: false, ...options } };
@@ -139,6 +166,8 @@ export function createDeployStand(options: DeployStandOptions): DeployStand {
     previewUsers: (want) => previewUsers(want, context),
     changeUsers: async (want, path) => changeUsers(want, await withFile(path)),
     cards: async (want, path) => exportCards({ ...want, url }, context, await open(path)),
+    status: (want = {}) => lookAtStands(statusWant(want), context),
+    check: (want) => checkStands({ stands: {}, ...want }, context),
     listBridges: (nodes) => listBridges(nodes, context),
     previewBridges: (want) => previewBridges(want, context),
     changeBridges: (want) => changeBridges(want, context),

@@ -138,9 +138,10 @@ function sayUser(step: StepOf<'user.create'>, names: Names): string {
 }
 
 function sayUserChange(step: StepOf<'user.update'>, names: Names): string {
-  const { email, firstName, lastName, groups, expire, enable } = step;
+  const { email, firstName, lastName, groups, expire, enable, newComment } = step;
+  const unmarked = newComment === undefined ? [] : ['no longer marked as disabled'];
   const changes = [
-    ...(enable === undefined ? [] : [enable ? 'enable' : 'disable']),
+    ...(enable === undefined ? unmarked : [enable ? 'enable' : 'disable']),
     ...(email === undefined ? [] : [`mail ${email}`]),
     ...(firstName === undefined ? [] : [`first name ${firstName}`]),
     ...(lastName === undefined ? [] : [`last name ${lastName}`]),

@@ -32,6 +32,11 @@ interface Decision {
   readonly request: PlanRequest;
 }
 
+export interface BalancePreview extends CheckedPlan {
+  readonly plan: BalancePlan;
+  readonly summary: BalanceSummary;
+}
+
 export type BalanceOutcome = RunOutcome & { readonly plan: BalancePlan; readonly summary: BalanceSummary };
 
 /** A plan asks for the details of those it would like to move, finds some of them unfit, and asks for others. */
@@ -160,10 +165,7 @@ async function decidePermitted(
 }
 
 /** Reads and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewBalance(
-  want: BalanceWant,
-  context: PlanContext,
-): Promise<CheckedPlan & { readonly plan: BalancePlan; readonly summary: BalanceSummary }> {
+export async function previewBalance(want: BalanceWant, context: PlanContext): Promise<BalancePreview> {
   const { plan, request } = await decide(want, context);
   const { lacking } = planChecked(request, context);
   return { plan, lacking, summary: { ...summarizePlan(plan), ...summarizeMoves(plan) } };

@@ -28,7 +28,7 @@ export interface CheckWant {
   readonly files?: ClassEnds;
 }
 
-type CheckContext = Pick<
+export type CheckContext = Pick<
   RunContext,
   'pve' | 'clock' | 'soft' | 'hard' | 'caller' | 'operators' | 'preflight' | 'onPhase'
 >;

@@ -134,11 +134,13 @@ function planUnused(want: DeployWant, context: PlanContext, taken: Taken): Promi
   return untilUnused(plan, want, context, taken);
 }
 
+export interface DeployPreview extends Preview {
+  /** How full nodes are, before and after it. */
+  readonly loads: readonly PlannedLoad[];
+}
+
 /** Reads the cluster and plans; changes nothing. `lacking`: what the caller may not do of it. */
-export async function previewDeploy(
-  want: DeployWant,
-  context: PlanContext,
-): Promise<Preview & { readonly loads: readonly PlannedLoad[] }> {
+export async function previewDeploy(want: DeployWant, context: PlanContext): Promise<DeployPreview> {
   const taken: Taken = { vmids: [], bridges: [] };
   const plan = (have: Inventory) => preview(planRequest(want, have, taken), context);
   const { plan: shown, lacking, summary, have } = await untilUnused(plan, want, context, taken);

@@ -31,8 +31,8 @@ export function createUserSecrets(
   const poolOf = (userid: string): string => pools.get(userid) ?? '';
   const make = (): string => generatePassword(policy);
   return {
-    passwordFor: (userid) => file.pending(userid, poolOf(userid), make),
-    replacementFor: (userid, account) => file.replacement(userid, poolOf(userid), make, account),
+    passwordFor: (userid) => file.pending({ userid, pool: poolOf(userid) }, make),
+    replacementFor: (userid, account) => file.replacement({ userid, pool: poolOf(userid) }, make, account),
     settle: (userid, state) => file.settle(userid, state, poolOf(userid)),
     cloudInitPassword: () => undefined,
   };

@@ -53,7 +53,7 @@ export async function sendMails(letters: readonly Letter[], context: SendContext
       if (signal.aborted) break;
       const now = clock.wallTime();
       await post.send({ from, to, raw: await composeMail({ ...mail, date: now }) });
-      await credentials.markSent(userid, pool, withSent(credentials.row(userid)?.sent, handout, now));
+      await credentials.markSent({ userid, pool }, withSent(credentials.row(userid)?.sent, handout, now));
       sent.push(userid);
       wasLost = false;
     } catch (error) {

@@ -213,6 +213,12 @@ describe('sync', () => {
       present: { enabled: false, comment: GONE },
       change: { enable: true, newComment: MARK },
     },
+    {
+      name: 'enabled by hand: whoever disables the account next is somebody else',
+      who: {},
+      present: { enabled: true, comment: GONE },
+      change: { newComment: MARK },
+    },
   ])('$name', ({ who, present, change }) => {
     const cluster = { ...synced('a'), users: [info('a', present)], groups: ['g', 'h'] };
     const result = planned(sync([user('a', who)]), cluster);
@@ -300,6 +306,20 @@ describe('sync', () => {
       cluster: { ...synced('a', 'old'), users: [info('a'), info('old', { enabled: false, comment: GONE })] },
       steps: [],
       note: 'not in the users file, disabled',
+    },
+    {
+      name: 'disabled again, whoever enabled them',
+      options: { disable: true },
+      cluster: { ...synced('a', 'old'), users: [info('a'), info('old', { comment: GONE })] },
+      steps: ['user.update:old@pve'],
+      note: 'not in the users file, enabled by somebody else',
+    },
+    {
+      name: 'not written to unless somebody asks for it, whoever enabled them',
+      options: {},
+      cluster: { ...synced('a', 'old'), users: [info('a'), info('old', { comment: GONE })] },
+      steps: [],
+      note: 'not in the users file, enabled by somebody else',
     },
     {
       name: 'removed on demand',

@@ -52,11 +52,16 @@ function targetOf(pools: readonly PoolStands[], { options, have }: ExtendInput):
   return lastDayOf(endOfDay(from) + until.days * DAY);
 }
 
+interface Days {
+  readonly last: string | undefined;
+  readonly target: string;
+}
+
 type Change =
   { readonly do: 'set' } | { readonly do: 'nothing' } | { readonly do: 'keep'; readonly note: string };
 
-/** `last`: the last day; undefined: never. */
-function changeOf(last: string | undefined, target: string, shorten: boolean, what: string): Change {
+/** `last`: the last day as it is; undefined: never. `target`: as it shall be. */
+function changeOf({ last, target }: Days, shorten: boolean, what: string): Change {
   if (last === target) return { do: 'nothing' };
   if (shorten || (last !== undefined && last < target)) return { do: 'set' };
   const now = last === undefined ? 'never expires' : `expires later, on ${last}`;
@@ -97,7 +102,7 @@ function ofAccount(present: UserInfo, target: string, labs: ReadonlySet<Claim>, 
   const wanted = isEarly ? target : accountTarget(userid, target, labs, input);
   // That an account lives longer than a stand is nothing to speak of, unless it was asked to end.
   if (wanted === undefined || (!isEarly && !shorten)) return NOTHING;
-  if (changeOf(last, wanted, shorten, 'the account').do !== 'set') return NOTHING;
+  if (changeOf({ last, target: wanted }, shorten, 'the account').do !== 'set') return NOTHING;
   const reason = `until ${wanted}; it was ${last ?? 'never'}`;
   return {
     steps: [
@@ -123,7 +128,7 @@ function extendPool(view: PoolStands, account: Account, target: string, { option
   const changes = new Map(
     chosen.map(({ claim }) => [
       claim.lab,
-      changeOf(claim.expires, target, options.shorten, `lab ${claim.lab}`),
+      changeOf({ last: claim.expires, target }, options.shorten, `lab ${claim.lab}`),
     ]),
   );
   const isSet = ({ lab }: Claim): boolean => changes.get(lab)?.do === 'set';

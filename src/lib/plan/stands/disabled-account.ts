@@ -1,6 +1,7 @@
 /**
  * Who enables a disabled account again, and how. One that `users sync --disable` took is given back by `users sync`, which
- * takes its mark away, too: enabled by hand, the next one by hand disabled would seem to be ours.
+ * takes its mark away, too: one that was enabled by hand keeps it until the next sync, and disabled by hand before that it
+ * seems to be ours.
  */
 import { isDisabledByUs } from '../../marks/user.ts';
 import { enableUserCommand } from '../../pve-values/admin-commands.ts';

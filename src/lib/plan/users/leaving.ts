@@ -133,8 +133,15 @@ interface LeaverOptions {
   readonly prune: boolean;
 }
 
+/** Disabled or enabled by somebody else: what this command did not leave behind. */
+function stateOf({ enabled, comment }: UserInfo): string {
+  const isMarked = isDisabledByUs(comment);
+  if (enabled) return isMarked ? ', enabled by somebody else' : '';
+  return isMarked ? ', disabled' : ', disabled by somebody else';
+}
+
 function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersContext): UserDraft {
-  const { userid, enabled, comment } = present;
+  const { userid, enabled } = present;
   const who = { userid, pool: poolNameOf(userid, context.index) };
   const labs = labsOf(userid, context.index);
   const delegated = options.prune ? context.index.pools.get(who.pool)?.delegated : undefined;
@@ -147,11 +154,10 @@ function planLeaver(present: UserInfo, options: LeaverOptions, context: UsersCon
   const stand = labs.length === 0 ? own : `; has a stand of lab ${labs.join(', ')}`;
   const waits = options.prune ? ', which cleanup removes first' : '';
   const isNew = options.disable && enabled;
-  const state = enabled ? '' : isDisabledByUs(comment) ? ', disabled' : ', disabled by somebody else';
   return draft(who, {
     ...(delegated === undefined ? {} : { refused: delegatedRefusal(who.pool, delegated, context.index) }),
     steps: isNew ? [disableStep(present, context)] : [],
-    notes: [`not in the users file${state}${stand}${waits}`],
+    notes: [`not in the users file${stateOf(present)}${stand}${waits}`],
   });
 }
 

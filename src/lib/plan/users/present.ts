@@ -53,8 +53,10 @@ function namesOf(change: Change): string {
     .join(', ');
 }
 
+/** What is enabled carries our mark no more: whoever disables it next is somebody else, and that we leave. */
 function comeBack({ enabled, comment }: UserInfo): Change {
-  return enabled || !isDisabledByUs(comment) ? {} : { enable: true, newComment: markDisabled(comment) };
+  if (!isDisabledByUs(comment)) return {};
+  return { ...(enabled ? {} : { enable: true }), newComment: markDisabled(comment) };
 }
 
 function changeSteps(user: User, present: UserInfo): Step[] {
@@ -63,7 +65,9 @@ function changeSteps(user: User, present: UserInfo): Step[] {
   const change = { ...details, ...back };
   if (Object.keys(change).length === 0) return [];
   const reasons = [
-    ...(back.enable ? ['back in the users file'] : []),
+    ...(back.newComment === undefined
+      ? []
+      : [back.enable ? 'back in the users file' : 'enabled by somebody else']),
     ...(Object.keys(details).length > 0 ? [`changed in the users file: ${namesOf(details)}`] : []),
   ];
   const { userid } = user;

@@ -28,6 +28,6 @@ export async function bringIn(
     if (refused?.pool === undefined) throw error;
     throw poolChanged(pool, `VM ${refused.vmid} was put into pool ${refused.pool}`);
   }
-  io.ownership.wrote(pool, comment, addVmids);
+  io.ownership.wrote(pool, comment, { members: addVmids });
   return 'done';
 }

@@ -29,7 +29,7 @@ async function assertSeen(
 export const updatePool: Handler<'pool.update'> = (step, io) => {
   const comment = sealed(step.comment, io);
   const { pool, leave = [] } = step;
-  const noteWritten = (): void => io.ownership.wrote(pool, comment, [], leave);
+  const noteWritten = (): void => io.ownership.wrote(pool, comment, { left: leave });
   const claim = async (): Promise<'done'> => {
     await assertSeen(step, comment, io);
     await Promise.all(leave.map((vmid) => io.ownership.assertOursNow({ vmid, pool })));
