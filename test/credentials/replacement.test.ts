@@ -7,8 +7,7 @@ import { renderCsvCards } from '../../src/lib/render/cards-csv.ts';
 import { CredentialsFile } from '../../src/lib/credentials/credentials-file.ts';
 import { assertReplaceableExport } from '../../src/lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../src/lib/credentials/private-file.ts';
-import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
-import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
+import { CARD_FILES } from '../../src/lib/render/card-files.ts';
 
 const URL = 'https://pve1:8006';
 const HEADER = 'userid,password,state,pool,url';
@@ -142,13 +141,8 @@ test('what is not ours is never replaced: links, other tables, key files', async
     pool: 'a',
     machines: [],
   };
-  for (const text of [
-    renderCsvCards([card]),
-    renderHtmlCards([card], 'x'.repeat(200)),
-    renderMarkdownCards([card]),
-    `${JSON.stringify({ users: [card] }, null, 2)}\n`,
-    '',
-  ]) {
+  const written = Object.values(CARD_FILES).map(({ render }) => render([card], 'en', 'x'.repeat(200)));
+  for (const text of [...written, '']) {
     await writePrivateFile(at('cards'), text, () => true);
     expect(() => assertReplaceableExport(at('cards'))).not.toThrow();
   }

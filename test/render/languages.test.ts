@@ -1,7 +1,7 @@
 /** Every text of every dictionary is read by somebody: it stands in a card, a table or a mail. */
 import { describe, expect, test } from 'vitest';
 import { renderCsvCards } from '../../src/lib/render/cards-csv.ts';
-import { isExport } from '../../src/lib/credentials/own-file.ts';
+import { CARD_FILES, isCardFile } from '../../src/lib/render/card-files.ts';
 import type { Card } from '../../src/lib/render/card.ts';
 import { feedbackOf, findingText } from '../../src/lib/render/check-words.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
@@ -102,9 +102,14 @@ describe.each(LANGUAGES)('%s', (language) => {
     for (const one of typeof text === 'string' ? [text] : argument.map(text)) expect(all).toContain(one);
   });
 
-  test('its exports are known again as ours, and may be replaced', () => {
-    expect(exports.map(isExport)).toEqual([true, true, true]);
-  });
+  test.each(Object.entries(CARD_FILES))(
+    'a file of %s is known again as ours, and as no other',
+    (_format, file) => {
+      const text = file.render([CARD], language, 'net').replace(/^\uFEFF/, '');
+      expect(isCardFile(`\uFEFF${text}`)).toBe(true);
+      expect(Object.values(CARD_FILES).filter(({ isOurs }) => isOurs(text))).toEqual([file]);
+    },
+  );
 });
 
 /** Paths of all texts; those that were asked for are struck out. */

@@ -1,15 +1,12 @@
 /** What `users export` does with its flags: writes a private file, shows nothing of it. */
-import { renderCsvCards } from '../../lib/render/cards-csv.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
-import { assertReplaceableExport, isExport } from '../../lib/credentials/own-file.ts';
+import { assertReplaceableExport } from '../../lib/credentials/own-file.ts';
 import { writePrivateFile } from '../../lib/credentials/private-file.ts';
 import { PlanRefusedError, UsageError } from '../../lib/errors.ts';
 import type { Card } from '../../lib/render/card.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
-import { renderHtmlCards } from '../../lib/render/cards-html.ts';
 import { paragraph } from '../../lib/render/layout.ts';
-import { renderMarkdownCards } from '../../lib/render/cards-markdown.ts';
-import type { Language } from '../../lib/render/languages/codes.ts';
+import { CARD_FILES, isCardFile } from '../../lib/render/card-files.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import { foldedLines } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
@@ -21,19 +18,6 @@ import type { ProgramIo } from '../io.ts';
 import type { UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
 import { credentialsPath, readSelection } from './selection.ts';
-
-function render(cards: readonly Card[], format: DocumentFormat, lab: string, language: Language): string {
-  switch (format) {
-    case 'csv':
-      return renderCsvCards(cards, language);
-    case 'json':
-      return `${JSON.stringify({ users: cards }, null, 2)}\n`;
-    case 'markdown':
-      return renderMarkdownCards(cards, language);
-    case 'html':
-      return renderHtmlCards(cards, lab, language);
-  }
-}
 
 function counted(cards: readonly Card[]): string {
   return `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
@@ -120,8 +104,8 @@ export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Pr
     for (const text of ways) warn(text);
     const users = cards.map((card) => card.userid);
     if (target) {
-      const text = render(cards, target.format, selection.lab?.name ?? '', flags.language);
-      await orRefuseOut(target.file, writePrivateFile(target.file, text, isExport));
+      const text = CARD_FILES[target.format].render(cards, flags.language, selection.lab?.name ?? '');
+      await orRefuseOut(target.file, writePrivateFile(target.file, text, isCardFile));
       run.output.result({ ...target, users, leftOut }, () =>
         renderReport(`${target.file}: ${counted(cards)}; readable by you alone`, leftOut, run.output),
       );

@@ -24,8 +24,11 @@ const HEADER = COLUMNS.join(',');
 const EXTRAS = ['account', 'sent'] as const;
 
 /** Some spreadsheets put quotes around every cell, or semicolons between them. */
-export const isCredentialsCsv = (head: string): boolean =>
-  /^\uFEFF?\s*"?userid"?[,;]"?password"?[,;]"?state"?[,;]/.test(head);
+const BEGINNING = new RegExp(`^\\uFEFF?\\s*"?${COLUMNS.slice(0, 3).join('"?[,;]"?')}"?[,;]`);
+
+export function isCredentialsCsv(head: string): boolean {
+  return BEGINNING.test(head);
+}
 
 function readCell(cell: string): string {
   return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
@@ -61,16 +64,15 @@ function toRow(
   { record, info }: ParsedRecord,
   columns: readonly string[],
 ): CredentialRow | { problem: string; line: number } {
-  const [userid = '', password = '', state, pool = '', url = '', ...more] = record.map(readCell);
   if (record.length !== columns.length) {
     return { problem: `a row has ${record.length} cells instead of ${columns.length}`, line: info.lines };
   }
+  const cells = Object.fromEntries(columns.map((column, at) => [column, readCell(record[at] ?? '')]));
+  const { userid = '', password = '', state, pool = '', url = '' } = cells;
   if (userid === '') return { problem: 'a row has no userid', line: info.lines };
   if (!isState(state)) return { problem: `a row's state is none of ${STATES.join(', ')}`, line: info.lines };
-  const extra = Object.fromEntries(
-    more.flatMap((cell, at) => (cell === '' ? [] : [[columns[COLUMNS.length + at] ?? '', cell]])),
-  );
-  return { userid, password, state, pool, url, ...extra };
+  const extras = EXTRAS.flatMap((column) => (cells[column] ? [[column, cells[column]]] : []));
+  return { userid, password, state, pool, url, ...(Object.fromEntries(extras) as object) };
 }
 
 /** Problems never quote a cell: it may hold a password. */

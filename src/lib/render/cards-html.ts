@@ -112,3 +112,10 @@ export function renderHtmlCards(
     '',
   ].join('\n');
 }
+
+/** Does a file without its byte order mark begin as one of ours? */
+export function isCardsHtml(head: string): boolean {
+  return /^<!doctype html>\s*<html lang="[a-z]{2}">[\s\S]{0,300}<meta name="robots" content="noindex">/.test(
+    head,
+  );
+}

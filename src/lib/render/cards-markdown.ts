@@ -5,10 +5,21 @@ import { DEFAULT_LANGUAGE, type Language } from './languages/codes.ts';
 import { endIn, HANDOUT_LANGUAGES } from './languages/languages.ts';
 import type { HandoutTexts } from './languages/handout-texts.ts';
 
-/** How the table begins, in each language; by it an export of ours is known again. */
-export function markdownHead(texts: HandoutTexts): string {
+function headIn(texts: HandoutTexts): string {
   const { user, name, realm, userName, password, until, address, lab, machines } = texts;
   return markdownRow([user, name, realm, userName, password, until, address, lab, machines]);
+}
+
+/** 0.1.0 wrote the login before the realm. */
+const STARTS = [
+  '| User | Name | Login ',
+  '| User | Name | Realm ',
+  ...Object.values(HANDOUT_LANGUAGES).map(headIn),
+];
+
+/** Does a file without its byte order mark begin as one of ours? */
+export function isCardsMarkdown(head: string): boolean {
+  return STARTS.some((start) => head.startsWith(start));
 }
 
 /** The console is a link where its address cannot be taken for anything else. */
@@ -28,7 +39,7 @@ function rowOf(card: Card, texts: HandoutTexts): string {
 /** Ends with a line break. */
 export function renderMarkdownCards(cards: readonly Card[], language: Language = DEFAULT_LANGUAGE): string {
   const texts = HANDOUT_LANGUAGES[language];
-  const head = markdownHead(texts);
+  const head = headIn(texts);
   const lines = [
     head,
     head.replaceAll(/[^| ]+(?: [^| ]+)*/g, '---'),

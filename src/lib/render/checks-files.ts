@@ -7,31 +7,47 @@ import { escapeControl } from './escape.ts';
 import { escapeHtml } from './escape-html.ts';
 import { orderedObject, type JsonObject } from './ordered-json.ts';
 
-const CSV_COLUMNS = [
-  ...['lab', 'user', 'check', 'machine', 'vmid', 'verdict', 'points', 'max_points', 'why', 'exit', 'seen'],
+const text = (value: string | number | null | undefined): string =>
+  value === null || value === undefined ? '' : String(value);
+
+/** A check of a student; `most`: what it is worth. */
+interface CsvRow extends Pick<StudentChecks, 'user' | 'lab'> {
+  readonly result: CheckResult;
+  readonly most: number | undefined;
+}
+
+const CSV_COLUMNS: readonly { readonly head: string; readonly cell: (row: CsvRow) => string }[] = [
+  { head: 'lab', cell: ({ lab }) => text(lab) },
+  { head: 'user', cell: ({ user }) => user },
+  { head: 'check', cell: ({ result }) => result.check },
+  { head: 'machine', cell: ({ result }) => result.machine },
+  { head: 'vmid', cell: ({ result }) => text(result.vmid) },
+  { head: 'verdict', cell: ({ result }) => result.verdict },
+  { head: 'points', cell: ({ result }) => String(result.points) },
+  { head: 'max_points', cell: ({ most }) => text(most) },
+  { head: 'why', cell: ({ result }) => (result.verdict === 'passed' ? '' : result.why) },
+  { head: 'exit', cell: ({ result }) => text(result.seen?.exit) },
+  {
+    head: 'seen',
+    cell: ({ result }) => (result.verdict === 'passed' ? '' : escapeControl(findingText(result, findingEn))),
+  },
 ];
+const CSV_HEADS = CSV_COLUMNS.map(({ head }) => head);
 /** How they begin: by it a file of ours is known again. */
-export const CHECKS_CSV_HEAD = CSV_COLUMNS.join(',');
+export const CHECKS_CSV_HEAD = CSV_HEADS.join(',');
 const KIND = 'deploy-stand checks';
 export const CHECKS_JSON_HEAD = `{\n  "kind": "${KIND}"`;
 export const JUNIT_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="deploy-stand check"';
-
-const text = (value: string | number | null | undefined): string =>
-  value === null || value === undefined ? '' : String(value);
 
 /** One row for each check of each student. */
 export function renderChecksCsv({ students, checks }: ChecksReport): string {
   const most = new Map(checks.map(({ name, points }) => [name, points]));
   const rows = students.flatMap(({ user, lab, results }) =>
-    results.map((result) => [
-      ...[text(lab), user, result.check, result.machine, text(result.vmid), result.verdict],
-      ...[String(result.points), text(most.get(result.check))],
-      result.verdict === 'passed' ? '' : result.why,
-      text(result.seen?.exit),
-      result.verdict === 'passed' ? '' : escapeControl(findingText(result, findingEn)),
-    ]),
+    results.map((result) =>
+      CSV_COLUMNS.map(({ cell }) => cell({ user, lab, result, most: most.get(result.check) })),
+    ),
   );
-  return formatCsv(CSV_COLUMNS, rows);
+  return formatCsv(CSV_HEADS, rows);
 }
 
 /** For scripts, and for `report --checks`; its kind comes first. */
