@@ -18,7 +18,7 @@ export const LONGEST_MAKING_SECONDS = 3600;
 export function isYoung(
   { comments }: Pick<BridgeInfo, 'comments'>,
   now: string,
-  seconds: number = LONGEST_MAKING_SECONDS,
+  seconds: number,
 ): boolean {
   return !isOlder(sinceOf(comments), seconds, now);
 }
