@@ -7,7 +7,7 @@ import { viewBridges, type BridgeReport } from '../plan/network/view.ts';
 import { planBridgesCreate } from '../plan/network/create.ts';
 import { planBridgesPrune } from '../plan/network/prune.ts';
 import { assertNodesExist } from '../plan/network/node-draft.ts';
-import { standNetworks } from '../plan/cluster/stand-networks.ts';
+import { nodesToAsk } from '../plan/network/whose-guests.ts';
 import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext } from './context.ts';
@@ -28,13 +28,8 @@ function readHave(context: ReadContext, scope: Partial<InventoryScope>): Promise
   return readInventory(context, { templates: [], claimed: () => [], rights: true, ...scope });
 }
 
-/** Bridges may go only where ours are, so only there it has to be known who uses them. */
-function prunable(networks: readonly NodeNetwork[]): NodeNetwork[] {
-  return networks.filter((network) => standNetworks([network]).length > 0);
-}
-
-function namesOf(networks: readonly NodeNetwork[], nodes: readonly string[] | undefined): string[] {
-  return networks.map(({ node }) => node).filter((node) => nodes?.includes(node) ?? true);
+function among(names: readonly string[], nodes: readonly string[] | undefined): string[] {
+  return names.filter((name) => nodes?.includes(name) ?? true);
 }
 
 async function planRequest(want: BridgesWant, context: PlanContext): Promise<Request> {
@@ -51,7 +46,7 @@ async function planRequest(want: BridgesWant, context: PlanContext): Promise<Req
   const { minAgeSeconds } = want;
   const have = await readHave(context, {
     tasks: true,
-    bridgeUse: (networks) => namesOf(prunable(networks), nodes),
+    bridgeUse: (networks) => among(nodesToAsk(networks, 'remove'), nodes),
   });
   return { ...common, have, make: () => planBridgesPrune({ have, nodes, minAgeSeconds }) };
 }
@@ -61,7 +56,8 @@ export async function listBridges(
   nodes: readonly string[] | undefined,
   context: ReadContext,
 ): Promise<BridgeReport> {
-  const have = await readHave(context, { bridgeUse: (networks) => namesOf(networks, nodes) });
+  const all = (networks: readonly NodeNetwork[]): string[] => networks.map(({ node }) => node);
+  const have = await readHave(context, { bridgeUse: (networks) => among(all(networks), nodes) });
   assertNodesExist(have, nodes);
   return viewBridges(have, nodes);
 }

@@ -1,5 +1,4 @@
 /** The story of a cleanup: read, plan, remove; then, under the planning lock, give back what nothing is left of. */
-import { isAdoptableName } from '../pve-values/bridge-name.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import { InternalError, StandError } from '../errors.ts';
@@ -7,11 +6,11 @@ import type { PlanningLock } from '../execute/cluster-lock.ts';
 import type { RunResult, StepResult } from '../execute/types.ts';
 import type { RunOutcome } from '../outcome/types.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
-import type { GuestInfo, Inventory, NodeNetwork, PoolInfo } from '../inventory/types.ts';
+import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import { planCleanup } from '../plan/cleanup/cleanup.ts';
 import { assertWithinSaved } from '../plan/saved/removals.ts';
 import type { CleanupOptions, CleanupSelection } from '../plan/cleanup/context.ts';
-import { standOf } from '../plan/cluster/stand-networks.ts';
+import { nodesToAsk } from '../plan/network/whose-guests.ts';
 import {
   marksOf,
   selectedPools,
@@ -54,18 +53,6 @@ function poolsReadWhole({ selection, options }: CleanupWant, marks: Marks): Set<
   return new Set([...whole, ...named]);
 }
 
-/** Bridges of ours may go on these nodes, so it has to be known who uses them. */
-function nodesWithOurBridges(networks: readonly NodeNetwork[], adopt: boolean): string[] {
-  return networks
-    .filter(
-      ({ bridges, pending }) =>
-        bridges.some((info) => standOf(info) !== undefined || (adopt && isAdoptableName(info.iface))) ||
-        // What a killed cleanup has staged is in the list no more.
-        (adopt && pending.some(({ iface, change }) => change === 'removed' && isAdoptableName(iface))),
-    )
-    .map(({ node }) => node);
-}
-
 /** What goes does not hang on who uses which bridge. */
 function goingBy({ selection, options }: CleanupWant): (have: Inventory) => ReadonlySet<number> {
   return (have) =>
@@ -90,7 +77,7 @@ function scopeOf(want: CleanupWant): InventoryScope {
         ...(selection.by === 'orphans' ? replicaVmids(pools) : []),
       ];
     },
-    bridgeUse: (networks) => nodesWithOurBridges(networks, options.adopt),
+    bridgeUse: (networks) => nodesToAsk(networks, options.adopt ? 'remove-adopted' : 'remove'),
     going: goingBy(want),
     tasks: true,
     // Realms and groups are asked by who makes accounts, vnets by who names bridges.

@@ -2,6 +2,7 @@
 import { viewPlannedLoads } from '../plan/views/planned-load.ts';
 import type { PlannedLoad } from '../plan/views/planned-load-types.ts';
 import { makesNetwork } from '../plan/document/network-steps.ts';
+import { nodesToAsk } from '../plan/network/whose-guests.ts';
 import { hasRole } from '../plan/document/step-traits.ts';
 import type { CredentialsFile } from '../credentials/credentials-file.ts';
 import type { Lab, User } from '../config/types.ts';
@@ -15,7 +16,7 @@ import type { GuestInfo, Inventory, PoolInfo } from '../inventory/types.ts';
 import type { DeployOptions } from '../plan/deploy/context.ts';
 import { strategyOf } from '../plan/placement/strategies/strategies.ts';
 import { planDeploy } from '../plan/deploy/deploy.ts';
-import { membersOf, nodesWithAdoptable } from './adoptable.ts';
+import { membersOf } from './adoptable.ts';
 import { LOCK_POOL } from '../marks/lock.ts';
 import { parsePoolComment } from '../marks/pool.ts';
 import { deployScope } from '../privileges/scopes.ts';
@@ -74,7 +75,7 @@ function scopeOf({ lab, users, options }: DeployWant): InventoryScope {
       ...replicaVmids(pools),
       ...(options.adopt ? membersOf(guests, inScope) : []),
     ],
-    ...(options.adopt ? { bridgeUse: nodesWithAdoptable } : {}),
+    ...(options.adopt ? { bridgeUse: (networks) => nodesToAsk(networks, 'take-over') } : {}),
     load: strategyOf(lab).readsLoad === true,
   };
 }

@@ -36,11 +36,15 @@ export function ownNetworks({ networks }: Wired): string[] {
   return networks.flatMap((network) => aliasOf(network) ?? []);
 }
 
+/** Whatever kind they are of: they have to be made and put into force, and students could leave them. */
 export function hasOwnNetworks({ machines }: Wiring): boolean {
   return machines.some((machine) => ownNetworks(machine).length > 0);
 }
 
-/** Then a stand is on one node: its own networks reach no further. */
+/**
+ * Then a stand is on one node: its own networks reach no further. Today that is so of all of them; a network that reaches
+ * across nodes makes the two answers differ, so that each is asked for what is meant.
+ */
 export function isBoundToNode(lab: Wiring): boolean {
   return hasOwnNetworks(lab);
 }

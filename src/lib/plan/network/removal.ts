@@ -15,11 +15,7 @@ import { putIntoForce, removeNetwork, type ForceFrame } from './steps.ts';
 export const LONGEST_MAKING_SECONDS = 3600;
 
 /** Made so lately that the run that made it may be under way, and needs it. `seconds`: how lately that is. */
-export function isYoung(
-  { comments }: Pick<BridgeInfo, 'comments'>,
-  now: string,
-  seconds: number = LONGEST_MAKING_SECONDS,
-): boolean {
+export function isYoung({ comments }: Pick<BridgeInfo, 'comments'>, now: string, seconds: number): boolean {
   return !isOlder(sinceOf(comments), seconds, now);
 }
 

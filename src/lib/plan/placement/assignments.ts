@@ -1,5 +1,5 @@
 /** Gives every stand of a plan its node, or the reason why it gets none. Places by the lab's strategy, within limits. */
-import { hasOwnNetworks } from '../../config/lab/networks.ts';
+import { isBoundToNode } from '../../config/lab/networks.ts';
 import { groupBy } from '../../group.ts';
 import type { Lab } from '../../config/types.ts';
 import { Board, type Apart, type Block } from './board.ts';
@@ -179,7 +179,7 @@ function movedNotes(state: StandState, node: string, { lab, choice, have }: Seat
   const why = sayOf(claimed, choice) ?? `no room is left there, or the lab keeps it off ${claimed}`;
   const isOff = have.nodes.find((info) => info.name === claimed)?.online !== true;
   const rest =
-    isOff && hasOwnNetworks(lab)
+    isOff && isBoundToNode(lab)
       ? `; bridges that ${claimed} may have of it go with \`bridges prune\` when the node is back`
       : '';
   return [`was to go to ${claimed} and has nothing there: made on ${node} instead (${why})${rest}`];

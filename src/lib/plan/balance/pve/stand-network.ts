@@ -1,6 +1,7 @@
 /** Bridges of stands that move: made on the target before, removed from the source after; one reload each. */
 import { addTo } from '../../../group.ts';
 import type { MarkedNetwork } from '../../cluster/stand-networks.ts';
+import { planArrival } from '../../network/arrival.ts';
 import {
   applyRemovals,
   isYoung,
@@ -9,11 +10,9 @@ import {
   stayingText,
   type Leaving,
 } from '../../network/removal.ts';
-import { changeNetwork, makeNetwork, putIntoForce, upAfter, type ForceFrame } from '../../network/steps.ts';
-import { isInForce } from '../../network/view.ts';
+import { putIntoForce, type ForceFrame } from '../../network/steps.ts';
 import type { NetworkApply, NetworkEdit, NetworkRemoval } from '../../document/network-steps.ts';
 import { stepId } from '../../document/step.ts';
-import { markTime } from '../../../marks/time.ts';
 import { compareNatural, compareText, sortedUnique } from '../../../order.ts';
 import type { PlannedBridge } from '../../document/plan.ts';
 import type { ChosenMove } from '../core/draft.ts';
@@ -65,27 +64,6 @@ function bridgesToHave(stand: Stand, to: string, world: World): MarkedNetwork[] 
   );
 }
 
-/** Under the same name: numbers are given out cluster-wide, and the NICs name them. */
-function editFor(
-  row: MarkedNetwork,
-  { stand, to }: { stand: Stand; to: string },
-  world: World,
-): NetworkEdit | undefined {
-  const { iface, vlanAware } = row.info;
-  const there = world.hosts.bridges.get(to)?.get(iface);
-  const frame = {
-    user: stand.user,
-    reason: `for network ${row.net} of the stand that comes from ${row.node}`,
-  };
-  if (!there) {
-    const mark = { kind: 'stand', lab: stand.lab, user: stand.user, net: row.net } as const;
-    const own = world.standVmids.get(standKey(stand)) ?? [];
-    return makeNetwork({ node: to, iface, vlanAware, mark, since: markTime(world.have.now), own }, frame);
-  }
-  if (!vlanAware || there.vlanAware) return undefined;
-  return changeNetwork({ node: to, info: there }, { vlanAware: true }, frame);
-}
-
 interface Prepared {
   readonly edits: NetworkEdit[];
   /** Node → bridges that have to be up. */
@@ -96,16 +74,13 @@ interface Prepared {
 
 function prepareOn(stand: Stand, to: string, world: World, out: Prepared): void {
   const key = standKey(stand);
+  const own = world.standVmids.get(key) ?? [];
   for (const row of bridgesToHave(stand, to, world)) {
     const { iface } = row.info;
-    const edit = editFor(row, { stand, to }, world);
-    const there = world.hosts.bridges.get(to)?.get(iface);
-    const isUp = !edit && there !== undefined && isInForce(there, world.hosts.networks.get(to));
+    const { edit, waits } = planArrival(row, { to, stand, own, now: world.have.now }, world.hosts);
     if (edit) out.edits.push(edit);
-    if (!isUp) {
-      addTo(out.up, to, iface);
-      for (const id of upAfter(to, edit ? [edit] : [])) addTo(out.waits, key, id);
-    }
+    if (waits.length > 0) addTo(out.up, to, iface);
+    for (const id of waits) addTo(out.waits, key, id);
     addTo(out.planned, key, { node: to, iface, alias: row.net });
   }
 }

@@ -1,9 +1,7 @@
 /** Why a unit cannot go to a node: one named rule each, the cheap and the general ones first. */
 import { gib } from '../../../bytes.ts';
 import { isOlderVersion } from '../../../pve-values/version.ts';
-import { stagedByOthers } from '../../network/foreign-pending.ts';
-import { bridgeObstacle } from '../../network/may-go.ts';
-import { obstacleText } from '../../network/may-go-text.ts';
+import { arrivalObstacle, stagedThere } from '../../network/arrival.ts';
 import { otherStand } from '../../cluster/stand-networks.ts';
 import {
   cpusObstacle,
@@ -186,18 +184,12 @@ function blamedStorage(move: Move): string | undefined {
   );
 }
 
-/** Bridges of the moving stands are made on the target, under the same name. */
+/** Networks of the moving stands are made on the target, under the same name. */
 function standBridges({ unit, target, world }: Move): string | undefined {
-  const there = world.hosts.bridges.get(target.name);
   return first(unit.stands, (stand) =>
-    first(world.standBridges.get(standKey(stand)) ?? [], ({ info, node, net }) => {
-      if (node === target.name) return undefined;
-      if (world.hosts.vnets.has(info.iface)) return `${info.iface} is a vnet there`;
-      const taken = there?.get(info.iface);
-      const { lab, user } = stand;
-      const obstacle = taken && bridgeObstacle({ to: 'use', stand: { lab, user, net } }, taken);
-      return obstacle && `${info.iface} there cannot be used: ${obstacleText(obstacle)}`;
-    }),
+    first(world.standBridges.get(standKey(stand)) ?? [], (network) =>
+      arrivalObstacle(network, target.name, stand, world.hosts),
+    ),
   );
 }
 
@@ -209,8 +201,7 @@ function networkRead({ target, world }: NodeView): string | undefined {
 
 function networkEditable({ unit, target, world }: Move): string | undefined {
   if (unit.stands.length === 0) return undefined;
-  const staged = stagedByOthers(world.hosts.networks.get(target.name));
-  return staged && `network changes that are not ours are staged there (${staged.ifaces[0] ?? ''})`;
+  return stagedThere(world.hosts.networks.get(target.name));
 }
 
 /** A bridge that PVE does not look at: the guest would start there without a network, or not at all. */
