@@ -167,6 +167,12 @@ describe('cluster', () => {
       asks: 'DELETE /cluster/ha/resources/vm%3A10201',
       answer: { data: null },
     },
+    {
+      name: 'removeHaResource of a container',
+      call: (pve) => pve.removeHaResource({ vmid: 10201, type: 'lxc' }),
+      asks: 'DELETE /cluster/ha/resources/ct%3A10201',
+      answer: { data: null },
+    },
   ]);
 
   test('serverTime', async () => {
@@ -895,6 +901,18 @@ describe('guests', () => {
         }),
       asks: 'POST /nodes/pve1/qemu/100/clone',
       form: 'newid=10201&name=web&description=m&full=1&target=pve2&storage=nfs&pool=anna',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'cloneVm of a container',
+      call: (pve) =>
+        pve.cloneVm({
+          ...{ node: 'pve1', target: 'pve1', templateVmid: 100, vmid: 10201, type: 'lxc' },
+          ...{ name: 'web', description: 'm', full: true },
+        }),
+      asks: 'POST /nodes/pve1/lxc/100/clone',
+      form: 'newid=10201&hostname=web&description=m&full=1',
       answer: { data: UPID },
       gives: UPID,
     },
