@@ -821,7 +821,7 @@ describe('guests', () => {
   check([
     {
       name: 'nodeVms',
-      call: (pve) => pve.nodeVms('pve1'),
+      call: (pve) => pve.nodeVms({ node: 'pve1' }),
       asks: 'GET /nodes/pve1/qemu',
       answer: {
         data: [
@@ -867,6 +867,13 @@ describe('guests', () => {
         data: { hostname: 'dns', cores: 1, net0: 'name=eth0,bridge=vmbr1000', lxc: [['lxc.a', 'b']] },
       },
       gives: { hostname: 'dns', cores: '1', net0: 'name=eth0,bridge=vmbr1000', lxc: 'lxc.a=b' },
+    },
+    {
+      name: 'nodeVms, containers',
+      call: (pve) => pve.nodeVms({ node: 'pve1', type: 'lxc' }),
+      asks: 'GET /nodes/pve1/lxc',
+      answer: { data: [{ vmid: '100', name: 'a', status: 'stopped' }] },
+      gives: [{ vmid: 100, name: 'a', status: 'stopped' }],
     },
     {
       name: 'cloneVm, linked, on the same node',
@@ -1309,7 +1316,7 @@ describe('answers of the wrong kind', () => {
       'not a number',
       '/nodes/pve1/qemu',
       [{ vmid: 'x', status: 's' }],
-      (pve) => pve.nodeVms('pve1'),
+      (pve) => pve.nodeVms({ node: 'pve1' }),
       '"vmid" is not a number',
     ],
     [
