@@ -53,7 +53,8 @@ const rows: ResourceRow[] = [
   })),
 ];
 
-const isGuestAt = (arg: unknown): arg is GuestAt => typeof arg === 'object' && arg !== null && 'vmid' in arg;
+const isPlace = (arg: unknown): arg is Partial<GuestAt> =>
+  typeof arg === 'object' && arg !== null && 'node' in arg;
 
 /** Records the calls, so that a test can count them. */
 function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
@@ -62,7 +63,7 @@ function fakePve(over: Partial<PveApi> = {}): { pve: PveApi; calls: string[] } {
     <T>(name: string, value: T) =>
     (...args: readonly unknown[]) => {
       calls.push(
-        [name, ...args.flatMap((arg) => (isGuestAt(arg) ? [arg.node, arg.vmid] : arg))]
+        [name, ...args.flatMap((arg) => (isPlace(arg) ? [arg.node, arg.vmid] : arg))]
           .filter((arg) => typeof arg === 'string' || typeof arg === 'number')
           .join(' '),
       );

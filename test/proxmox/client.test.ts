@@ -167,6 +167,12 @@ describe('cluster', () => {
       asks: 'DELETE /cluster/ha/resources/vm%3A10201',
       answer: { data: null },
     },
+    {
+      name: 'removeHaResource of a container',
+      call: (pve) => pve.removeHaResource({ vmid: 10201, type: 'lxc' }),
+      asks: 'DELETE /cluster/ha/resources/ct%3A10201',
+      answer: { data: null },
+    },
   ]);
 
   test('serverTime', async () => {
@@ -815,7 +821,7 @@ describe('guests', () => {
   check([
     {
       name: 'nodeVms',
-      call: (pve) => pve.nodeVms('pve1'),
+      call: (pve) => pve.nodeVms({ node: 'pve1' }),
       asks: 'GET /nodes/pve1/qemu',
       answer: {
         data: [
@@ -863,6 +869,13 @@ describe('guests', () => {
       gives: { hostname: 'dns', cores: '1', net0: 'name=eth0,bridge=vmbr1000', lxc: 'lxc.a=b' },
     },
     {
+      name: 'nodeVms, containers',
+      call: (pve) => pve.nodeVms({ node: 'pve1', type: 'lxc' }),
+      asks: 'GET /nodes/pve1/lxc',
+      answer: { data: [{ vmid: '100', name: 'a', status: 'stopped' }] },
+      gives: [{ vmid: 100, name: 'a', status: 'stopped' }],
+    },
+    {
       name: 'cloneVm, linked, on the same node',
       call: (pve) =>
         pve.cloneVm({
@@ -895,6 +908,18 @@ describe('guests', () => {
         }),
       asks: 'POST /nodes/pve1/qemu/100/clone',
       form: 'newid=10201&name=web&description=m&full=1&target=pve2&storage=nfs&pool=anna',
+      answer: { data: UPID },
+      gives: UPID,
+    },
+    {
+      name: 'cloneVm of a container',
+      call: (pve) =>
+        pve.cloneVm({
+          ...{ node: 'pve1', target: 'pve1', templateVmid: 100, vmid: 10201, type: 'lxc' },
+          ...{ name: 'web', description: 'm', full: true },
+        }),
+      asks: 'POST /nodes/pve1/lxc/100/clone',
+      form: 'newid=10201&hostname=web&description=m&full=1',
       answer: { data: UPID },
       gives: UPID,
     },
@@ -1291,7 +1316,7 @@ describe('answers of the wrong kind', () => {
       'not a number',
       '/nodes/pve1/qemu',
       [{ vmid: 'x', status: 's' }],
-      (pve) => pve.nodeVms('pve1'),
+      (pve) => pve.nodeVms({ node: 'pve1' }),
       '"vmid" is not a number',
     ],
     [

@@ -259,7 +259,7 @@ const CALLS: {
   imageSizes: (pve) => pve.imageSizes({ node: 'n', storage: 's' }),
   mappings: (pve) => pve.mappings('pci'),
   machineTypes: (pve) => pve.machineTypes('n'),
-  nodeVms: (pve) => pve.nodeVms('n'),
+  nodeVms: (pve) => pve.nodeVms({ node: 'n' }),
   guestConfig: (pve) => pve.guestConfig({ node: 'n', vmid: 1 }),
   vmPending: (pve) => pve.vmPending({ node: 'n', vmid: 1 }),
   cloneVm: (pve) => pve.cloneVm(vm),

@@ -3,10 +3,14 @@ import { nameIn } from '../../src/lib/pve-values/guest-flags.ts';
 import {
   GUEST_KINDS,
   guestTasks,
+  haName,
   isGuestKind,
+  listedKind,
   MIGRATIONS,
+  nameOption,
   ourTasks,
   taskType,
+  toldKind,
 } from '../../src/lib/pve-values/guest-kinds.ts';
 import { hostDevices } from '../../src/lib/pve-values/host-ties.ts';
 import { hostMounts } from '../../src/lib/pve-values/mount-points.ts';
@@ -26,6 +30,21 @@ test('types of tasks on any guest, and on machines of ours', () => {
   expect(guestTasks('clone', 'start')).toEqual(['qmclone', 'vzclone', 'qmstart', 'vzstart']);
   expect(ourTasks('stop', 'migrate')).toEqual(['qmstop', 'qmigrate']);
   expect(MIGRATIONS).toEqual(['qmigrate', 'vzmigrate', 'hamigrate']);
+});
+
+test.each([
+  ['qemu', 'qemu', {}, 'vm:100', 'name'],
+  ['lxc', 'lxc', { type: 'lxc' }, 'ct:100', 'hostname'],
+  [undefined, 'qemu', {}, 'vm:100', 'name'],
+  ['openvz', 'qemu', {}, 'vm:100', 'name'],
+] as const)('listed as %s it is %s, and said as %j', (listed, kind, told, ha, name) => {
+  const type = listedKind(listed);
+  expect([type, toldKind({ type }), haName({ vmid: 100, type }), nameOption(type)]).toEqual([
+    kind,
+    told,
+    ha,
+    name,
+  ]);
 });
 
 test('rows of the list of resources that are guests', () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { AuthError, UnreachableError } from '../proxmox/errors.ts';
 import type { PveApi } from '../proxmox/types.ts';
-import { mayBeMachine, toldKind } from '../pve-values/guest-kinds.ts';
+import { MADE_KINDS, mayBeMachine, toldKind } from '../pve-values/guest-kinds.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
 import { guestsOf, nameOf } from './rows.ts';
@@ -63,7 +63,8 @@ async function withLiveState(
   const isInScope = ({ vmid }: GuestInfo): boolean => claimed.has(vmid) || live.has(vmid);
   const nodes = new Set(guests.filter(isInScope).map((guest) => guest.node));
   const asked = [...nodes].filter((node) => online.has(node));
-  const lists = await pMap(asked, (node) => pve.nodeVms(node, signal), { concurrency: PARALLEL_READS });
+  const ofKinds = asked.flatMap((node) => MADE_KINDS.map((type) => ({ node, type })));
+  const lists = await pMap(ofKinds, (of) => pve.nodeVms(of, signal), { concurrency: PARALLEL_READS });
   const byId = new Map(lists.flat().map((vm) => [vm.vmid, vm]));
   return guests.map((guest) => {
     const vm = isInScope(guest) ? byId.get(guest.vmid) : undefined;

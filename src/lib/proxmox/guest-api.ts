@@ -5,7 +5,7 @@ import { at } from './guest-path.ts';
 import type { Requests } from './http.ts';
 import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
-import { nameOption, type GuestAt } from '../pve-values/guest-kinds.ts';
+import { nameOption, USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
 import type { ConfigValues, PveApi } from './types.ts';
 import { upidOf } from './upid.ts';
 
@@ -36,8 +36,8 @@ type ConfigChange = Parameters<PveApi['updateVmConfig']>[1];
 
 export function guestApi(http: Requests): GuestApi {
   return {
-    nodeVms: async (node, signal) =>
-      rowsOf(await http.get(path`/nodes/${node}/qemu`, {}, signal)).map((row) =>
+    nodeVms: async ({ node, type = USUAL_KIND }, signal) =>
+      rowsOf(await http.get(path`/nodes/${node}/${type}`, {}, signal)).map((row) =>
         compact({
           vmid: row.number('vmid'),
           name: row.maybeText('name'),

@@ -356,9 +356,9 @@ export interface PveApi extends BalanceApi, StockApi {
   /** `PUT /nodes/{node}/network`: applies everything staged on the node, whoever staged it. */
   reloadNetwork(node: string, signal?: AbortSignal): Promise<Upid>;
 
-  /** `GET /nodes/{node}/qemu`: computed live, unlike `resources`. VM.Audit. */
+  /** `GET /nodes/{node}/{type}`: computed live, unlike `resources`. VM.Audit. */
   nodeVms(
-    node: string,
+    of: Pick<GuestAt, 'node' | 'type'>,
     signal?: AbortSignal,
   ): Promise<
     readonly {

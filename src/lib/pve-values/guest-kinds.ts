@@ -67,6 +67,9 @@ export function nameOption(kind: GuestKind = USUAL_KIND): Kind['name'] {
   return KINDS[kind].name;
 }
 
+/** Of which machines of stands, and their templates, are. */
+export const MADE_KINDS = GUEST_KINDS.filter((kind) => KINDS[kind].isMade);
+
 /** May it be a machine of a stand, or a template of one? */
 export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
   return KINDS[type].isMade;
@@ -125,8 +128,7 @@ export function guestTasks(...deeds: readonly GuestDeed[]): string[] {
 
 /** The same to machines of ours. */
 export function ourTasks(...deeds: readonly GuestDeed[]): string[] {
-  const made = GUEST_KINDS.filter((kind) => KINDS[kind].isMade);
-  return deeds.flatMap((deed) => made.map((kind) => taskType(deed, kind)));
+  return deeds.flatMap((deed) => MADE_KINDS.map((kind) => taskType(deed, kind)));
 }
 
 /** HA's own is what asks it for one. */

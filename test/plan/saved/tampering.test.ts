@@ -177,6 +177,18 @@ test('any edit of a plan: refused, or the very same steps', () => {
   );
 });
 
+/** Absent is what plans say of a VM; more is no plan of this lab. */
+test.each([
+  ['lxc', true],
+  ['qemu', true],
+  ['openvz', false],
+])('the kind of a guest put into it, %s: does the schema take it? %s', (type, isKnown) => {
+  for (const { world, at } of parts.filter(({ part }) => part === 'vmid')) {
+    const more = edited(world, at, (step) => (step['type'] = type));
+    expect([isPlan(more), stepsOf(world, more)]).toEqual([isKnown, undefined]);
+  }
+});
+
 test('a step left out is needed', () => {
   for (const world of Object.values(worlds))
     for (const { id } of world.saved.steps) {

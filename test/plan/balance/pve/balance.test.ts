@@ -437,6 +437,15 @@ function scene(guest: Partial<GuestSpec>, more: Partial<Scene> = {}): Scene {
 
 const RESTART = `${ALL}\ncontainers: restart\nwindows: [{ from: '00:00', to: '24:00' }]`;
 
+test.each([
+  ['qemu', 'qm'],
+  ['lxc', 'pct'],
+] as const)('root unlocks a guest of kind %s with %s', (type, tool) => {
+  const kept = stays(plan(scene({ type, lock: 'backup' }), RESTART));
+  expect(kept.join('\n')).toContain(`101 locked`);
+  expect(kept.join('\n')).toContain(`\`${tool} unlock 101\``);
+});
+
 const local = (type: string): Scene['storages'] => [
   localStorage('pve1', 'data', type),
   localStorage('pve2', 'data', type),
