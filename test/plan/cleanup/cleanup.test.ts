@@ -947,6 +947,21 @@ describe('a stand of the Python tool', () => {
     expect(ids(result)).toEqual([REVOKE, 'vm.delete:10000', 'pool.delete:anna', 'user.delete:anna@pve']);
   });
 
+  test('keeps the claim where another node cannot be read, whatever else stays', () => {
+    const vms = { 10000: { ...onLan, guest: { name: 'pc' }, nets: ['vmbr1000'] } };
+    const bridges = [bridge('vmbr1000', { ports: [] })];
+    const all = cluster({ ...oneStand, vms, bridges, more: { version: '7.4' } });
+    const unread = { node: 'pve9', readable: false, bridges: [], pending: [] };
+    const snapshot = {
+      ...all,
+      nodes: [...all.nodes, { ...all.nodes[0]!, name: 'pve9' }],
+      networks: [...all.networks, unread],
+    };
+    const result = plan(snapshot, classOf('net', 'anna'), { adopt: true });
+    expect(result.stands[0]?.refused?.code).toBe('NODE_UNREACHABLE');
+    expect(ids(result).filter((id) => /^(?:pool|user)[.]/.test(id))).toEqual([]);
+  });
+
   test.each([
     { name: 'of a node that is on keeps the claims', online: true },
     { name: 'of a node that is off does not: they would stay for ever', online: false },

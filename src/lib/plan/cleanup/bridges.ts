@@ -37,6 +37,8 @@ export interface BridgeRemoval {
   readonly notes: ReadonlyMap<string, readonly string[]>;
   /** User → why bridges that should go stay in this run, which ends "partial". */
   readonly refused: ReadonlyMap<string, Refusal>;
+  /** Those of them whose claims are to be kept: until what they tell of is gone the next cleanup finds it by them. */
+  readonly bound: ReadonlySet<string>;
 }
 
 interface Candidate extends Leaving {
@@ -159,6 +161,11 @@ function adopted(planned: readonly PlannedRemoval[], context: CleanupContext): C
   );
 }
 
+/** Of a bridge that nobody marked a claim tells nothing: it is not kept for one that others led us to. */
+function keepsClaim(why: Staying): boolean {
+  return why.code !== 'obstacle' || why.obstacle.code !== 'led-by-others';
+}
+
 /** The way out, where a bridge of ours should go and cannot; all other obstacles only spare the bridge. */
 function refusalOf(why: Staying, { node, info: { iface } }: Candidate): Refusal | undefined {
   const stays = `bridge ${iface} on ${node} stays`;
@@ -230,18 +237,22 @@ export function planCleanupBridges(
   for (const { user, node, info, alias } of going) addTo(goes, user, { node, iface: info.iface, alias });
   const notes = new Map<string, string[]>();
   const refused = new Map<string, Refusal>();
+  const bound = new Set<string>();
+  // One is told; what keeps a claim goes before what does not.
+  const refuse = (user: string, refusal: Refusal, isBound: boolean): void => {
+    if (!refused.has(user) || (isBound && !bound.has(user))) refused.set(user, refusal);
+    if (isBound) bound.add(user);
+  };
   for (const { one, why } of staying) {
     const { user, node, info } = one;
     const refusal = refusalOf(why, one);
-    if (!refusal) addTo(notes, user, `bridge ${info.iface} on ${node} stays: ${stayingText(why)}`);
-    else if (!refused.has(user)) refused.set(user, refusal);
+    if (refusal) refuse(user, refusal, keepsClaim(why));
+    else addTo(notes, user, `bridge ${info.iface} on ${node} stays: ${stayingText(why)}`);
   }
   const unread = unreadNetwork(have);
-  if (unread)
-    for (const { stand } of planned)
-      if (!refused.has(stand.user)) refused.set(stand.user, unreachable(unread));
+  if (unread) for (const { stand } of planned) refuse(stand.user, unreachable(unread), true);
   const reloads = applyRemovals(steps, networks, ({ edits }) => ({
     reason: edits.length > 0 ? 'once, for all of them' : 'an earlier run staged this and did not apply it',
   }));
-  return { steps, reloads, planned: goes, notes, refused };
+  return { steps, reloads, planned: goes, notes, refused, bound };
 }

@@ -41,16 +41,9 @@ function toPlannedStand(stand: SelectedStand, removal: StandRemoval, bridges: Br
   };
 }
 
-/**
- * Claims are released only when everything they tell of is gone: until then the next cleanup finds it by them. Of a bridge
- * that nobody marked they tell nothing.
- */
+/** Claims are released only when everything they tell of is gone. */
 function afterBridges(steps: readonly Step[], bridges: BridgeRemoval): Step[] {
-  const isKept = (user: string | undefined): boolean => {
-    const refusal = user === undefined ? undefined : bridges.refused.get(user);
-    return refusal !== undefined && refusal.code !== 'ADOPT_BRIDGE';
-  };
-  const ready = steps.filter(({ user }) => !isKept(user));
+  const ready = steps.filter(({ user }) => user === undefined || !bridges.bound.has(user));
   return ready.map((step) => {
     const own = bridges.steps.filter((edit) => edit.user === step.user).map((edit) => edit.id);
     return own.length > 0 ? { ...step, dependsOn: [...step.dependsOn, ...own].sort(compareText) } : step;
