@@ -75,6 +75,11 @@ export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
   return KINDS[type].isMade;
 }
 
+/** What plans say of the machines in their stands; they list others, too, and tell of none what it is. */
+export function machineKind(guest: { readonly type: GuestKind }): Pick<GuestAt, 'type'> {
+  return mayBeMachine(guest) ? toldKind(guest) : {};
+}
+
 /** Is what stands there being cloned, or what a clone that failed has left? */
 export function isCloneLock(lock: string | undefined): boolean {
   return lock === 'clone';
