@@ -6,6 +6,8 @@ import {
   haName,
   isGuestKind,
   listedKind,
+  machineKind,
+  mayBeMachine,
   MIGRATIONS,
   nameOption,
   ourTasks,
@@ -45,6 +47,12 @@ test.each([
     ha,
     name,
   ]);
+});
+
+test('plans tell the kind of machines alone', () => {
+  const told = GUEST_KINDS.map((type) => machineKind({ type }));
+  expect(told).toEqual(GUEST_KINDS.map((type) => (mayBeMachine({ type }) ? toldKind({ type }) : {})));
+  expect(told).toEqual([{}, {}]);
 });
 
 test('rows of the list of resources that are guests', () => {

@@ -75,6 +75,11 @@ export function mayBeMachine({ type }: { readonly type: GuestKind }): boolean {
   return KINDS[type].isMade;
 }
 
+/** What plans say of the machines in their stands; they list others, too, and tell of none what it is. */
+export function machineKind(guest: { readonly type: GuestKind }): Pick<GuestAt, 'type'> {
+  return mayBeMachine(guest) ? toldKind(guest) : {};
+}
+
 /**
  * What PVE writes into the configuration of a guest as its `lock` (qemu-server; `destroyed`: what a removal leaves to the
  * end). What each means for a machine is told in plan/cluster/locks.ts.

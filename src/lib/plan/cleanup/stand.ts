@@ -1,4 +1,5 @@
 /** The steps that take one stand away: access first, then VMs; claim and pool last. The user goes apart. */
+import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { CleanupContext } from './context.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
@@ -161,6 +162,7 @@ function plannedVm({ guest, stays }: Fate): PlannedVm {
     node: guest.node,
     state: stays ? 'staying' : 'going',
     power: machinePower(guest),
+    ...machineKind(guest),
   };
 }
 

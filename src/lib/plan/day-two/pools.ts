@@ -3,6 +3,7 @@
  * it. Says which of those selected are not there, or not ours to touch. Plans no step.
  */
 import { isAnyCloning } from '../cluster/locks.ts';
+import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { groupBy } from '../../group.ts';
 import type { Inventory } from '../../inventory/types.ts';
@@ -88,6 +89,7 @@ export function plannedVms(stands: readonly StandView[]): PlannedVm[] {
               node: guest.node,
               state: 'complete',
               power: machinePower(guest),
+              ...machineKind(guest),
             },
           ]
         : [],

@@ -1,6 +1,7 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
 import { sortedUnique } from '../../order.ts';
 import { frozenSince } from '../../marks/pool.ts';
+import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
@@ -62,6 +63,7 @@ function toPlannedVm(one: StandMachine, fallback: string): PlannedVm {
     node: one.guest?.node ?? fallback,
     state: one.verdict === 'ours' ? 'complete' : 'unfinished',
     power: one.guest ? machinePower(one.guest) : 'missing',
+    ...(one.guest ? machineKind(one.guest) : {}),
   };
 }
 

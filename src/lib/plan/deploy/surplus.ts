@@ -1,5 +1,6 @@
 /** Machines of a stand that the lab no longer has: told as what they are, and taken away where that was asked for. */
 import { ownNetworks } from '../../config/lab/networks.ts';
+import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { groupBy } from '../../group.ts';
@@ -90,7 +91,10 @@ function fatesOf(state: StandState, context: StandContext): Fate[] {
 
 function toVm({ guest, stays }: Fate, machine: string): PlannedVm {
   const { vmid, node } = guest;
-  return { vmid, name: machine, node, state: stays ? 'staying' : 'going', power: machinePower(guest) };
+  return {
+    ...{ vmid, name: machine, node, state: stays ? 'staying' : 'going', power: machinePower(guest) },
+    ...machineKind(guest),
+  };
 }
 
 /**

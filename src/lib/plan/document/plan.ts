@@ -23,7 +23,7 @@ export interface Drift {
   readonly text: string;
 }
 
-/** `type` is told of machines of stands alone: not of what stays in their pools and is none. */
+/** `type`: of a machine; what stays and is none lacks it, whatever it is. */
 export interface PlannedVm extends GuestAt {
   readonly name: string;
   /** What is known before the run. */

@@ -4,6 +4,7 @@ import { isRunning } from '../core/load.ts';
 import { makeStep, type Step, type StepOf } from '../../document/step.ts';
 import { sortedUnique } from '../../../order.ts';
 import type { PlannedStand, PlannedVm } from '../../document/plan.ts';
+import { machineKind } from '../../../pve-values/guest-kinds.ts';
 import { isAtLeast } from '../../../pve-values/version.ts';
 import type { ChosenMove } from '../core/draft.ts';
 import type { StandNetwork } from './stand-network.ts';
@@ -99,6 +100,7 @@ function plannedVm(guest: BalanceGuest, node: string): PlannedVm {
     node,
     state: 'complete',
     power: guest.status,
+    ...machineKind(guest),
   };
 }
 
