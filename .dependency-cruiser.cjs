@@ -183,7 +183,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards-(csv|markdown)|csv|languages/(codes|languages))[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(card-files|csv)[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],
