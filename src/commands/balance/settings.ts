@@ -32,7 +32,7 @@ export interface BalanceFlags extends GlobalFlags {
 /** A connection: by name, the usual one, or one that the env-file describes. */
 export type Target = string | undefined | Connection;
 
-export function nameOf(target: Target): string | undefined {
+export function connectionName(target: Target): string | undefined {
   return typeof target === 'object' ? target.name : target;
 }
 

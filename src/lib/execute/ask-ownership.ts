@@ -14,7 +14,13 @@ import {
 } from '../plan/stands/ownership.ts';
 import { poolRightOf, poolRightRefusal } from '../plan/stands/protected-accounts.ts';
 import type { ConfigValues, ResourceRow } from '../proxmox/types.ts';
-import { claimedId, readingOf, type OwnershipReads, type Reading, type Users } from './ownership-reading.ts';
+import {
+  claimedId,
+  evidenceReading,
+  type OwnershipReads,
+  type Reading,
+  type Users,
+} from './ownership-reading.ts';
 import { finishedMeanwhile, notBelieved, notOurs } from './ownership-text.ts';
 import { StepError } from './step-error.ts';
 
@@ -82,7 +88,7 @@ export class Ownership {
     this.#signal = signal;
     if (!pve.kept) return;
     const { at, pools, rows } = pve.kept;
-    this.#reading = Promise.resolve(readingOf(at, pools, rows));
+    this.#reading = Promise.resolve(evidenceReading(at, pools, rows));
     this.#users = { at, list: Promise.resolve(pools.users) };
   }
 
@@ -269,7 +275,7 @@ export class Ownership {
       this.#pve.pools(this.#signal),
       this.#pve.resources(this.#signal),
     ]);
-    return readingOf(at, pools, rows);
+    return evidenceReading(at, pools, rows);
   }
 
   /** As it is, read alone; those who ask while it is being read share the answer. */

@@ -13,7 +13,7 @@ import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { tiedMemory } from './memory-place.ts';
 import { sayReclone, type RecloneWords } from './reclone-hint.ts';
-import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { earlierRefusal, incapableRefusal, snapshotsUnreadable } from './snapshot-refusals.ts';
 import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
 
 export interface SnapshotsInput {
@@ -85,7 +85,7 @@ function planOne(
   { index, snapshots, baselines, lockWaitSeconds, words }: SnapshotsInput,
 ): MachineWork {
   const list = snapshots.get(one.vmid);
-  if (!list) return { refused: unreadableRefusal(one) };
+  if (!list) return { refused: snapshotsUnreadable(one) };
   const incapable = incapableRefusal(one, index, sayReclone([{ view, one }], { words }));
   if (incapable) return { refused: incapable };
   const { name, withMemory, keep } = options;
@@ -148,7 +148,7 @@ export function planSnapshotDelete(input: SnapshotsInput, name: string): Plan {
   const { stands, index, snapshots, baselines, lockWaitSeconds } = input;
   const work = planEachMachine(stands, index, (view, one) => {
     const list = snapshots.get(one.vmid);
-    if (!list) return { refused: unreadableRefusal(one) };
+    if (!list) return { refused: snapshotsUnreadable(one) };
     const found = list.find((known) => known.name === name);
     if (!found) return {};
     const owner = ownerOf(found, one.vmid, undefined);

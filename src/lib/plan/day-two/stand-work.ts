@@ -7,7 +7,7 @@ import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
 import { refuseWhereNothingRemains } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
-import { isReady, obstacleOf, sayMachine, type ReadyMachine } from './machines.ts';
+import { isReady, machineRefusal, sayMachine, type ReadyMachine } from './machines.ts';
 
 export interface MachineWork {
   readonly steps?: readonly Step[];
@@ -72,7 +72,7 @@ function planStand(
 ): { readonly stand: PlannedStand; readonly steps: readonly Step[] } {
   const selected = view.machines.filter(({ isSelected }) => isSelected);
   const works = selected.map((one): MachineWork => {
-    const refused = obstacleOf(view, one, index);
+    const refused = machineRefusal(view, one, index);
     if (refused) return { refused };
     return isReady(one) ? planMachine(view, one) : {};
   });

@@ -54,7 +54,7 @@ export function standRefusal(state: StandState, context: StandContext): Refusal 
 }
 
 /** An apply would put foreign edits into force, so nothing that needs one is planned on this node. */
-export function pendingRefusal(
+export function standPendingRefusal(
   state: StandState,
   node: string,
   bridges: StandBridges,

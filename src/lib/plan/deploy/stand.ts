@@ -16,7 +16,7 @@ import type { ToldFixed } from './fixed-wishes.ts';
 import { frozenOf } from './frozen.ts';
 import { planAccess } from './stand-access.ts';
 import { joinsAtOnce, planClaim, planJoin } from './stand-claim.ts';
-import { pendingRefusal } from './stand-refusals.ts';
+import { standPendingRefusal } from './stand-refusals.ts';
 import { withoutRemade } from './reclone.ts';
 import { planStarts } from './stand-starts.ts';
 import { planStandVms, type StandVms } from './stand-vms.ts';
@@ -129,7 +129,7 @@ export function planStand(found: StandState, seat: Seat | Refusal, context: Stan
   const only = reclone?.stands.get(found.user.userid);
   const state = only ? withoutRemade(found, only.anew) : found;
   const bridges = planStandBridges({ ...context, state: found, node: seat.node });
-  const unbridged = bridges.refused ?? pendingRefusal(state, seat.node, bridges, context);
+  const unbridged = bridges.refused ?? standPendingRefusal(state, seat.node, bridges, context);
   if (unbridged) return refusedStand(state, unbridged);
   const vms = planMachines(state, seat, bridges, context);
   if (vms.refused) return refusedStand(state, vms.refused);
