@@ -1,5 +1,4 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
-import { sortedUnique } from '../../order.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -110,10 +109,4 @@ export function planEachMachine(
   const stands = planned.map(({ stand }) => stand);
   refuseWhereNothingRemains(stands);
   return { stands, steps: planned.flatMap(({ steps }) => steps) };
-}
-
-/** The lab that a plan is about; empty where it is about several. */
-export function labOf(views: readonly StandView[]): string {
-  const labs = sortedUnique(views.map(({ claim }) => claim.lab));
-  return labs.length === 1 ? (labs[0] ?? '') : '';
 }
