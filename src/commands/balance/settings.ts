@@ -150,7 +150,7 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     // A rehearsal contacts nobody.
     ...(flags.simulate !== undefined ? { ssh: false } : ssh === undefined ? {} : { ssh }),
     logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
-    language: languageOfLocale(env.language ?? io.env['VM_BALANCER_LANG']),
+    language: languageOfLocale(env.language, io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),
     warnings: [...env.warnings, ...warnings],
   };
