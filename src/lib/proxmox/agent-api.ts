@@ -4,7 +4,7 @@ import { isRecord } from './answer.ts';
 import { AnswerTooLargeError } from './errors.ts';
 import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact } from './rows.ts';
+import { compact } from '../compact.ts';
 import type { AgentAnswer, AgentProcess, PveApi } from './types.ts';
 import { agentRefusal, isAgentOff, isAgentSilent } from './words.ts';
 

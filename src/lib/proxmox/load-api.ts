@@ -5,7 +5,8 @@ import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
 import { path } from './form.ts';
 import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
+import { compact } from '../compact.ts';
+import { Row, rowOf, rowsOf, unexpected } from './rows.ts';
 
 type LoadApi = Pick<BalanceApi, 'nodeHistory' | 'guestHistory' | 'nodeStatus' | 'metricsSince'>;
 

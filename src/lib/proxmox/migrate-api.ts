@@ -3,7 +3,8 @@ import { isRecord } from './answer.ts';
 import type { BalanceApi } from './balance-types.ts';
 import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact, rowOf, type Row } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowOf, type Row } from './rows.ts';
 import { upidOf } from './upid.ts';
 
 type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm' | 'migrateContainer'>;

@@ -13,7 +13,7 @@ import type {
 } from './types.ts';
 import { fractionOf, secondsOf, timeSpan, vmidsOf } from './values.ts';
 import { amountOf } from '../lab/normalise.ts';
-import { compact } from '../input/written.ts';
+import { compact } from '../../compact.ts';
 import { notifyOf, type WrittenNotify } from '../notify/normalise.ts';
 
 type Value = number | string;
