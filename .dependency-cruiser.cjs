@@ -4,7 +4,7 @@
  * One row per room: what it may import beside itself and the leaves that everybody may. A file in no room fails.
  */
 const LEAVES = [
-  '^src/lib/(abort|bytes|clock|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread|unanswered)[.]ts$',
+  '^src/lib/(abort|bytes|clock|compact|errors|exit|glob|group|nearest|order|pattern|said|schema|shell|spread|unanswered)[.]ts$',
 ];
 /** The want as data, and the questions that every room asks of a lab's networks and devices. */
 const CONFIG_TYPES =
@@ -182,7 +182,7 @@ const LIB = {
   credentials: [
     'Files with passwords. Knows what is in them and no cluster.',
     [
-      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(cards-(csv|markdown)|csv|languages/(codes|languages))[.]ts$)',
+      '^src/lib/(files/|config/types[.]ts$|age[.]ts$|render/(card-files|csv)[.]ts$)',
       '^node_modules/csv-parse/',
       CRYPTO,
     ],

@@ -46,7 +46,7 @@ export async function sealingOf(
 }
 
 /** The same for commands that only look into it. */
-export function readingOf(io: ProgramIo, flags: GlobalFlags, warn: Warn): Sealing {
+export function readOnlySealing(io: ProgramIo, flags: GlobalFlags, warn: Warn): Sealing {
   return { readOnly: true, identities: () => keysOf(io, flags, warn).identities };
 }
 

@@ -3,7 +3,7 @@ import { credentialsFilesBeside } from '../lib/credentials/beside.ts';
 import { CredentialsFile } from '../lib/credentials/credentials-file.ts';
 import { countOf } from '../lib/render/step-text.ts';
 import { shellWord } from '../lib/shell.ts';
-import { readingOf } from './age-recipient.ts';
+import { readOnlySealing } from './age-recipient.ts';
 import type { ProgramIo } from './io.ts';
 import type { GlobalFlags } from './options.ts';
 
@@ -33,7 +33,7 @@ async function passwordsBeside(
   { file, users, url }: Sought,
 ): Promise<Held[]> {
   const named = new Set(users);
-  const reading = readingOf(io, flags, () => undefined);
+  const reading = readOnlySealing(io, flags, () => undefined);
   const found = credentialsFilesBeside(file).map(async (other): Promise<Held[]> => {
     try {
       const rows = (await CredentialsFile.open(other, { url, ...reading })).rows();

@@ -91,11 +91,11 @@ export function nameList(text: string, former?: readonly string[]): string[] {
 }
 
 /** For options that may be repeated. */
-export function collect(value: string, former: readonly string[] | undefined): string[] {
+export function collectValues(value: string, former: readonly string[] | undefined): string[] {
   return [...(former ?? []), value];
 }
 
-const REPEATABLE: ReadonlySet<unknown> = new Set([collect, nameList]);
+const REPEATABLE: ReadonlySet<unknown> = new Set([collectValues, nameList]);
 
 export function isRepeatable({ parseArg }: Option): boolean {
   return REPEATABLE.has(parseArg);
@@ -118,7 +118,7 @@ export function labNameOption(): Option {
 /** The class of commands that take one; all of them take several files. */
 export function usersOption(): Option {
   const description = 'the class (YAML, or a CSV roster); may be repeated';
-  return envOption('-u, --users <users.yml>', description, 'USERS').argParser(collect);
+  return envOption('-u, --users <users.yml>', description, 'USERS').argParser(collectValues);
 }
 
 /** For commands that write a credentials file. */
@@ -126,7 +126,7 @@ export function encryptToOption(): Option {
   return envOption(
     '--encrypt-to <age1…>',
     'encrypt the credentials file for this recipient (may be repeated)',
-  ).argParser(collect);
+  ).argParser(collectValues);
 }
 
 export function languageOption(description: string): Option {
@@ -151,7 +151,7 @@ export function addGlobalOptions(program: Command): Command {
     )
     .addOption(
       envOption('--identity <file>', 'age identity of encrypted secrets (may be repeated)').argParser(
-        collect,
+        collectValues,
       ),
     )
     .addOption(envOption('--simulate [scenario]', 'act on the embedded simulator instead of a cluster'))

@@ -50,7 +50,7 @@ interface Work<C extends RunContext> {
   readonly startsOver?: StartsOver;
 }
 
-export interface SavedPlan {
+interface SavedPlan {
   readonly file: string;
   /** Why it is one to look at; absent: it can be applied from there. */
   readonly onlyToLookAt?: string | undefined;

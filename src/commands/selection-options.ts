@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../lib/errors.ts';
 import { pathOf } from './help.ts';
-import { collect, labNameOption, labOption, nameList, usersOption } from './options.ts';
+import { collectValues, labNameOption, labOption, nameList, usersOption } from './options.ts';
 
 export interface SelectionFlags {
   readonly config?: string;
@@ -75,12 +75,12 @@ export function withSelection(command: Command): Command {
     .addOption(usersOption())
     .addOption(labNameOption())
     .option('--lab <name>', 'stands of this lab, without its file')
-    .option('--user <id>', 'stands of this user (may be repeated)', collect)
+    .option('--user <id>', 'stands of this user (may be repeated)', collectValues)
     .option('--only <user,…>', 'only these users of the file', nameList);
   if (Object.hasOwn(WHOLE, command.name())) return command;
   return command
-    .option('--machine <name>', 'only this machine of each stand (may be repeated)', collect)
-    .option('--node <name>', 'only machines on this node (may be repeated)', collect);
+    .option('--machine <name>', 'only this machine of each stand (may be repeated)', collectValues)
+    .option('--node <name>', 'only machines on this node (may be repeated)', collectValues);
 }
 
 /** Before commander says only that it does not know the option. `written`: perhaps with its value, `--machine=srv`. */

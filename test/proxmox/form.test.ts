@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeForm, path, plainParams } from '../../src/lib/proxmox/form.ts';
-import { parseHost } from '../../src/lib/proxmox/hosts.ts';
+import { toHost } from '../../src/lib/proxmox/hosts.ts';
 import { parseUpid } from '../../src/lib/proxmox/upid.ts';
 import { UPID } from './support.ts';
 
@@ -46,7 +46,7 @@ describe('parseHost', () => {
     ['http://[::1]:4321', false, '::1', 4321, '[::1]:4321'],
     ['http://localhost:80', false, 'localhost', 80, 'localhost:80'],
   ])('%s', (written, secure, hostname, port, label) => {
-    expect(parseHost(written)).toEqual({ secure, hostname, port, label });
+    expect(toHost(written)).toEqual({ secure, hostname, port, label });
   });
 
   test.each([
@@ -60,8 +60,8 @@ describe('parseHost', () => {
     ['user:pw@pve1', 'HOST_INVALID', 'not a host'],
     ['ftp://pve1', 'HOST_INVALID', 'not a host'],
   ])('%s is refused', (written, code, words) => {
-    expect(() => parseHost(written)).toThrow(expect.objectContaining({ code, exitCode: 2 }));
-    expect(() => parseHost(written)).toThrow(words);
+    expect(() => toHost(written)).toThrow(expect.objectContaining({ code, exitCode: 2 }));
+    expect(() => toHost(written)).toThrow(words);
   });
 });
 

@@ -7,7 +7,7 @@ import { feedbackOf, findingText } from '../../src/lib/render/check-words.ts';
 import { renderHtmlCards } from '../../src/lib/render/cards-html.ts';
 import { renderMarkdownCards } from '../../src/lib/render/cards-markdown.ts';
 import { renderDoor } from '../../src/lib/render/door-html.ts';
-import { LANGUAGES, type Language } from '../../src/lib/render/languages/codes.ts';
+import { languageOfLocale, LANGUAGES, type Language } from '../../src/lib/render/languages/codes.ts';
 import {
   FINDING_LANGUAGES,
   HANDOUT_LANGUAGES,
@@ -82,6 +82,23 @@ const CHECKS: ChecksReport = {
   })),
   totals: { passed: 1, failed: 1, notRun: 1 },
 };
+
+test.each<[readonly (string | undefined)[], Language]>([
+  [[], 'en'],
+  [['ru'], 'ru'],
+  [['ru_RU.UTF-8'], 'ru'],
+  [['RU'], 'ru'],
+  [['en_GB'], 'en'],
+  [['C.UTF-8'], 'en'],
+  [['de_DE'], 'en'],
+  // The first counts, also where we do not have its language; one that is empty says nothing.
+  [['en', 'ru'], 'en'],
+  [['de', 'ru'], 'en'],
+  [[undefined, 'ru'], 'ru'],
+  [['', 'ru'], 'ru'],
+])('locales %j: %s', (locales, language) => {
+  expect(languageOfLocale(...locales)).toBe(language);
+});
 
 describe.each(LANGUAGES)('%s', (language) => {
   const exports = [

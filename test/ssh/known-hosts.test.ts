@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { algorithmsFor, judgeKey, nameOf, parseKnownHosts } from '../../src/lib/ssh/known-hosts.ts';
+import { algorithmsFor, judgeKey, knownHostName, parseKnownHosts } from '../../src/lib/ssh/known-hosts.ts';
 import { runs } from '../runs.ts';
 
 function keyOf(type: string, tail: string): Buffer {
@@ -60,7 +60,7 @@ test('no text makes a key known that does not stand in it, and none is a failure
     fc.property(fc.string({ maxLength: 200 }), fc.string({ maxLength: 20 }), (text, host) => {
       expect(judgeKey(parseKnownHosts(text), { host, port: 22 }, ED)).not.toBe('known');
       const known = parseKnownHosts(
-        `${text.replaceAll(/[\r\n]/g, ' ')}\n${line(nameOf('x.example', 22), ED)}`,
+        `${text.replaceAll(/[\r\n]/g, ' ')}\n${line(knownHostName('x.example', 22), ED)}`,
       );
       expect(judgeKey(known, { host: 'x.example', port: 22 }, ED)).toBe('known');
     }),

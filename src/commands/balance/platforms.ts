@@ -19,8 +19,8 @@ import { MigrationMemory } from '../../lib/workflow/migration-memory.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import type { VmmanagerSession } from '../session.ts';
-import { runRound } from './round.ts';
-import { nameOf, type BalanceSettings, type Target } from './settings.ts';
+import { runBalanceRound } from './round.ts';
+import { connectionName, type BalanceSettings, type Target } from './settings.ts';
 
 interface Preview {
   readonly plan: BalancePlan;
@@ -57,7 +57,7 @@ function pvePlace(target: string | undefined, tools: Tools): Place {
       return outcome;
     },
     round: async (hold) =>
-      runRound(
+      runBalanceRound(
         { hold, connection: target ?? '', language: tools.settings.language, notifier: notifierFor(tools) },
         await run.runContext(target),
         (context, judge) => balance(want, context, judge),
@@ -79,8 +79,13 @@ async function vmmanagerPlace(target: Target, session: VmmanagerSession, tools: 
   return {
     preview: async () => previewVmmanager(want, await contextOf()),
     round: async (hold) =>
-      runRound(
-        { hold, connection: nameOf(target) ?? '', language: settings.language, notifier: notifierFor(tools) },
+      runBalanceRound(
+        {
+          hold,
+          connection: connectionName(target) ?? '',
+          language: settings.language,
+          notifier: notifierFor(tools),
+        },
         await contextOf(),
         (context, judge) => balanceVmmanager(want, context, judge),
       ),
@@ -92,7 +97,7 @@ export async function placeOf(target: Target, tools: Tools): Promise<Place> {
   const session = await tools.run.connectAny(target);
   switch (session.platform) {
     case 'pve':
-      return pvePlace(nameOf(target), tools);
+      return pvePlace(connectionName(target), tools);
     case 'vmmanager6':
       return vmmanagerPlace(target, session, tools);
   }

@@ -70,7 +70,7 @@ function tellSummary(round: Round, plan: BalancePlan, summary: BalanceSummary): 
 type Listening = Pick<RunContext, 'onPlan' | 'onEvent'>;
 
 /** A round in which nothing moves is told to nobody; one that fails is. */
-export async function runRound<C extends Listening>(
+export async function runBalanceRound<C extends Listening>(
   round: Round,
   context: C,
   act: (context: C, judge: (plan: BalancePlan) => string | undefined) => Promise<BalanceOutcome>,

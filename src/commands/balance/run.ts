@@ -18,7 +18,13 @@ import {
   worstExitCode,
 } from '../../lib/outcome/exit-code.ts';
 import { placeOf, type Place } from './platforms.ts';
-import { loadSettings, nameOf, type BalanceFlags, type BalanceSettings, type Target } from './settings.ts';
+import {
+  loadSettings,
+  connectionName,
+  type BalanceFlags,
+  type BalanceSettings,
+  type Target,
+} from './settings.ts';
 import { runChanging, type Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
 import { assertMetricsFile, orWarn } from '../metrics-file.ts';
@@ -83,7 +89,7 @@ class BalanceRun {
   }
 
   async #balance(target: Target): Promise<Result> {
-    const connection = nameOf(target);
+    const connection = connectionName(target);
     const { clock } = await this.#run.connectAny(target);
     const begun = clock.now();
     const seconds = (): number => (clock.now() - begun) / SECOND;

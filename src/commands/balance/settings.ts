@@ -32,7 +32,7 @@ export interface BalanceFlags extends GlobalFlags {
 /** A connection: by name, the usual one, or one that the env-file describes. */
 export type Target = string | undefined | Connection;
 
-export function nameOf(target: Target): string | undefined {
+export function connectionName(target: Target): string | undefined {
   return typeof target === 'object' ? target.name : target;
 }
 
@@ -150,7 +150,7 @@ export function loadSettings(io: ProgramIo, flags: BalanceFlags, isEvacuation: b
     // A rehearsal contacts nobody.
     ...(flags.simulate !== undefined ? { ssh: false } : ssh === undefined ? {} : { ssh }),
     logLevel: flags.logLevel === 'silent' && level !== undefined ? level : flags.logLevel,
-    language: languageOfLocale(env.language ?? io.env['VM_BALANCER_LANG']),
+    language: languageOfLocale(env.language, io.env['VM_BALANCER_LANG']),
     ...(interval === undefined ? {} : { interval }),
     warnings: [...env.warnings, ...warnings],
   };

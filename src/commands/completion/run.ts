@@ -1,7 +1,7 @@
 /** Writes the script for a shell, and answers what it asks while somebody types. Contacts nothing, complains of nothing. */
 import tabtab from '@pnpm/tabtab';
 import type { Command } from 'commander';
-import { namesIn, presentFile, readConnections } from '../../lib/config/connections/file.ts';
+import { connectionNames, presentFile, readConnections } from '../../lib/config/connections/file.ts';
 import { filesBeside } from '../../lib/files/beside.ts';
 import { escapeControl } from '../../lib/render/escape.ts';
 import { describeStarter, STARTERS } from '../../lib/starters/catalogue.ts';
@@ -51,7 +51,7 @@ function namesOf(io: ProgramIo, flags: GlobalFlags): Names {
     connections: () =>
       orNone(() => {
         const file = presentFile(connectionOptions(io, flags));
-        return file === undefined ? [] : namesIn(readConnections(file).value);
+        return file === undefined ? [] : connectionNames(readConnections(file).value);
       }),
     // The labs that were deployed from this folder: each left a file with passwords.
     labs: () =>

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
 import type { Platform } from '../../lib/config/types.ts';
 import type { ProgramIo } from '../io.ts';
-import { allOf, collect, envOption } from '../options.ts';
+import { allOf, collectValues, envOption } from '../options.ts';
 import type { AddFlags } from './run-add.ts';
 import type { GlobalFlags } from '../options.ts';
 import type { SecretsFlags } from './run-secrets.ts';
@@ -45,7 +45,7 @@ function addCommand(io: ProgramIo): Command {
     .option(
       '--host <host>',
       'host or host:port; repeat it for more nodes of the cluster (or: PVE_HOST)',
-      collect,
+      collectValues,
     )
     .addOption(
       new Option('--platform <platform>', 'what runs there')
@@ -60,7 +60,7 @@ function addCommand(io: ProgramIo): Command {
     .option('--token-secret-env <name>', "keep the token's secret in this variable, not in the file")
     .option('--token-secret-file <file>', "keep the token's secret in this file")
     .option('--encrypt', 'write the secret of PVE_PASSWORD or PVE_TOKEN_SECRET encrypted')
-    .option('--to <age1…>', 'with --encrypt: for this recipient (may be repeated)', collect)
+    .option('--to <age1…>', 'with --encrypt: for this recipient (may be repeated)', collectValues)
     .option('--trust-fingerprint [sha256]', 'trust the certificate that is shown, or only this one')
     .option('--ca-file <file>', 'PEM file of the authority to trust (or: PVE_CA_FILE)')
     .option('--default', 'make it the default connection')
@@ -110,7 +110,9 @@ function secretsCommand(io: ProgramIo, work: keyof typeof SECRETS): Command {
       await runConnectionsSecrets(io, self.optsWithGlobals<SecretsFlags>(), { work, names });
     });
   if (work !== 'decrypt')
-    command.addOption(envOption('--to <age1…>', 'for this recipient (may be repeated)').argParser(collect));
+    command.addOption(
+      envOption('--to <age1…>', 'for this recipient (may be repeated)').argParser(collectValues),
+    );
   if (work === 'rekey') {
     command.addOption(
       envOption('--new-passphrase-file <file>', 'the new passphrase (or: DEPLOY_STAND_NEW_PASSPHRASE)'),

@@ -1,7 +1,7 @@
 /** What `connections add` does with its flags: check, look at the certificate, write, render. */
 import { isDeepStrictEqual } from 'node:util';
 import { encryptText } from '../../lib/age.ts';
-import { namesIn } from '../../lib/config/connections/file.ts';
+import { connectionNames } from '../../lib/config/connections/file.ts';
 import { isMapping } from '../../lib/config/input/written.ts';
 import { putEntry, type Entry } from '../../lib/connections-edit/entries.ts';
 import { openFile, saveFile, type OpenFile } from '../../lib/connections-edit/store.ts';
@@ -91,7 +91,7 @@ export async function runConnectionsAdd(io: ProgramIo, flags: AddFlags, name: st
     ...written,
     ...(isPinned ? { fingerprint: fingerprints.length === 1 ? only : fingerprints } : {}),
   };
-  const asDefault = flags.default === true || namesIn(value).length === 0;
+  const asDefault = flags.default === true || connectionNames(value).length === 0;
   const expected = { ...value, [name]: entry, ...(asDefault ? { default: name } : {}) };
   await saveFile(open, putEntry(text, file, { name, entry, asDefault }), (now) =>
     isDeepStrictEqual(now, expected),

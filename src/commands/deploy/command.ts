@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { STRATEGY_NAMES } from '../../lib/config/lab/strategy-names.ts';
 import type { ProgramIo } from '../io.ts';
 import {
-  collect,
+  collectValues,
   encryptToOption,
   envOption,
   labNameOption,
@@ -47,7 +47,7 @@ export function deployCommand(io: ProgramIo): Command {
     .option('--reset-passwords', 'new passwords also for users of ours who are there')
     .option('--adopt', 'take over pools without our mark, and the stands of the older Python tool in them')
     .option('--prune', 'remove machines that the lab no longer has')
-    .option('--replace <machine>', 'another where one was taken out of its pool', collect)
+    .option('--replace <machine>', 'another where one was taken out of its pool', collectValues)
     .addOption(envOption('--update-running', 'apply changes of the lab to running machines too'))
     .action(async (_: unknown, command: Command) => {
       const { runDeploy } = await import('./run.ts');

@@ -1,5 +1,5 @@
 /** What `doctor` does with its flags: read, report. */
-import { loadLab, loadUsers, poolsOf } from '../../lib/config/load.ts';
+import { loadLab, loadUsers, poolOptions } from '../../lib/config/load.ts';
 import { exitCodeOfFindings } from '../../lib/outcome/exit-code.ts';
 import type { Command } from '../../lib/privileges/types.ts';
 import type { Profile } from '../../lib/plan/cluster/profile.ts';
@@ -24,7 +24,7 @@ function wantOf(io: ProgramIo, flags: DoctorFlags, warn: (text: string) => void)
     outerBridges: outerBridges(io, flags),
   };
   const lab = flags.config === undefined ? undefined : loadLab(flags.config, options);
-  const users = flags.users === undefined ? undefined : loadUsers(flags.users, poolsOf(lab?.lab));
+  const users = flags.users === undefined ? undefined : loadUsers(flags.users, poolOptions(lab?.lab));
   for (const text of [...(lab?.warnings ?? []), ...(users?.warnings ?? [])]) warn(text);
   return {
     command: flags.for,

@@ -6,7 +6,7 @@ import type { DocumentFormat } from '../format-by-name.ts';
 import type { ProgramIo } from '../io.ts';
 import {
   allOf,
-  collect,
+  collectValues,
   encryptToOption,
   envOption,
   labNameOption,
@@ -34,7 +34,7 @@ function addSelection(command: Command, options: { readonly isFileNeeded?: boole
 }
 
 function addNamed(command: Command): Command {
-  return command.option('--user <id>', 'only this user (may be repeated)', collect);
+  return command.option('--user <id>', 'only this user (may be repeated)', collectValues);
 }
 
 function addCredentials(command: Command): Command {

@@ -8,7 +8,7 @@ import {
 } from '../../lib/workflow/users.ts';
 import { CredentialsFile } from '../../lib/credentials/credentials-file.ts';
 import { keptAccounts } from '../../lib/workflow/secrets.ts';
-import { readingOf } from '../age-recipient.ts';
+import { readOnlySealing } from '../age-recipient.ts';
 import { tellFormerPasswords } from '../former-passwords.ts';
 import type { Changing } from '../cluster-command.ts';
 import type { ProgramIo } from '../io.ts';
@@ -18,7 +18,7 @@ import {
   credentialsPath,
   presentCredentials,
   passwordsOf,
-  readSelection,
+  readUsersSelection,
   roleOf,
   selectedUsers,
   type Selection,
@@ -71,7 +71,7 @@ async function keptBy(
   const file = presentCredentials(flags, selection);
   if (file === undefined) return new Map();
   const { url } = await run.connect();
-  const reading = readingOf(io, flags, (text) => run.output.warn(text));
+  const reading = readOnlySealing(io, flags, (text) => run.output.warn(text));
   return keptAccounts(await CredentialsFile.open(file, { url, ...reading }));
 }
 
@@ -81,7 +81,7 @@ export async function runUsersChange(
   by: UsersWork['by'],
 ): Promise<void> {
   await runPlanned(io, flags, async (run) => {
-    const selection = readSelection(flags, (text) => run.output.warn(text));
+    const selection = readUsersSelection(flags, (text) => run.output.warn(text));
     const work = workOf(by, selection, flags);
     const isRecreating = work.by === 'passwd' && work.recreate;
     const want: UsersWant = {

@@ -11,13 +11,13 @@ import { runChanging, type Changing } from '../cluster-command.ts';
 import { foldedLines } from '../../lib/render/fold.ts';
 import { exportCards, type CardsExport } from '../../lib/workflow/export.ts';
 import { orRefuseOut } from '../../lib/workflow/shown-file.ts';
-import { readingOf, sealingOf } from '../age-recipient.ts';
+import { readOnlySealing, sealingOf } from '../age-recipient.ts';
 import { DOCUMENT_FORMATS, formatByName, type DocumentFormat } from '../format-by-name.ts';
 import { passwordsElsewhere } from '../former-passwords.ts';
 import type { ProgramIo } from '../io.ts';
 import type { UsersExportFlags } from './export-flags.ts';
 import { checkMail, mailCards, type MailReport } from './run-mail.ts';
-import { credentialsPath, readSelection } from './selection.ts';
+import { credentialsPath, readUsersSelection } from './selection.ts';
 
 function counted(cards: readonly Card[]): string {
   return `${cards.length} ${cards.length === 1 ? 'user' : 'users'}`;
@@ -71,13 +71,13 @@ function mailedReport(
 export async function runUsersExport(io: ProgramIo, flags: UsersExportFlags): Promise<void> {
   await runChanging(io, flags, async (run) => {
     const warn = (text: string): void => run.output.warn(text);
-    const selection = readSelection(flags, warn);
+    const selection = readUsersSelection(flags, warn);
     const plan = checkMail(flags);
     const target = plan ? undefined : targetOf(flags);
     const { url } = await run.connect();
     const file = credentialsPath(flags, selection);
     // What is sent is noted there.
-    const sealing = flags.send === true ? await sealingOf(io, flags, warn) : readingOf(io, flags, warn);
+    const sealing = flags.send === true ? await sealingOf(io, flags, warn) : readOnlySealing(io, flags, warn);
     const credentials = await CredentialsFile.open(file, { url, ...sealing });
     const found = await exportCards(
       {

@@ -1,6 +1,6 @@
 /** What the flags of `users` mean: who, which lab, where the passwords are. */
 import { DEFAULT_PASSWORDS, DEFAULT_ROLE } from '../../lib/config/lab/normalise.ts';
-import { loadLab, loadUsers, parseUserIds, poolsOf } from '../../lib/config/load.ts';
+import { loadLab, loadUsers, parseUserIds, poolOptions } from '../../lib/config/load.ts';
 import type { Lab, PasswordPolicy, User } from '../../lib/config/types.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { isThere } from '../../lib/files/open.ts';
@@ -32,7 +32,7 @@ function usersOf(
   warn: Warn,
 ): User[] | undefined {
   if (files && files.length > 0) {
-    const { users, warnings } = loadUsers(files, poolsOf(lab));
+    const { users, warnings } = loadUsers(files, poolOptions(lab));
     warnings.forEach(warn);
     return names ? pickUsers(users, names, '--user') : [...users];
   }
@@ -49,7 +49,7 @@ function labOf(flags: UsersFlags, warn: Warn): Lab | undefined {
   return lab;
 }
 
-export function readSelection(flags: UsersFlags, warn: Warn): Selection {
+export function readUsersSelection(flags: UsersFlags, warn: Warn): Selection {
   const lab = labOf(flags, warn);
   return { users: usersOf(flags, lab, warn), named: flags.user !== undefined, lab };
 }

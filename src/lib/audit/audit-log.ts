@@ -7,7 +7,7 @@ import { planText } from '../plan/document/text.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { WriteEnding, WriteRequest, WriteWitness } from '../proxmox/types.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { problemOf } from '../files/problem.ts';
+import { asFileProblem } from '../files/problem.ts';
 import { redactArgv, redactText } from '../redact.ts';
 import { escapeJson } from '../render/escape.ts';
 
@@ -79,7 +79,7 @@ function clip(text: string): string {
 }
 
 function reasonOf(cause: unknown): string {
-  const known = problemOf(cause);
+  const known = asFileProblem(cause);
   return known instanceof Error ? known.message : String(known);
 }
 

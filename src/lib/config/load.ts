@@ -2,7 +2,7 @@
 import { networkAt } from './lab/device-profiles.ts';
 import { realOf } from './lab/networks.ts';
 import type { ConfigIssue } from '../errors.ts';
-import { collect, valueOf, type Collected } from './input/collect.ts';
+import { collectErrors, valueOf, type Collected } from './input/collect.ts';
 import { configError } from './input/issues.ts';
 import { readLab, type LabOptions } from './lab/lab.ts';
 import { readPoolPattern } from './lab/pool-pattern.ts';
@@ -36,7 +36,7 @@ export interface ClassOptions extends LabOptions {
 }
 
 export function parseLab(content: string, file: string, options: LabOptions = {}): LoadedLab {
-  const result = collect(() => readLab(content, file, options));
+  const result = collectErrors(() => readLab(content, file, options));
   return { lab: valueOf(result), warnings: result.warnings };
 }
 
@@ -46,28 +46,31 @@ export function loadLab(file: string, options: LabOptions = {}): LoadedLab {
 
 /** Of a file of their own. `lab`: of which they are, where its file was given. */
 export function loadChecks(file: string, lab?: Lab): readonly Check[] {
-  return valueOf(collect(() => readChecks(readTextFile(file).text, file, lab)));
+  return valueOf(collectErrors(() => readChecks(readTextFile(file).text, file, lab)));
 }
 
 export function parseUsers(content: string, file: string): LoadedUsers {
-  const result = collect(() => readUsers(content, file));
+  const result = collectErrors(() => readUsers(content, file));
   return { users: valueOf(result), warnings: result.warnings };
 }
 
 /** Named by an option, not by a file. */
 export function parseUserIds(userids: readonly string[], option: string): LoadedUsers {
-  const result = collect(() => readUserIds(userids, option));
+  const result = collectErrors(() => readUserIds(userids, option));
   return { users: valueOf(result), warnings: result.warnings };
 }
 
 function readUsersFiles(files: readonly string[], options: UsersOptions = {}): Collected<readonly User[]> {
   return mergeUsers(
-    files.map((file) => ({ file, read: collect(() => readUsers(readTextFile(file).text, file, options)) })),
+    files.map((file) => ({
+      file,
+      read: collectErrors(() => readUsers(readTextFile(file).text, file, options)),
+    })),
   );
 }
 
 /** What the lab says of the pools of its class. */
-export function poolsOf(lab: Lab | undefined): UsersOptions {
+export function poolOptions(lab: Lab | undefined): UsersOptions {
   return { poolPattern: lab?.access.pool };
 }
 
@@ -120,7 +123,11 @@ function nothingIsShared(lab: Lab, users: readonly User[]): string[] {
 /** What is wrong with the lab, its own reading tells. */
 function patternOf({ value }: Collected<string>, file: string): string | undefined {
   if (value === undefined) return undefined;
-  const read = collect(() => ({ value: { pool: readPoolPattern(value, file) }, errors: [], warnings: [] }));
+  const read = collectErrors(() => ({
+    value: { pool: readPoolPattern(value, file) },
+    errors: [],
+    warnings: [],
+  }));
   return read.value?.pool;
 }
 
@@ -131,13 +138,13 @@ export function loadClass(
   options: ClassOptions = {},
 ): LoadedClass {
   // Once: it may be standard input.
-  const written = collect(() => ({ value: readTextFile(labFile).text, errors: [], warnings: [] }));
+  const written = collectErrors(() => ({ value: readTextFile(labFile).text, errors: [], warnings: [] }));
   const usersResult: Collected<readonly User[]> =
     usersFiles === undefined
       ? { value: [], digest: '', errors: [], warnings: [] }
       : readUsersFiles([usersFiles].flat(), { poolPattern: patternOf(written, labFile) });
   const known = usersFiles === undefined ? undefined : usersResult.value?.map((user) => user.userid);
-  const labResult = collect(() =>
+  const labResult = collectErrors(() =>
     readLab(valueOf(written), labFile, { ...options, ...(known ? { users: known } : {}) }),
   );
   if (labResult.errors.length + usersResult.errors.length > 0) {

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Scalar } from 'yaml';
 import { encryptText, isAge, type AgeKeys, type AgeRecipient } from '../age.ts';
-import { isPlainSecret, namesIn, SECRET_PATHS, writtenAt } from '../config/connections/file.ts';
+import { isPlainSecret, connectionNames, SECRET_PATHS, writtenAt } from '../config/connections/file.ts';
 import { configError } from '../config/input/issues.ts';
 import { nearest } from '../nearest.ts';
 import { openAge } from '../config/connections/secret-resolve.ts';
@@ -56,7 +56,7 @@ function heldIn(value: Written, names: readonly string[]): Held[] {
 
 /** The connections that were named, or all. */
 export function selectNames({ file, value }: OpenFile, wanted: readonly string[]): string[] {
-  const names = namesIn(value);
+  const names = connectionNames(value);
   const issues = wanted
     .filter((name) => !names.includes(name))
     .map((name): ConfigIssue => {

@@ -15,7 +15,13 @@ import {
 import { poolRightOf, poolRightRefusal } from '../plan/stands/protected-accounts.ts';
 import type { ConfigValues, ResourceRow } from '../proxmox/types.ts';
 import { listedKind, USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
-import { claimedId, readingOf, type OwnershipReads, type Reading, type Users } from './ownership-reading.ts';
+import {
+  claimedId,
+  evidenceReading,
+  type OwnershipReads,
+  type Reading,
+  type Users,
+} from './ownership-reading.ts';
 import { finishedMeanwhile, notBelieved, notOurs } from './ownership-text.ts';
 import { StepError } from './step-error.ts';
 
@@ -89,7 +95,7 @@ export class Ownership {
     this.#signal = signal;
     if (!pve.kept) return;
     const { at, pools, rows } = pve.kept;
-    this.#reading = Promise.resolve(readingOf(at, pools, rows));
+    this.#reading = Promise.resolve(evidenceReading(at, pools, rows));
     this.#users = { at, list: Promise.resolve(pools.users) };
   }
 
@@ -276,7 +282,7 @@ export class Ownership {
       this.#pve.pools(this.#signal),
       this.#pve.resources(this.#signal),
     ]);
-    return readingOf(at, pools, rows);
+    return evidenceReading(at, pools, rows);
   }
 
   /** As it is, read alone; those who ask while it is being read share the answer. */

@@ -42,7 +42,7 @@ export interface OwnershipReads extends Pick<PveApi, 'pool' | 'resources' | 'gue
   };
 }
 
-export function readingOf(
+export function evidenceReading(
   at: number,
   { pools, ...writers }: PoolReading,
   rows: readonly ResourceRow[],

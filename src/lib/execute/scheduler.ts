@@ -303,7 +303,7 @@ export function runPlan(
   { handlers, io, ...options }: RunOptions,
 ): Promise<RunResult> {
   const { pveFor, ...shared } = io;
-  return runGraph(plan.steps, {
+  return runSteps(plan.steps, {
     ...options,
     clock: io.clock,
     hard: io.signal,
@@ -312,7 +312,7 @@ export function runPlan(
 }
 
 /** The same on any platform. */
-export async function runGraph(steps: readonly Step[], options: GraphOptions): Promise<RunResult> {
+export async function runSteps(steps: readonly Step[], options: GraphOptions): Promise<RunResult> {
   assertSound(steps);
   const { signal } = options;
   const limits = options.limits ?? createLimits();

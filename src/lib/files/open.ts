@@ -20,7 +20,7 @@ import {
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolders } from './folders.ts';
-import { FileProblem, problem, problemOf, problemOfMaking } from './problem.ts';
+import { FileProblem, problem, asFileProblem, problemOfMaking } from './problem.ts';
 
 const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const PRIVATE = 0o600;
@@ -60,7 +60,7 @@ function present(file: string): Stats | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false });
   } catch (error) {
-    throw problemOf(error);
+    throw asFileProblem(error);
   }
 }
 
@@ -82,7 +82,7 @@ export function readRegularFile(file: string, options: ReadOptions): FileContent
     check(stats);
     return { bytes: readFileSync(handle), mode: stats.mode & 0o777 };
   } catch (error) {
-    throw problemOf(error);
+    throw asFileProblem(error);
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
@@ -102,7 +102,7 @@ export function readStandardInput({ maxBytes }: ReadOptions): Buffer {
       chunks.push(chunk.subarray(0, count));
     }
   } catch (error) {
-    throw problemOf(error);
+    throw asFileProblem(error);
   }
 }
 
@@ -131,7 +131,7 @@ function headOf(file: string): string {
     const head = Buffer.alloc(HEAD_BYTES);
     return head.toString('utf8', 0, readSync(handle, head, 0, HEAD_BYTES, 0));
   } catch (error) {
-    throw problemOf(error);
+    throw asFileProblem(error);
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
@@ -180,7 +180,7 @@ export function targetOf(file: string): string | undefined {
     for (const path of [target, dirname(target)]) accessSync(path, constants.W_OK);
     return target;
   } catch (error) {
-    throw problemOf(error);
+    throw asFileProblem(error);
   }
 }
 
@@ -209,7 +209,7 @@ export function openForAppend(file: string, isOurs: IsOurs): (text: string) => v
       writeFileSync(opened, whole);
       isTorn = false;
     } catch (error) {
-      throw problemOf(error);
+      throw asFileProblem(error);
     }
   };
 }

@@ -65,7 +65,7 @@ function codeOf(error: unknown): string {
 }
 
 /** What a call of the file system says; what is no such error, and what is a problem already, stays as it is. */
-export function problemOf(error: unknown): unknown {
+export function asFileProblem(error: unknown): unknown {
   if (error instanceof FileProblem || !(error instanceof Error) || !('syscall' in error)) return error;
   const code = codeOf(error);
   const kind = KINDS[code];
@@ -74,6 +74,6 @@ export function problemOf(error: unknown): unknown {
 
 /** The same for a call that makes a file: what is missing then is the folder. */
 export function problemOfMaking(error: unknown): unknown {
-  const found = problemOf(error);
+  const found = asFileProblem(error);
   return found instanceof FileProblem && found.kind === 'missing' ? problem('homeless', error) : found;
 }

@@ -6,7 +6,7 @@ import type { PveApi } from '../proxmox/types.ts';
 import { MADE_KINDS, mayBeMachine, toldKind } from '../pve-values/guest-kinds.ts';
 import { unlessForbidden } from './forbidden.ts';
 import { PARALLEL_READS } from './parallel.ts';
-import { guestsOf, nameOf } from './rows.ts';
+import { guestsOf, ownName } from './rows.ts';
 import type { GuestInfo, VmConfig } from './types.ts';
 
 export async function readConfig(
@@ -74,7 +74,7 @@ async function withLiveState(
       ...withoutLock(guest),
       status: vm.status,
       ...(guest.use ? { use: { ...guest.use, uptime, memory: mem } } : {}),
-      ...nameOf(vm.vmid, vm.name ?? guest.name),
+      ...ownName(vm.vmid, vm.name ?? guest.name),
       ...(vm.lock === undefined ? {} : { lock: vm.lock }),
     };
   });

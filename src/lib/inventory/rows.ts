@@ -32,7 +32,7 @@ export function toStorage(row: ResourceRow): StorageInfo {
 }
 
 /** PVE calls a VM without a name `VM <id>`, which no DNS name can be: a clone under way (qemu-server, `vmstatus`). */
-export function nameOf(vmid: number, name: string | undefined): { readonly name?: string } {
+export function ownName(vmid: number, name: string | undefined): { readonly name?: string } {
   return name === undefined || name === `VM ${vmid}` ? {} : { name };
 }
 
@@ -42,7 +42,7 @@ export function toGuest(row: ResourceRow, type: GuestKind): GuestInfo {
     vmid: row.vmid ?? 0,
     node: row.node ?? '',
     type,
-    ...nameOf(row.vmid ?? 0, row.name),
+    ...ownName(row.vmid ?? 0, row.name),
     status: row.status ?? 'unknown',
     template: row.template === true,
     ...(row.pool === undefined ? {} : { pool: row.pool }),

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import {
   hostDevices,
   neededFiles,
-  pinnedMachine,
+  versionedMachine,
   type Mapping,
   type NeededFile,
 } from '../pve-values/host-ties.ts';
@@ -94,7 +94,7 @@ async function readMachines(
   pve: PveApi,
   { configs, online, machines, signal }: StockScope,
 ): Promise<Record<string, readonly string[]>> {
-  const arePinned = configs.some(({ values }) => pinnedMachine(values) !== undefined);
+  const arePinned = configs.some(({ values }) => versionedMachine(values) !== undefined);
   if (machines === 'known' || (machines === undefined && !arePinned)) return {};
   const lists = await pMap(
     online,

@@ -2,9 +2,9 @@
 import { isIP } from 'node:net';
 import { isRecord } from './answer.ts';
 import { AnswerTooLargeError } from './errors.ts';
-import { at } from './guest-path.ts';
+import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact } from './rows.ts';
+import { compact } from '../compact.ts';
 import type { AgentAnswer, AgentProcess, PveApi } from './types.ts';
 import { agentRefusal, isAgentOff, isAgentSilent } from './words.ts';
 
@@ -27,11 +27,11 @@ export function agentApi(
   return {
     agentExec: async (guest, argv, signal) => {
       const command = { each: await inWords(argv, signal) };
-      const url = `${at(guest)}/agent/exec`;
+      const url = `${guestPath(guest)}/agent/exec`;
       return asked(async () => pidIn((await http.post(url, { command }, signal)).data));
     },
     agentExecStatus: async (guest, pid, signal) => {
-      const url = `${at(guest)}/agent/exec-status`;
+      const url = `${guestPath(guest)}/agent/exec-status`;
       return asked(async () => {
         try {
           return processIn((await http.get(url, { pid }, signal, MOST_OUTPUT_BYTES)).data);
@@ -43,7 +43,7 @@ export function agentApi(
     },
     agentAddresses: async (guest, signal) => {
       try {
-        const url = `${at(guest)}/agent/network-get-interfaces`;
+        const url = `${guestPath(guest)}/agent/network-get-interfaces`;
         return addressesIn((await http.get(url, {}, signal)).data);
       } catch (error) {
         if (isAgentOff(error)) return 'off';

@@ -2,7 +2,7 @@
 import { TLSSocket } from 'node:tls';
 import { ConnectionError } from '../errors.ts';
 import { openTls } from './transports/agents.ts';
-import { parseHost } from './hosts.ts';
+import { toHost } from './hosts.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -28,7 +28,7 @@ interface Certificate {
 
 /** `ca`: PEM text. Throws ConnectionError. */
 export async function readCertificate(written: string, ca?: string): Promise<ServerCertificate> {
-  const host = parseHost(written);
+  const host = toHost(written);
   return new Promise((resolve, reject) => {
     const fail = (reason: string, cause?: unknown): void =>
       reject(

@@ -4,7 +4,8 @@ import { isAlreadyExists } from './words.ts';
 import type { Requests } from './http.ts';
 import { path } from './form.ts';
 import { haName } from '../pve-values/guest-kinds.ts';
-import { compact, rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowOf, rowsOf, valuesOf, type Row } from './rows.ts';
 import type { PveApi, ResourceRow } from './types.ts';
 
 type ClusterApi = Pick<

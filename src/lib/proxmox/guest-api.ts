@@ -1,9 +1,10 @@
 /** Endpoints about guests. Must not decide anything. */
 import { isNoSuchSnapshot, isNoSuchVm } from './words.ts';
 import { path, type Params } from './form.ts';
-import { at } from './guest-path.ts';
+import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact, rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowOf, rowsOf, unexpected, valuesOf, type Row } from './rows.ts';
 import { isRecord } from './answer.ts';
 import { nameOption, USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
 import type { ConfigValues, PveApi } from './types.ts';
@@ -47,10 +48,10 @@ export function guestApi(http: Requests): GuestApi {
           mem: row.maybeNumber('mem'),
         }),
       ),
-    guestConfig: (guest, signal) => readConfig(http, `${at(guest)}/config`, signal),
+    guestConfig: (guest, signal) => readConfig(http, `${guestPath(guest)}/config`, signal),
     vmPending: async (guest, signal) => {
       try {
-        const rows = rowsOf(await http.get(`${at(guest)}/pending`, {}, signal));
+        const rows = rowsOf(await http.get(`${guestPath(guest)}/pending`, {}, signal));
         const column = (name: 'value' | 'pending'): ConfigValues =>
           valuesOf(Object.fromEntries(rows.map((row) => [row.text('key'), row.get(name)])));
         return { now: column('value'), next: column('pending') };
@@ -70,13 +71,14 @@ export function guestApi(http: Requests): GuestApi {
         pool: request.pool,
       };
       return upidOf(
-        await http.post(`${at({ ...request, vmid: request.templateVmid })}/clone`, params, signal),
+        await http.post(`${guestPath({ ...request, vmid: request.templateVmid })}/clone`, params, signal),
       );
     },
     updateVmConfig: async (guest, change, signal) => {
-      await http.put(`${at(guest)}/config`, changeParams(change), signal);
+      await http.put(`${guestPath(guest)}/config`, changeParams(change), signal);
     },
-    convertToTemplate: async (guest, signal) => upidOf(await http.post(`${at(guest)}/template`, {}, signal)),
+    convertToTemplate: async (guest, signal) =>
+      upidOf(await http.post(`${guestPath(guest)}/template`, {}, signal)),
     snapshots: async (guest, signal) =>
       (await snapshotRows(http, guest, signal)).map((row) =>
         compact({
@@ -90,7 +92,7 @@ export function guestApi(http: Requests): GuestApi {
     snapshotConfig: async (guest, snapshot, signal) => {
       try {
         return await unlessGone(
-          readConfig(http, `${at(guest)}${path`/snapshot/${snapshot}/config`}`, signal),
+          readConfig(http, `${guestPath(guest)}${path`/snapshot/${snapshot}/config`}`, signal),
         );
       } catch (error) {
         if (isNoSuchVm(error)) return undefined;
@@ -103,7 +105,7 @@ export function guestApi(http: Requests): GuestApi {
         // One after the other: a guest may have many, and other guests are read meanwhile.
         for (const row of await snapshotRows(http, guest, signal)) {
           const name = row.text('name');
-          const url = `${at(guest)}${path`/snapshot/${name}/config`}`;
+          const url = `${guestPath(guest)}${path`/snapshot/${name}/config`}`;
           const answer = await unlessGone(http.get(url, {}, signal));
           if (answer && !isRecord(answer.data)) throw unexpected(answer, 'data is not an object');
           if (answer) configs.push(configOf(answer.data));
@@ -116,33 +118,34 @@ export function guestApi(http: Requests): GuestApi {
     },
     snapshotVm: async (guest, { snapshot, description, withMemory }, signal) => {
       const params = { snapname: snapshot, description, vmstate: withMemory ? true : undefined };
-      return upidOf(await http.post(`${at(guest)}/snapshot`, params, signal));
+      return upidOf(await http.post(`${guestPath(guest)}/snapshot`, params, signal));
     },
     deleteSnapshot: async (guest, snapshot, signal) =>
-      upidOf(await http.delete(`${at(guest)}${path`/snapshot/${snapshot}`}`, {}, signal)),
+      upidOf(await http.delete(`${guestPath(guest)}${path`/snapshot/${snapshot}`}`, {}, signal)),
     rollbackVm: async (guest, { snapshot, start }, signal) => {
-      const url = `${at(guest)}${path`/snapshot/${snapshot}/rollback`}`;
+      const url = `${guestPath(guest)}${path`/snapshot/${snapshot}/rollback`}`;
       return upidOf(await http.post(url, { start: start ? true : undefined }, signal));
     },
-    startVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/start`, {}, signal)),
-    stopVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/stop`, {}, signal)),
+    startVm: async (guest, signal) => upidOf(await http.post(`${guestPath(guest)}/status/start`, {}, signal)),
+    stopVm: async (guest, signal) => upidOf(await http.post(`${guestPath(guest)}/status/stop`, {}, signal)),
     shutdownVm: async (guest, { timeout, force }, signal) => {
       const params = { timeout, forceStop: force ? true : undefined };
-      return upidOf(await http.post(`${at(guest)}/status/shutdown`, params, signal));
+      return upidOf(await http.post(`${guestPath(guest)}/status/shutdown`, params, signal));
     },
     rebootVm: async (guest, { timeout }, signal) =>
-      upidOf(await http.post(`${at(guest)}/status/reboot`, { timeout }, signal)),
+      upidOf(await http.post(`${guestPath(guest)}/status/reboot`, { timeout }, signal)),
     suspendVm: async (guest, storage, signal) => {
       const params = storage === undefined ? {} : { todisk: true, statestorage: storage };
-      return upidOf(await http.post(`${at(guest)}/status/suspend`, params, signal));
+      return upidOf(await http.post(`${guestPath(guest)}/status/suspend`, params, signal));
     },
-    resumeVm: async (guest, signal) => upidOf(await http.post(`${at(guest)}/status/resume`, {}, signal)),
+    resumeVm: async (guest, signal) =>
+      upidOf(await http.post(`${guestPath(guest)}/status/resume`, {}, signal)),
     deleteVm: async (guest, { purge, skipLock }, signal) => {
       const params = { purge: purge ? true : undefined, skiplock: skipLock === true ? true : undefined };
-      return upidOf(await http.delete(at(guest), params, signal));
+      return upidOf(await http.delete(guestPath(guest), params, signal));
     },
     vmStatus: async (guest, signal) => {
-      const row = rowOf(await http.get(`${at(guest)}/status/current`, {}, signal));
+      const row = rowOf(await http.get(`${guestPath(guest)}/status/current`, {}, signal));
       return compact({
         status: row.text('status'),
         lock: row.maybeText('lock'),
@@ -154,7 +157,7 @@ export function guestApi(http: Requests): GuestApi {
 }
 
 async function snapshotRows(http: Requests, guest: GuestAt, signal: AbortSignal | undefined): Promise<Row[]> {
-  return rowsOf(await http.get(`${at(guest)}/snapshot`, {}, signal)).filter(
+  return rowsOf(await http.get(`${guestPath(guest)}/snapshot`, {}, signal)).filter(
     (row) => row.text('name') !== 'current',
   );
 }

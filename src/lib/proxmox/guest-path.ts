@@ -2,6 +2,6 @@
 import { USUAL_KIND, type GuestAt } from '../pve-values/guest-kinds.ts';
 import { path } from './form.ts';
 
-export function at({ node, vmid, type = USUAL_KIND }: GuestAt): string {
+export function guestPath({ node, vmid, type = USUAL_KIND }: GuestAt): string {
   return path`/nodes/${node}/${type}/${vmid}`;
 }

@@ -16,7 +16,7 @@ const WRITTEN = /^(?:(https?):\/\/)?(?:\[([0-9a-f:.]+(?:%\w+)?)\]|([^\s/:@?#[\]]
 const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 
 /** Parses `host`, `host:port`, `[v6]:port` or an URL without path; plain http to this machine only. */
-export function parseHost(written: string): Host {
+export function toHost(written: string): Host {
   const match = WRITTEN.exec(BARE_IPV6.test(written) ? `[${written}]` : written);
   const hostname = match?.[2] ?? match?.[3];
   const port = Number(match?.[4] ?? DEFAULT_PORT);

@@ -12,7 +12,7 @@ import { AnswerLostError, AuthError, UnreachableError, type HttpMethod } from '.
 import { plainParams, type Params, type SentParams } from './form.ts';
 import { CallLimit } from './call-limit.ts';
 import { howToTrustNode } from './transports/how-to-trust.ts';
-import { parseHost } from './hosts.ts';
+import { toHost } from './hosts.ts';
 import type { LinkOptions } from './link-options.ts';
 import { LoginProof } from './login-proof.ts';
 import { ServerClock } from './server-clock.ts';
@@ -85,7 +85,7 @@ export class PveHttp {
       howToTrust: (seen: string) => howToTrustNode(connection, seen),
     };
     const connect: Connect = options.connect ?? ((host, given) => new HttpsTransport(host, given));
-    this.#peers = connection.hosts.map((written) => connect(parseHost(written), transportOptions));
+    this.#peers = connection.hosts.map((written) => connect(toHost(written), transportOptions));
     this.#calls = new CallLimit(concurrency);
     const { auth } = connection;
     this.#secrets.add(auth.kind === 'token' ? auth.secret : auth.password);

@@ -3,9 +3,10 @@ import { packageVersion } from '../pve-values/version.ts';
 import { isRecord } from './answer.ts';
 import type { BalanceApi, Metric, RrdPoint } from './balance-types.ts';
 import { path } from './form.ts';
-import { at } from './guest-path.ts';
+import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact, Row, rowOf, rowsOf, unexpected } from './rows.ts';
+import { compact } from '../compact.ts';
+import { Row, rowOf, rowsOf, unexpected } from './rows.ts';
 
 type LoadApi = Pick<BalanceApi, 'nodeHistory' | 'guestHistory' | 'nodeStatus' | 'metricsSince'>;
 
@@ -16,7 +17,7 @@ export function loadApi(http: Requests, hasMetrics: (signal?: AbortSignal) => Pr
         nodePoint,
       ),
     guestHistory: async (guest, span, signal) =>
-      rowsOf(await http.get(`${at(guest)}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
+      rowsOf(await http.get(`${guestPath(guest)}/rrddata`, { timeframe: span, cf: 'AVERAGE' }, signal)).map(
         guestPoint,
       ),
     nodeStatus: async (node, signal) => {

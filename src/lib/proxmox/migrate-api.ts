@@ -1,9 +1,10 @@
 /** Endpoints about moving guests to other nodes. Must not decide anything. */
 import { isRecord } from './answer.ts';
 import type { BalanceApi } from './balance-types.ts';
-import { at } from './guest-path.ts';
+import { guestPath } from './guest-path.ts';
 import type { Requests } from './http.ts';
-import { compact, rowOf, type Row } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowOf, type Row } from './rows.ts';
 import { upidOf } from './upid.ts';
 
 type MigrateApi = Pick<BalanceApi, 'runningMachine' | 'migrateProblems' | 'migrateVm' | 'migrateContainer'>;
@@ -14,11 +15,11 @@ export function migrateApi(
 ): MigrateApi {
   return {
     runningMachine: async (guest, signal) => {
-      const row = rowOf(await http.get(`${at(guest)}/status/current`, {}, signal));
+      const row = rowOf(await http.get(`${guestPath(guest)}/status/current`, {}, signal));
       return compact({ machine: row.maybeText('running-machine'), qemu: row.maybeText('running-qemu') });
     },
     migrateProblems: async ({ node, vmid, target, mapped = [] }, signal) => {
-      const row = rowOf(await http.get(`${at({ node, vmid })}/migrate`, { target }, signal));
+      const row = rowOf(await http.get(`${guestPath({ node, vmid })}/migrate`, { target }, signal));
       return { runs: row.flag('running'), problems: problemsIn(row, target, mapped) };
     },
     migrateVm: async (request, signal) => {
@@ -31,7 +32,7 @@ export function migrateApi(
         bwlimit: bandwidth,
         'with-conntrack-state': request.conntrack && (await hasConntrack(signal)) ? true : undefined,
       };
-      return upidOf(await http.post(`${at({ node, vmid })}/migrate`, params, signal));
+      return upidOf(await http.post(`${guestPath({ node, vmid })}/migrate`, params, signal));
     },
     migrateContainer: async ({ node, vmid, target, restart, targetStorage, bandwidth }, signal) => {
       const params = {
@@ -40,7 +41,7 @@ export function migrateApi(
         restart: restart ? true : undefined,
         bwlimit: bandwidth,
       };
-      return upidOf(await http.post(`${at({ node, vmid, type: 'lxc' })}/migrate`, params, signal));
+      return upidOf(await http.post(`${guestPath({ node, vmid, type: 'lxc' })}/migrate`, params, signal));
     },
   };
 }

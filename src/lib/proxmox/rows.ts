@@ -2,16 +2,6 @@
 import { isRecord, plainEntries, type Answer } from './answer.ts';
 import { PveError } from './errors.ts';
 
-type OptionalKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
-type Compact<T> = Omit<T, OptionalKeys<T>> & { [K in OptionalKeys<T>]?: Exclude<T[K], undefined> };
-
-/** Leaves out the properties that are undefined. */
-export function compact<T extends object>(value: T): Compact<T> {
-  const copy: Partial<T> = {};
-  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] !== undefined) copy[key] = value[key];
-  return copy as Compact<T>;
-}
-
 export function unexpected(answer: Answer, what: string): PveError {
   return new PveError({
     method: answer.method,

@@ -2,7 +2,8 @@
 import type { Answer } from './answer.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
-import { compact, Row, rowsOf } from './rows.ts';
+import { compact } from '../compact.ts';
+import { Row, rowsOf } from './rows.ts';
 import type { SdnApi } from './sdn-types.ts';
 import { isNotImplemented } from './words.ts';
 

@@ -2,7 +2,8 @@
 import { propertyRecord } from '../pve-values/property-string.ts';
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
-import { compact, rowsOf } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowsOf } from './rows.ts';
 import type { StockApi } from './stock-types.ts';
 import { isNotImplemented } from './words.ts';
 

@@ -1,7 +1,8 @@
 /** Endpoints about tasks, always asked on the node that the UPID names. Must not wait. */
 import { path } from './form.ts';
 import type { Requests } from './http.ts';
-import { compact, rowOf, rowsOf } from './rows.ts';
+import { compact } from '../compact.ts';
+import { rowOf, rowsOf } from './rows.ts';
 import type { Answer } from './answer.ts';
 import type { PveApi, Upid } from './types.ts';
 import { parseUpid } from './upid.ts';

@@ -112,7 +112,7 @@ export function cpuType(values: Values): string {
 }
 
 /** A machine type with a version, e.g. `pc-q35-9.2+pve1`; undefined: the newest that the host knows. */
-export function pinnedMachine(values: Values): string | undefined {
+export function versionedMachine(values: Values): string | undefined {
   const type = machineType(values);
   return /^pc-(?:i440fx|q35)-\d+\.\d+/.test(type) ? type : undefined;
 }

@@ -4,7 +4,7 @@ import { escapeHtml } from './escape-html.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import type { Cell } from './layout.ts';
 import type { Paint } from './paint.ts';
-import { addressText, memoryShare, moodOf, shareOf, snapshotText, spanOf } from './status-cells.ts';
+import { addressText, memoryShare, moodOf, shareOf, snapshotText, sayAge } from './status-cells.ts';
 
 /** A column at a terminal: its head, what stands in a row, and when it is shown. */
 export interface TerminalColumn<Row> {
@@ -100,10 +100,10 @@ const MACHINE_COLUMNS: readonly MachineColumn[] = [
     },
   },
   {
-    terminal: { head: 'UP', isQuiet: true, cell: ({ machine }) => ({ text: spanOf(machine.uptime) }) },
+    terminal: { head: 'UP', isQuiet: true, cell: ({ machine }) => ({ text: sayAge(machine.uptime) }) },
     page: {
       ...{ head: ({ up }: ReportTexts) => up, isNamed: true },
-      cell: ({ uptime }, { states }) => orNothing(spanOf(uptime, states.span)),
+      cell: ({ uptime }, { states }) => orNothing(sayAge(uptime, states.span)),
     },
   },
   {

@@ -17,7 +17,7 @@ import {
   withCommands,
   type FilledColumn,
 } from './page.ts';
-import { countStands, viewPlanned, type PlannedView } from './plan-stands.ts';
+import { sayStandCounts, viewPlanned, type PlannedView } from './plan-stands.ts';
 import { countOf, countSteps, describeStep, namesOf } from './step-text.ts';
 import { renderTopologySvg } from './topology-svg.ts';
 
@@ -150,7 +150,7 @@ export function renderPlanHtml({ plan, loads, topology }: PlanPicture): string {
     head: [
       headTitle(title),
       headLine(
-        `strategy ${plan.strategy}; ${countStands(views, plan.command)}; nothing has been changed yet`,
+        `strategy ${plan.strategy}; ${sayStandCounts(views, plan.command)}; nothing has been changed yet`,
       ),
     ],
     body: [

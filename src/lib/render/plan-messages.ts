@@ -2,7 +2,7 @@
 import type { StandSummary, Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Problem } from '../plan/views/status-types.ts';
-import { countStands, viewPlanned } from './plan-stands.ts';
+import { sayStandCounts, viewPlanned } from './plan-stands.ts';
 import { shortened } from './short-message.ts';
 import { problemTexts } from './status-problems.ts';
 import { countOf, countSteps } from './step-text.ts';
@@ -26,7 +26,7 @@ export function plannedMessage(about: About, plan: Plan): string {
   const lines = views
     .filter(({ steps, stand }) => steps.length > 0 || stand.refused !== undefined)
     .map(({ stand, fate }) => `${stand.user}: ${fate}${stand.refused ? `, ${stand.refused.message}` : ''}`);
-  const what = views.length === 0 ? '' : `${countStands(views, plan.command)}; `;
+  const what = views.length === 0 ? '' : `${sayStandCounts(views, plan.command)}; `;
   return shortened([
     titled(about, `${labIn(plan)}dry run, nothing was changed: ${what}${countSteps(plan.steps)}`),
     ...lines,

@@ -125,7 +125,7 @@ const FATES: readonly (readonly [StandFate, string])[] = [
 ];
 
 /** `30 stands: 28 new, 1 to complete, 1 refused`; a plan about users counts those. */
-export function countStands(views: readonly PlannedView[], command?: Plan['command']): string {
+export function sayStandCounts(views: readonly PlannedView[], command?: Plan['command']): string {
   const parts = FATES.flatMap(([fate, words]) => {
     const count = views.filter((view) => view.fate === fate).length;
     return count === 0 ? [] : [`${count} ${words}`];

@@ -11,7 +11,7 @@ import { sameFor, type FoldOptions } from './fold.ts';
 import { labelled, paragraph, renderColumns, type Cell } from './layout.ts';
 import { createPaint, type Paint } from './paint.ts';
 import {
-  countStands,
+  sayStandCounts,
   groupAlike,
   viewPlanned,
   type PlannedView,
@@ -300,7 +300,7 @@ function warningLines(plan: Plan, { width, paint }: Context): string[] {
 
 function closing(plan: Plan, views: readonly PlannedView[], { width, paint }: Context): string[] {
   const stands =
-    'nodes' in plan ? countOf(plan.nodes.length, 'node', 'nodes') : countStands(views, plan.command);
+    'nodes' in plan ? countOf(plan.nodes.length, 'node', 'nodes') : sayStandCounts(views, plan.command);
   const isEmpty = 'nodes' in plan && plan.nodes.length === 0;
   const text =
     plan.steps.length === 0

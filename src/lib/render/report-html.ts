@@ -9,7 +9,7 @@ import type { AwayError } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { listOf, pictureSection, renderPage, sentParts, sortableTable, tiles } from './page.ts';
 import type { Parts } from './parts.ts';
-import { reportParts, titleOf, type ReportOptions, type ReportParts } from './report-parts.ts';
+import { reportParts, reportTitle, type ReportOptions, type ReportParts } from './report-parts.ts';
 import { pageColumns } from './stand-columns.ts';
 import { renderTopologySvg } from './topology-svg.ts';
 
@@ -74,7 +74,7 @@ export function renderReportHtml(
   const texts = REPORT_LANGUAGES[language];
   const parts = reportParts(report, texts, { files, checks });
   return renderPage({
-    ...{ title: titleOf(report, texts), language, head: parts.head.map(({ html }) => html) },
+    ...{ title: reportTitle(report, texts), language, head: parts.head.map(({ html }) => html) },
     body: body({ report, parts, texts, isLive: false, checks }),
   });
 }
@@ -112,7 +112,7 @@ export function renderLiveReport(
     parts: sentParts({ ...parts, live }),
     page: (version) =>
       renderPage({
-        ...{ title: titleOf(report, texts), language, version },
+        ...{ title: reportTitle(report, texts), language, version },
         head: [
           listOf('div', 'head', parts.head),
           `<div class="state">${listOf('div role="status"', 'live', live)}<p id="link" class="bad" role="status" hidden>${escapeHtml(texts.live.noLink)}</p></div>`,

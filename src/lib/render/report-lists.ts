@@ -8,7 +8,7 @@ import { REPORT_LANGUAGES } from './languages/languages.ts';
 import { noteIn } from './languages/note-texts.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import type { ReportOptions } from './report-parts.ts';
-import { titleOf } from './report-parts.ts';
+import { reportTitle } from './report-parts.ts';
 import { escapeMarkdown, markdownRow } from './escape-markdown.ts';
 import type { JsonObject } from './ordered-json.ts';
 import { orderedObject } from './ordered-json.ts';
@@ -62,7 +62,7 @@ export function renderReportMarkdown(
     words.asOf(utcOf(status.now)),
   ];
   return [
-    `${MARKDOWN_HEAD}# ${escapeMarkdown(titleOf(report, words))}`,
+    `${MARKDOWN_HEAD}# ${escapeMarkdown(reportTitle(report, words))}`,
     '',
     figures.join('; '),
     '',

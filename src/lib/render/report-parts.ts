@@ -110,7 +110,7 @@ function nodeHtml(node: ReportNode, texts: ReportTexts): string {
   ].join('');
 }
 
-export function titleOf({ status: { labs } }: ClassReport, texts: ReportTexts): string {
+export function reportTitle({ status: { labs } }: ClassReport, texts: ReportTexts): string {
   const [only] = labs;
   if (!only) return texts.noStands;
   return labs.length === 1 ? texts.oneLab(only.lab) : texts.severalLabs(labs.length);
@@ -126,7 +126,7 @@ export function reportParts(
   const columns = pageColumns(texts);
   return {
     head: [
-      { key: 'title', html: headTitle(titleOf(report, texts)) },
+      { key: 'title', html: headTitle(reportTitle(report, texts)) },
       { key: 'time', html: headLine(texts.asOf(utcOf(now))) },
     ],
     tiles: figures(report, texts, checks),

@@ -4,7 +4,7 @@ import { escapeHtml } from './escape-html.ts';
 import type { ReportTexts } from './languages/report-texts.ts';
 import { accessCell, brushOf, machineTable, orNothing, type TerminalColumn } from './machine-columns.ts';
 import type { FilledColumn } from './page.ts';
-import { machinesText, moodOf, shareOf, spanOf } from './status-cells.ts';
+import { machinesText, moodOf, shareOf, sayAge } from './status-cells.ts';
 
 /** `undefined`: it is not shown there. */
 interface StandColumn {
@@ -63,11 +63,11 @@ export const STAND_COLUMNS: readonly StandColumn[] = [
   },
   {
     head: ({ up }) => up,
-    terminal: { head: 'UP', isQuiet: true, cell: ({ uptime }) => ({ text: spanOf(uptime) }) },
-    markdown: ({ uptime }, { states }) => spanOf(uptime, states.span),
+    terminal: { head: 'UP', isQuiet: true, cell: ({ uptime }) => ({ text: sayAge(uptime) }) },
+    markdown: ({ uptime }, { states }) => sayAge(uptime, states.span),
     page: {
       share: 9,
-      cell: ({ uptime }, { states }) => ({ html: orNothing(spanOf(uptime, states.span)), key: key(uptime) }),
+      cell: ({ uptime }, { states }) => ({ html: orNothing(sayAge(uptime, states.span)), key: key(uptime) }),
     },
   },
   {

@@ -6,7 +6,7 @@ import type { SpanTexts, StateTexts } from './languages/report-texts.ts';
 const EN = reportEn.states;
 
 /** `3d 4h`, `2h 5m`, `12m`. */
-export function spanOf(seconds: number | null, { day, hour, minute }: SpanTexts = EN.span): string {
+export function sayAge(seconds: number | null, { day, hour, minute }: SpanTexts = EN.span): string {
   if (seconds === null) return '-';
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);

@@ -35,7 +35,7 @@ export function typeOf(key: Buffer): string | undefined {
 }
 
 /** As known_hosts writes a host: the port only when it is another than 22. */
-export function nameOf(host: string, port: number): string {
+export function knownHostName(host: string, port: number): string {
   const name = host.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }
@@ -56,7 +56,7 @@ function isAbout({ patterns }: Line, name: string): boolean {
 }
 
 function linesAbout(known: KnownHosts, host: string, port: number): Line[] {
-  const name = nameOf(host, port);
+  const name = knownHostName(host, port);
   return known.filter((line) => isAbout(line, name));
 }
 

@@ -6,7 +6,7 @@ import { unlessAborted } from '../abort.ts';
 import { ConfigError, ConnectionError } from '../errors.ts';
 import { trustCommand } from '../proxmox/transports/how-to-trust.ts';
 import { CallLimit } from '../proxmox/call-limit.ts';
-import { parseHost } from '../proxmox/hosts.ts';
+import { toHost } from '../proxmox/hosts.ts';
 import type { LinkOptions } from '../proxmox/link-options.ts';
 import { ServerClock } from '../proxmox/server-clock.ts';
 import { HttpsTransport } from '../proxmox/transports/https.ts';
@@ -63,7 +63,7 @@ export class VmmanagerHttp {
     this.#password = auth.password;
     this.#secrets.add(auth.password);
     const connect: Connect = options.connect ?? ((at, given) => new HttpsTransport(at, given));
-    this.#peer = connect(parseHost(host), {
+    this.#peer = connect(toHost(host), {
       tls: connection.tls,
       timeout: connection.timeout,
       maxSockets: AT_ONCE,

@@ -15,7 +15,7 @@ import {
   outcomeOf,
   planToApply,
   preview,
-  runRound,
+  runStoryRound,
   type Preview,
   type Request,
   type Story,
@@ -107,11 +107,11 @@ function freezeAgain(
       if (plan.steps.length > 0) context.onPlan(plan);
     },
   };
-  return runRound(storyOf(want, later), later);
+  return runStoryRound(storyOf(want, later), later);
 }
 
 export async function changeAccess(want: AccessWant, context: RunContext): Promise<RunOutcome> {
-  const round = await runRound(storyOf(want, context), context);
+  const round = await runStoryRound(storyOf(want, context), context);
   const { selection, work } = want;
   if (work.do === 'thaw') return outcomeOf(round);
   return outcomeOf(await untilTaken(round, (stands) => freezeAgain(stands, { selection, work }, context)));

@@ -1,7 +1,7 @@
 /** The story of one round of balance on VMmanager 6: read, plan, ask for what the plan needs to know, move, say what is where. */
 import { InternalError, PlanRefusedError } from '../errors.ts';
 import { createLimits } from '../execute/limits.ts';
-import { runGraph } from '../execute/scheduler.ts';
+import { runSteps } from '../execute/scheduler.ts';
 import type { RunResult } from '../execute/types.ts';
 import { migrateGuest, type MigrationWitness } from '../execute/vmmanager-migrate.ts';
 import { readInstallation, readVmmanagerDetails, type ReadOptions } from '../inventory/vmmanager-read.ts';
@@ -167,7 +167,7 @@ export async function balanceVmmanager(
   const { vmmanager, clock, hard } = context;
   const nodes = new Map(have.nodes.map(({ id, name }) => [name, id]));
   const io = { vmmanager, clock, signal: hard, nodes, witness: witnessOf(context) };
-  const result = await runGraph(plan.steps, {
+  const result = await runSteps(plan.steps, {
     carryOut: (step) => migrateGuest(step, io),
     ...{ clock, hard, signal: context.soft, onEvent: context.onEvent },
     limits: createLimits({ migrations: want.config.parallel }),

@@ -17,7 +17,7 @@ import type { BalancePlan, Plan } from '../plan/document/plan.ts';
 import type { StepOf } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { runSteps, tidyLock, withBalanceLock, withLock } from './run.ts';
+import { runSteps, tidyLock, withBalanceLock, underPlanningLock } from './run.ts';
 
 export interface BalanceWant {
   /** What the command line says is in it already. */
@@ -251,7 +251,7 @@ interface Try {
 }
 
 function attempt(want: BalanceWant, context: RunContext, vetoes: readonly Veto[]): Promise<Try> {
-  return withLock(context, {
+  return underPlanningLock(context, {
     plan: () => decidePermitted(want, context, vetoes),
     apply: async ({ plan }, lock) => {
       if (plan.steps.length > 0 || vetoes.length === 0) context.onPlan(plan);

@@ -11,7 +11,7 @@ import { nodesToAsk } from '../plan/network/whose-guests.ts';
 import { bridgesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
 
 export type BridgesWant =
@@ -69,7 +69,7 @@ export async function previewBridges(want: BridgesWant, context: PlanContext): P
 
 /** A deploy stages its bridges under the planning lock, too: neither applies what the other has half staged. */
 export function changeBridges(want: BridgesWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(await planRequest(want, context), context),
       takesLock: ({ plan }) => plan.steps.length > 0,

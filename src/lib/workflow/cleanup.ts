@@ -26,7 +26,7 @@ import type { PlanContext, RunContext } from './context.ts';
 import { assertWithinLimit } from './removal-limit.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { outcomeOf, planToApply, preview, type Planned, type Preview, type Request } from './planned-run.ts';
-import { runSteps, tidyLock, withLock } from './run.ts';
+import { runSteps, tidyLock, underPlanningLock } from './run.ts';
 
 export interface CleanupWant {
   readonly selection: CleanupSelection;
@@ -200,7 +200,7 @@ async function releaseReady({ plan, rest, under }: Releasing, context: RunContex
 
 /** Gives back what nothing is left of. */
 const releaseLocked: GivesBack = (want, plan, context) =>
-  withLock(context, {
+  underPlanningLock(context, {
     plan: () => planRest(want, context),
     apply: (rest, under) => releaseReady({ plan, rest, under }, context),
   });
@@ -265,7 +265,7 @@ export async function cleanup(want: CleanupWant, context: RunContext): Promise<R
   // An orphan is known by what is not there, which another run may have taken away for a moment: a user that is made anew.
   // Nothing is taken from it, no right either, before that run has ended.
   if (givesUp && want.selection.by === 'orphans') {
-    return withLock(context, {
+    return underPlanningLock(context, {
       plan: look,
       apply: (again, lock) => remove({ ...want, giveBack: releaseHeld(lock) }, again, context),
     });

@@ -23,7 +23,7 @@ export function trustOf({ verify, ca, fingerprint }: Connection['tls']): Trust {
 }
 
 /** Anything but an error of ours is a defect, and none of the connection. */
-export function problemOf(error: unknown): Problem {
+export function connectionProblem(error: unknown): Problem {
   if (!(error instanceof StandError)) throw error;
   const [issue] = error.issues;
   const { code } = error;

@@ -7,7 +7,7 @@ import { shellCommand } from '../shell.ts';
 import { unlessForbidden } from '../inventory/forbidden.ts';
 import { readCertificate } from '../proxmox/certificate.ts';
 import { createPveClient, type PveClient } from '../proxmox/client.ts';
-import { problemOf, trustOf, type TestTools } from './connection-report.ts';
+import { connectionProblem, trustOf, type TestTools } from './connection-report.ts';
 import { testVmmanager } from './vmmanager-test.ts';
 import { AuthError } from '../proxmox/errors.ts';
 import { rightsOverview, type RightsOverview } from '../privileges/overview.ts';
@@ -94,7 +94,7 @@ async function testHost(loaded: Loaded, host: string, tools: TestTools): Promise
     return { host, certificate, ...(await ask(pve, tools)) };
   } catch (error) {
     tools.hard.throwIfAborted();
-    return { host, ok: false, error: problemOf(error), ...(certificate ? { certificate } : {}) };
+    return { host, ok: false, error: connectionProblem(error), ...(certificate ? { certificate } : {}) };
   } finally {
     pve.close();
   }
@@ -141,7 +141,7 @@ export async function testConnection(
   try {
     loaded = await load();
   } catch (error) {
-    return { name, ok: false, hosts: [], error: problemOf(error) };
+    return { name, ok: false, hosts: [], error: connectionProblem(error) };
   }
   const { connection } = loaded;
   switch (connection.platform) {
@@ -162,7 +162,7 @@ async function testPve(loaded: Loaded, tools: TestTools): Promise<ConnectionRepo
     if (reached) rights = await rightsOn(loaded, reached, tools);
   } catch (thrown) {
     tools.hard.throwIfAborted();
-    error ??= problemOf(thrown);
+    error ??= connectionProblem(thrown);
   }
   const { auth, tls } = connection;
   return {

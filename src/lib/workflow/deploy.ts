@@ -35,7 +35,7 @@ import { runInPhases } from './phases.ts';
 import {
   planToApply,
   preview,
-  runRound,
+  runStoryRound,
   type Planned,
   type Preview,
   type Request,
@@ -251,7 +251,7 @@ export async function deploy(want: DeployWant, context: DeployContext): Promise<
       const rest = { ...want, users, options };
       const look = () => readAndPlan(rest, checks, taken);
       const lookAgain = () => planUnused(rest, checks, taken);
-      round = await runRound(storyOf(rest, checks, { look, lookAgain }), checks);
+      round = await runStoryRound(storyOf(rest, checks, { look, lookAgain }), checks);
     } catch (error) {
       if (!last || !(error instanceof StandError) || error instanceof InternalError) throw error;
       rounds.push(givenUp(last, users, error));
@@ -288,5 +288,5 @@ export async function applySavedPlan(
 ): Promise<RunOutcome> {
   const rest = { ...want, users: usersOf(saved, want.users) };
   const look = () => readAndPlanAgain(saved, rest, context);
-  return outcome([await runRound(storyOf(rest, context, { look, lookAgain: look }), context)]);
+  return outcome([await runStoryRound(storyOf(rest, context, { look, lookAgain: look }), context)]);
 }

@@ -8,7 +8,7 @@ import { viewOf, type ClusterView } from '../plan/cluster/view.ts';
 import { isDirectory } from '../plan/stands/accounts.ts';
 import { machinesIn } from '../plan/stands/judge.ts';
 import { ownWayBack } from '../plan/stands/roles.ts';
-import { poolsOf } from '../plan/users/context.ts';
+import { poolsOfUser } from '../plan/users/context.ts';
 import type { Card, CardMachine } from '../render/card.ts';
 import { endOfAccount } from '../pve-values/expire.ts';
 import { realmLabel } from '../render/realm-label.ts';
@@ -54,7 +54,7 @@ function consoleOf(url: string, vmid: number, name: string, node: string): strin
 }
 
 function machinesOf(userid: string, want: ExportWant, index: ClusterView): CardMachine[] {
-  return poolsOf(userid, index).flatMap((pool) =>
+  return poolsOfUser(userid, index).flatMap((pool) =>
     machinesIn(pool, index)
       .filter(({ lab }) => want.lab === undefined || lab === want.lab)
       .map(({ lab, guest: { vmid, node, name = `VM ${vmid}` } }): CardMachine => {
@@ -72,7 +72,7 @@ interface Account {
 /** The earlier end of account and labs. */
 function endOf(userid: string, want: ExportWant, index: ClusterView): string | undefined {
   const expire = index.users.get(userid)?.expire ?? 0;
-  const ends = poolsOf(userid, index)
+  const ends = poolsOfUser(userid, index)
     .flatMap((pool) => index.marks.get(pool)?.claims ?? [])
     .filter(({ lab }) => want.lab === undefined || lab === want.lab)
     .flatMap(({ expires }) => expires ?? []);
@@ -95,7 +95,7 @@ function toCard(
     name: [present?.firstName, present?.lastName].filter((part) => part).join(' '),
     password,
     url: want.url,
-    pool: poolsOf(userid, index)[0] ?? pool,
+    pool: poolsOfUser(userid, index)[0] ?? pool,
     ...(expires === undefined ? {} : { expires }),
     ...(present?.email === undefined || present.email === '' ? {} : { email: present.email }),
     ...(wayBack === undefined ? {} : { wayBack }),

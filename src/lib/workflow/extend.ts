@@ -6,7 +6,7 @@ import { hasRole } from '../plan/document/step-traits.ts';
 import type { StandSelection } from '../plan/stands/selection.ts';
 import { dayTwoScope } from '../privileges/scopes.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
 import { readStands } from './stands.ts';
 
@@ -34,7 +34,7 @@ export async function previewExtend(want: ExtendWant, context: PlanContext): Pro
 }
 
 export function extend(want: ExtendWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(await requestOf(want, context), context),
       takesLock: ({ plan }) => takesLock(plan),

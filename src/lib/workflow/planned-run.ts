@@ -10,7 +10,7 @@ import type { Round, RunOutcome, Summary } from '../outcome/types.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { PlanContext, RunContext } from './context.ts';
 import { planChecked, planPermitted, type CheckedPlan, type PlanRequest } from './preflight.ts';
-import { tidyLock, withLock } from './run.ts';
+import { tidyLock, underPlanningLock } from './run.ts';
 
 /** A plan, and the cluster that it was made from. */
 export interface Planned {
@@ -50,7 +50,7 @@ export function planToApply(request: Request, context: PlanContext): Planned {
   return { plan: planPermitted(request, context), have: request.have };
 }
 
-export async function runRound(story: Story, context: RunContext): Promise<Round> {
+export async function runStoryRound(story: Story, context: RunContext): Promise<Round> {
   const { look, lookAgain = look, takesLock, settle, keep, apply } = story;
   const first = await look();
   await settle?.(first);
@@ -61,7 +61,7 @@ export async function runRound(story: Story, context: RunContext): Promise<Round
     context.onPlan(plan);
     return { plan, result: await apply(plan) };
   }
-  return withLock(context, {
+  return underPlanningLock(context, {
     plan: async () => {
       const planned = await lookAgain();
       // What a killed run had under way may have come true since the first look.
@@ -81,6 +81,6 @@ export function outcomeOf(round: Round): RunOutcome {
 }
 
 /** One round, and what came of it. */
-export async function runPlanned(story: Story, context: RunContext): Promise<RunOutcome> {
-  return outcomeOf(await runRound(story, context));
+export async function runStory(story: Story, context: RunContext): Promise<RunOutcome> {
+  return outcomeOf(await runStoryRound(story, context));
 }

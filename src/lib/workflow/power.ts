@@ -9,7 +9,7 @@ import { marksOf, selectedVmids, type StandSelection } from '../plan/stands/sele
 import { standsScope } from '../privileges/scopes.ts';
 import type { PoolInfo, GuestInfo } from '../inventory/types.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
 import { assertStorage, readStands, undecidedIn } from './stands.ts';
 
@@ -70,7 +70,7 @@ export async function previewPower(want: PowerWant, context: PlanContext): Promi
 
 export async function power(want: PowerWant, context: RunContext): Promise<RunOutcome> {
   let nodes: Planned['have']['nodes'] = [];
-  return runPlanned(
+  return runStory(
     {
       look: async () => {
         const planned = await readAndPlan(want, context);

@@ -19,7 +19,7 @@ import { marksOf, selectedVmids, type StandSelection } from '../plan/stands/sele
 import { deployScope } from '../privileges/scopes.ts';
 import { realmIn } from '../pve-values/userid.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Preview, type Request } from './planned-run.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { runSteps } from './run.ts';
 import { createMachineSecrets } from './secrets.ts';
@@ -129,7 +129,7 @@ export async function previewReclone(want: RecloneWant, context: PlanContext): P
 
 /** Throws before the first write, never after. */
 export function reclone(want: RecloneWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(await requestOf(want, context), context),
       takesLock: ({ plan }) => needsLock(plan),

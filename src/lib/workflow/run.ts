@@ -213,7 +213,10 @@ interface Locked<P, T> {
  * Under the lock no other run plans or rewrites claims. Where another one took it over before the planning was done
  * (it was slow, or the machine slept), it is taken and planned again.
  */
-export async function withLock<P, T>(context: RunContext, { plan, apply }: Locked<P, T>): Promise<T> {
+export async function underPlanningLock<P, T>(
+  context: RunContext,
+  { plan, apply }: Locked<P, T>,
+): Promise<T> {
   for (let tries = 0; tries < MOST_PLANNINGS; tries += 1) {
     const lock = await takeLock(context, context.soft);
     try {

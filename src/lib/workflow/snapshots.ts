@@ -19,7 +19,7 @@ import { baselinesOf } from '../plan/stands/snapshots.ts';
 import { marksOf, selectedVmids, type StandSelection } from '../plan/stands/selection.ts';
 import { standsScope } from '../privileges/scopes.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
 import { readStands } from './stands.ts';
 
@@ -91,7 +91,7 @@ export async function previewSnapshots(want: SnapshotsWant, context: PlanContext
 
 /** No claim and no number is touched, so that no lock is taken. Throws before the first write, never after. */
 export function changeSnapshots(want: SnapshotsWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(await requestOf(want, context), context),
       takesLock: () => false,

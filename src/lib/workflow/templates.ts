@@ -15,7 +15,7 @@ import { templatesScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import type { Step } from '../plan/document/step.ts';
 import type { PlanContext, RunContext } from './context.ts';
-import { planToApply, preview, runPlanned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Preview, type Request } from './planned-run.ts';
 import { replicaVmids } from './replica-scope.ts';
 import { runSteps } from './run.ts';
 
@@ -86,7 +86,7 @@ async function removeAndRelease(
 
 /** Copies are claimed under the planning lock, made without it; removals hold it, for others plan by what they remove. */
 export function changeTemplates(want: TemplatesWant, context: RunContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(await planRequest(want, context), context),
       takesLock: ({ plan }) => plan.steps.length > 0,

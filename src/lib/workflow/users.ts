@@ -13,12 +13,12 @@ import { usersScope } from '../privileges/scopes.ts';
 import type { Plan } from '../plan/document/plan.ts';
 import { planUsers } from '../plan/users/users.ts';
 import type { UsersWork } from '../plan/users/context.ts';
-import { listUsers as rowsOf, type UserRow } from '../plan/users/list.ts';
+import { userRows as rowsOf, type UserRow } from '../plan/users/list.ts';
 import { recordRemoved } from './cleanup.ts';
 import { assertWithinLimit } from './removal-limit.ts';
 import type { PlanContext } from './context.ts';
 import type { DeployContext } from './deploy.ts';
-import { planToApply, preview, runPlanned, type Planned, type Preview, type Request } from './planned-run.ts';
+import { planToApply, preview, runStory, type Planned, type Preview, type Request } from './planned-run.ts';
 import { runSteps } from './run.ts';
 import { undecidedIn } from './stands.ts';
 import { createUserSecrets, settleExisting } from './secrets.ts';
@@ -113,7 +113,7 @@ async function apply(want: UsersWant, plan: Plan, context: DeployContext): Promi
 
 /** Throws before the first write, never after. */
 export function changeUsers(want: UsersWant, context: DeployContext): Promise<RunOutcome> {
-  return runPlanned(
+  return runStory(
     {
       look: async () => planToApply(planRequest(want, await read(context)), context),
       takesLock: ({ plan }) => isLocked(plan),

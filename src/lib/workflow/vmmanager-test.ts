@@ -6,7 +6,7 @@ import type { WriteWitness } from '../proxmox/types.ts';
 import { readInstallation } from '../inventory/vmmanager-read.ts';
 import { createVmmanagerClient } from '../vmmanager/client.ts';
 import type { VmmanagerApi } from '../vmmanager/types.ts';
-import { problemOf, trustOf, type TestTools } from './connection-report.ts';
+import { connectionProblem, trustOf, type TestTools } from './connection-report.ts';
 import { withLoads } from './node-monitor.ts';
 
 async function ask(
@@ -46,7 +46,7 @@ async function testHost(
     return { host, ...(certificate ? { certificate } : {}), ...(await ask(vmmanager, tools)) };
   } catch (error) {
     tools.hard.throwIfAborted();
-    return { host, ok: false, error: problemOf(error), ...(certificate ? { certificate } : {}) };
+    return { host, ok: false, error: connectionProblem(error), ...(certificate ? { certificate } : {}) };
   } finally {
     vmmanager.close();
   }
@@ -76,7 +76,7 @@ async function overSsh(
     };
   } catch (error) {
     hard.throwIfAborted();
-    return { error: problemOf(error) };
+    return { error: connectionProblem(error) };
   } finally {
     vmmanager.close();
   }

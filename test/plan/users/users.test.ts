@@ -7,7 +7,7 @@ import { isDisabledByUs, markDisabled } from '../../../src/lib/marks/user.ts';
 import type { Plan } from '../../../src/lib/plan/document/plan.ts';
 import { planUsers } from '../../../src/lib/plan/users/users.ts';
 import type { UsersWork } from '../../../src/lib/plan/users/context.ts';
-import { listUsers } from '../../../src/lib/plan/users/list.ts';
+import { userRows } from '../../../src/lib/plan/users/list.ts';
 import { alias, bridge, claimOf, guest, have, ids, lab, machine, plan, user } from '../builders.ts';
 
 const MARK = 'deploy-stand since=2026-11-01T00:00:00Z';
@@ -575,7 +575,7 @@ describe('list', () => {
   });
 
   test('all of ours, with stands, machines and what is known of passwords', () => {
-    const rows = listUsers(cluster, undefined, (userid) => userid === 'a@pve');
+    const rows = userRows(cluster, undefined, (userid) => userid === 'a@pve');
     expect(rows).toEqual([
       {
         userid: 'a@pve',
@@ -602,7 +602,7 @@ describe('list', () => {
   });
 
   test('those of a file, also when they are missing', () => {
-    const rows = listUsers(cluster, [user('zed', { pool: 'z' }), user('staff')], () => false);
+    const rows = userRows(cluster, [user('zed', { pool: 'z' }), user('staff')], () => false);
     expect(rows).toMatchObject([
       { userid: 'staff@pve', exists: true, ours: false },
       { userid: 'zed@pve', exists: false, ours: false, enabled: false, pool: 'z', expire: null },
@@ -619,12 +619,12 @@ describe('list', () => {
       guest(10001, { pool: 'a', type: 'lxc' }),
       guest(10002, { pool: 'b' }),
     ];
-    const rows = listUsers({ ...cluster, pools, guests }, [user('a'), user('b')], () => false);
+    const rows = userRows({ ...cluster, pools, guests }, [user('a'), user('b')], () => false);
     expect(rows.map(({ vms }) => vms.total)).toEqual([1, 0]);
   });
 
   test('a directory keeps its passwords', () => {
-    const rows = listUsers({ ...cluster, realms: { pve: 'ad' } }, [user('a')], () => false);
+    const rows = userRows({ ...cluster, realms: { pve: 'ad' } }, [user('a')], () => false);
     expect(rows[0]?.password).toBe('directory');
   });
 });

@@ -1,7 +1,7 @@
 /** Rules of a balance.yml that the file itself shows to contradict each other. What only guests show is the planner's. */
 import type { Issues, Path } from '../input/issues.ts';
 import { isMapping, list, mapping, text, texts, type Written } from '../input/written.ts';
-import { spanOf, vmidsOf, WEEKDAYS } from './values.ts';
+import { timeSpan, vmidsOf, WEEKDAYS } from './values.ts';
 import type { TimeSpan } from './types.ts';
 
 interface Rule {
@@ -115,9 +115,9 @@ function overlaps(one: TimeSpan, other: TimeSpan): boolean {
 function readSpan(written: unknown): TimeSpan | undefined {
   const { from, to, days } = mapping(written);
   if (typeof from !== 'string' || typeof to !== 'string') return undefined;
-  if (days === undefined) return spanOf({ from, to });
+  if (days === undefined) return timeSpan({ from, to });
   const known = texts(days).flatMap((day) => WEEKDAYS.find((one) => one === day.text) ?? []);
-  return spanOf({ from, to, days: known });
+  return timeSpan({ from, to, days: known });
 }
 
 /** Harmless, as one lesson: but likely a slip in one of the two. */

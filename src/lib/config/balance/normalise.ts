@@ -11,9 +11,9 @@ import type {
   TimeSpan,
   Weekday,
 } from './types.ts';
-import { fractionOf, secondsOf, spanOf, vmidsOf } from './values.ts';
+import { fractionOf, secondsOf, timeSpan, vmidsOf } from './values.ts';
 import { amountOf } from '../lab/normalise.ts';
-import { compact } from '../input/written.ts';
+import { compact } from '../../compact.ts';
 import { notifyOf, type WrittenNotify } from '../notify/normalise.ts';
 
 type Value = number | string;
@@ -184,7 +184,7 @@ function pinsOf(written: readonly WrittenPin[] | undefined): PinRule[] {
 }
 
 function spansOf(written: readonly WrittenSpan[] | undefined): TimeSpan[] {
-  return (written ?? []).flatMap((span) => spanOf(span) ?? []);
+  return (written ?? []).flatMap((span) => timeSpan(span) ?? []);
 }
 
 function labsOf(written: WrittenBalance['labs']): Record<string, LabTimes> {

@@ -1,7 +1,7 @@
 /** The rules for a balance.yml that a JSON Schema cannot say, one function each. They report and never change anything. */
 import { apartIsNotTogether, lessonsDoNotOverlap, pinsShareANode } from './contradictions.ts';
 import { thresholdsOf } from './normalise.ts';
-import { fractionOf, minutesOf, localMomentOf, secondsOf, spanOf, vmidsOf, WEEKDAYS } from './values.ts';
+import { fractionOf, minutesOf, localMomentOf, secondsOf, timeSpan, vmidsOf, WEEKDAYS } from './values.ts';
 import type { Weekday } from './types.ts';
 import { type Issues, type Path } from '../input/issues.ts';
 import { spanText } from '../../pve-values/moment.ts';
@@ -205,7 +205,7 @@ function spanProblem(raw: Written): { message: string; hint: string } | undefine
   const days = texts(raw['days']).flatMap((day) => WEEKDAYS.find((known) => known === day.text) ?? []);
   const written: { from: string; to: string; days?: Weekday[] } = { from, to };
   if (raw['days'] !== undefined) written.days = days;
-  if (spanOf(written) !== undefined) return undefined;
+  if (timeSpan(written) !== undefined) return undefined;
   if ((minutesOf(from) === undefined) !== (minutesOf(to) === undefined))
     return { message: 'one end is a time of day, the other a date', hint: 'write both in one way' };
   if (raw['days'] !== undefined && localMomentOf(from) !== undefined)

@@ -54,7 +54,7 @@ interface WrittenSpan {
 }
 
 /** Undefined when the two ends are not of one kind, or the second is not behind the first. */
-export function spanOf({ days, from, to }: WrittenSpan): TimeSpan | undefined {
+export function timeSpan({ days, from, to }: WrittenSpan): TimeSpan | undefined {
   const start = minutesOf(from);
   const end = minutesOf(to);
   if (start !== undefined && end !== undefined)

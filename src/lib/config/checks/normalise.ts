@@ -1,6 +1,6 @@
 /** Checks that passed schema and rules, in the form that the rest of the program uses. Judges nothing. */
 import { InternalError } from '../../errors.ts';
-import { compact } from '../input/written.ts';
+import { compact } from '../../compact.ts';
 import { shellArgv } from './shell-script.ts';
 import type { Check, CheckBase } from './types.ts';
 

@@ -14,7 +14,7 @@ import {
   choose,
   defaultName,
   modeWarnings,
-  namesIn,
+  connectionNames,
   noFile,
   presentFile,
   readConnections,
@@ -215,7 +215,7 @@ export function outerBridgesOf(options: ConnectionOptions): OuterBridges | undef
 export function listConnections(options: FileOptions): ConnectionList {
   const source = readConnections(presentFile(options) ?? noFile(options));
   const { file, value, issues } = source;
-  const names = issues.errors.length > 0 ? [] : namesIn(value);
+  const names = issues.errors.length > 0 ? [] : connectionNames(value);
   const connections = names.flatMap(
     (name) =>
       buildConnection(name, draftOf(source, name, { overlay: NO_OVERLAY, cwd: '.', problems: [] })) ?? [],

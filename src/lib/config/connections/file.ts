@@ -107,12 +107,12 @@ export function readConnections(file: string): ConnectionsFile {
 }
 
 /** `default` names a connection, or is one that is called so. */
-export function namesIn(value: Written): string[] {
+export function connectionNames(value: Written): string[] {
   return Object.keys(value).filter((name) => name !== 'default' || isMapping(value[name]));
 }
 
 export function defaultName(value: Written): string | undefined {
-  const names = namesIn(value);
+  const names = connectionNames(value);
   const usual = text(value['default']);
   return usual ?? (names.length === 1 ? names[0] : undefined);
 }
@@ -120,7 +120,7 @@ export function defaultName(value: Written): string | undefined {
 /** The connection that is meant; undefined after a complaint. */
 export function choose(source: ConnectionsFile, wanted: string | undefined): string | undefined {
   const { value, issues, file } = source;
-  const names = namesIn(value);
+  const names = connectionNames(value);
   const name = wanted ?? defaultName(value);
   if (name !== undefined && names.includes(name)) return name;
   if (names.length === 0) {

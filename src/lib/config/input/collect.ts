@@ -12,7 +12,7 @@ export interface Collected<T> {
 }
 
 /** Runs a reader; a file that cannot even be read is a list of errors too. */
-export function collect<T>(read: () => Collected<T>): Collected<T> {
+export function collectErrors<T>(read: () => Collected<T>): Collected<T> {
   try {
     return read();
   } catch (error) {

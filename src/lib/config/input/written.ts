@@ -27,16 +27,6 @@ export function texts(value: unknown): { index: number; text: string }[] {
   return list(value).flatMap((item, index) => (typeof item === 'string' ? [{ index, text: item }] : []));
 }
 
-type Compact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-/** The object without its undefined properties. */
-export function compact<T extends object>(value: T): Compact<T> {
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries) as Compact<T>; // exactly the keys that Compact keeps
-}
-
 /** What is written there; undefined: nothing. */
 export function at(raw: Written, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((value, key) => mapping(value)[key], raw);

@@ -1,7 +1,7 @@
 /** The rules for a lab's networks: bridges, VLANs, NICs and MAC addresses. They report and never change anything. */
 import { USUAL_MTU } from '../../pve-values/interfaces.ts';
 import type { Issues } from '../input/issues.ts';
-import { networksOf, tagOf, type LabView, type NetworkView } from './written-lab.ts';
+import { writtenNetworks, tagOf, type LabView, type NetworkView } from './written-lab.ts';
 import { integer, list, text } from '../input/written.ts';
 import { writtenProfile } from './device-profiles.ts';
 
@@ -19,7 +19,7 @@ function isVlan(tag: number): boolean {
 }
 
 function vlanTagsAreInRange(lab: LabView, issues: Issues): void {
-  for (const { path, raw, bridge, written } of networksOf(lab)) {
+  for (const { path, raw, bridge, written } of writtenNetworks(lab)) {
     const { tag } = raw;
     const hint = 'choose a VLAN from 1 to 4094';
     if (bridge.tag !== undefined && !isVlan(bridge.tag)) {
@@ -33,7 +33,7 @@ function vlanTagsAreInRange(lab: LabView, issues: Issues): void {
 }
 
 function tagIsGivenOnce(lab: LabView, issues: Issues): void {
-  for (const { path, raw, bridge, written } of networksOf(lab)) {
+  for (const { path, raw, bridge, written } of writtenNetworks(lab)) {
     const tag = integer(raw['tag']);
     if (tag === undefined || bridge.tag === undefined || tag === bridge.tag) continue;
     const message = `two VLAN tags: ${bridge.tag} in "${written}" and ${tag} in tag`;
@@ -42,7 +42,7 @@ function tagIsGivenOnce(lab: LabView, issues: Issues): void {
 }
 
 function trunksAreRanges(lab: LabView, issues: Issues): void {
-  for (const { path, raw } of networksOf(lab)) {
+  for (const { path, raw } of writtenNetworks(lab)) {
     const { trunks } = raw;
     const parts: { index?: number; part: unknown }[] =
       typeof trunks === 'string'
@@ -66,7 +66,7 @@ function isTrunk(part: unknown): boolean {
 }
 
 function bridgeNamesAreLegal(lab: LabView, issues: Issues): void {
-  for (const network of networksOf(lab)) {
+  for (const network of writtenNetworks(lab)) {
     const { bridge, path, written } = network;
     const where = [...path, 'bridge'];
     if (!/^[-_.\w]+$/.test(bridge.name)) {
@@ -105,7 +105,7 @@ function realNameIsUsable(network: NetworkView, issues: Issues): void {
 }
 
 function starsAgreeWithFlag(lab: LabView, issues: Issues): void {
-  for (const { path, raw, bridge, written } of networksOf(lab)) {
+  for (const { path, raw, bridge, written } of writtenNetworks(lab)) {
     if (!bridge.starred || raw['reserved'] !== false) continue;
     const hint = 'remove reserved: false, or the stars';
     issues.add([...path, 'reserved'], `"${written}" is reserved, and reserved: false says it is not`, {
@@ -117,7 +117,7 @@ function starsAgreeWithFlag(lab: LabView, issues: Issues): void {
 /** Otherwise one spelling would mean the shared bridge and the other a bridge per user. */
 function bridgesPlayOneRole(lab: LabView, issues: Issues): void {
   const first = new Map<string, NetworkView>();
-  for (const network of networksOf(lab)) {
+  for (const network of writtenNetworks(lab)) {
     const { name, kind } = network.bridge;
     const other = first.get(name);
     if (!other) {
@@ -134,7 +134,7 @@ function bridgesPlayOneRole(lab: LabView, issues: Issues): void {
 
 function aliasesDifferByMoreThanCase(lab: LabView, issues: Issues): void {
   const spellings = new Map<string, string>();
-  for (const { bridge, path } of networksOf(lab)) {
+  for (const { bridge, path } of writtenNetworks(lab)) {
     if (bridge.kind !== 'alias') continue;
     const key = bridge.name.toLowerCase();
     const known = spellings.get(key) ?? bridge.name;
@@ -164,7 +164,7 @@ function nicsFit({ machines }: LabView, issues: Issues): void {
 
 function macsAreUsable(lab: LabView, issues: Issues): void {
   const seen = new Map<string, NetworkView>();
-  for (const network of networksOf(lab)) {
+  for (const network of writtenNetworks(lab)) {
     const mac = text(network.raw['mac'])?.toUpperCase();
     const where = [...network.path, 'mac'];
     if (mac === undefined || !/^([0-9A-F]{2}:){5}[0-9A-F]{2}$/.test(mac)) continue;

@@ -26,7 +26,7 @@ export function networkName({ target }: Plug): string {
 }
 
 /** The bridge that it is, where each of the stand's own is `own`; undefined: that one has none. */
-export function bridgeOf(plug: Plug, own: ReadonlyMap<string, string>): string | undefined {
+export function pluggedBridge(plug: Plug, own: ReadonlyMap<string, string>): string | undefined {
   const alias = aliasOf(plug);
   return alias === undefined ? networkName(plug) : own.get(alias);
 }

@@ -20,7 +20,7 @@ import type {
   Strategy,
   TemplateRef,
 } from '../types.ts';
-import { compact } from '../input/written.ts';
+import { compact } from '../../compact.ts';
 
 interface WrittenNetwork {
   bridge: string;

@@ -56,7 +56,7 @@ export function viewLab(value: unknown): LabView {
   return { raw, machines };
 }
 
-export function networksOf(lab: LabView): readonly NetworkView[] {
+export function writtenNetworks(lab: LabView): readonly NetworkView[] {
   return lab.machines.flatMap((machine) => machine.networks);
 }
 

@@ -1,5 +1,5 @@
 /** `notify:` as the schema lets it through → `NotifyConfig`. Resolves no secret. */
-import { compact } from '../input/written.ts';
+import { compact } from '../../compact.ts';
 import type { NotifyConfig, NotifyEvent, NotifySecret } from './types.ts';
 
 export interface WrittenNotify {

@@ -12,7 +12,8 @@ import { readRoster } from './roster-csv.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import type { Place, User } from '../types.ts';
 import { useridRules, usersRules, viewUsers } from './rules.ts';
-import { compact, isMapping } from '../input/written.ts';
+import { compact } from '../../compact.ts';
+import { isMapping } from '../input/written.ts';
 
 interface WrittenUser {
   userid: string;

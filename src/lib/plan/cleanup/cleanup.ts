@@ -18,7 +18,7 @@ import { unnamedInCleanup } from '../stands/unnamed.ts';
 import { unneededReplicas } from '../templates/prune.ts';
 import type { Plan, PlannedStand } from '../document/plan.ts';
 import type { Step } from '../document/step.ts';
-import { gapTexts } from '../document/text.ts';
+import { gapTexts, labOf } from '../document/text.ts';
 
 export interface CleanupInput {
   readonly selection: CleanupSelection;
@@ -135,11 +135,10 @@ export function planCleanup({ selection, have, options: asked }: CleanupInput): 
     ...parents.removals,
   ];
   assertSound(steps);
-  const labs = new Set(planned.flatMap(({ stand }) => stand.claims.map((claim) => claim.lab)));
   return {
     version: 2,
     command: 'cleanup',
-    lab: labs.size === 1 ? ([...labs][0] ?? '') : '',
+    lab: labOf(planned.flatMap(({ stand }) => stand.claims)),
     steps,
     stands: planned
       .map(({ stand, removal }) => toPlannedStand(stand, removal, bridges))

@@ -14,7 +14,7 @@ import { claimedIds, isOfPoolUser, isUnfinished, type ClaimedId, type Verdict } 
 import { fateOf, obstacle, type Fate } from '../stands/removal.ts';
 
 /** The one verdict, of an id that a claim of this stand names. */
-export function judge(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
+export function verdictFor(id: ClaimedId, stand: SelectedStand, context: CleanupContext): Verdict {
   const isCloning = isAnyCloning(context.have);
   return judgeClaimed(id, stand, context.index, isCloning);
 }
@@ -42,7 +42,7 @@ export function fatesOf(
     const guest = context.index.guests.get(id.vmid);
     if (!guest) continue;
     const config = context.index.configs.get(id.vmid);
-    const verdict = judge(id, stand, context);
+    const verdict = verdictFor(id, stand, context);
     // In the pool it is one of its members, which are told, and removed where that is asked for, together.
     const isMember = isOfPoolUser(stand.pool, guest, verdict);
     if (verdict === 'foreign' || (isMember && !keepsPool(stand))) {

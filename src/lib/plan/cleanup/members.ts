@@ -6,7 +6,7 @@ import { destroyCommand, guestCommand } from '../../pve-values/admin-commands.ts
 import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from './context.ts';
-import { judge } from './fates.ts';
+import { verdictFor } from './fates.ts';
 import type { SelectedStand } from './selection.ts';
 import type { Refusal } from '../document/plan.ts';
 import { claimedIds, isOfPoolUser, type Verdict } from '../stands/ownership.ts';
@@ -16,7 +16,9 @@ import { shellCommand } from '../../shell.ts';
 function verdictsIn(stand: SelectedStand, context: CleanupContext): Map<number, Verdict> {
   const claims = stand.mark?.claims ?? [];
   return new Map(
-    claims.flatMap((claim) => claimedIds(claim).map((id) => [id.vmid, judge(id, stand, context)] as const)),
+    claims.flatMap((claim) =>
+      claimedIds(claim).map((id) => [id.vmid, verdictFor(id, stand, context)] as const),
+    ),
   );
 }
 

@@ -3,7 +3,7 @@ import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import type { CleanupContext } from './context.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
-import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, judge } from './fates.ts';
+import { adoptedFates, adoptedVmids, fatesOf, isCutTakeover, verdictFor } from './fates.ts';
 import { memberFates } from './members.ts';
 import { releasePool, staysAnyway, type HeldBy } from './pool-release.ts';
 import { subpoolRefusal } from './subpools.ts';
@@ -69,7 +69,7 @@ function remainingClaims(
 ): Claim[] {
   const isThere = (claim: Claim): boolean =>
     claimedIds(claim).some((id) => {
-      const verdict = judge(id, stand, context);
+      const verdict = verdictFor(id, stand, context);
       return !removed.has(id.vmid) && !['missing', 'open', 'foreign'].includes(verdict);
     });
   return (stand.mark?.claims ?? []).flatMap((claim) => {
@@ -104,7 +104,7 @@ function sayForeign({ vmid, node, type }: GuestInfo): string {
  */
 function heldClaims(stand: SelectedStand, removed: ReadonlySet<number>, context: CleanupContext): Claim[] {
   return [...stand.claims, ...stand.trimmed].map((claim) => {
-    const unsealed = claimedIds(claim).filter((id) => judge(id, stand, context) === 'unsealed');
+    const unsealed = claimedIds(claim).filter((id) => verdictFor(id, stand, context) === 'unsealed');
     const ids = new Set(unsealed.map(({ vmid }) => vmid));
     return only(claim, (vmid) => ids.has(vmid) && !removed.has(vmid));
   });

@@ -23,7 +23,7 @@ export const NO_PINS: Pins = {
   replicas: new Map(),
 };
 
-export function pinnedMachine(userid: string, machine: string): string {
+export function pinKey(userid: string, machine: string): string {
   return `${userid} ${machine}`;
 }
 

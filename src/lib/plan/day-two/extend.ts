@@ -8,10 +8,10 @@ import { assertSound } from '../document/graph.ts';
 import type { PlannedStand, StandsPlan } from '../document/plan.ts';
 import { refuse } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import { gapTexts } from '../document/text.ts';
+import { gapTexts, labOf } from '../document/text.ts';
 import { endWarnings } from '../stands/expiry.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
-import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 
 export interface ExtendOptions {
   /** `YYYY-MM-DD`, the last day; or days from the earliest expiry that is selected, or from today if that is past. */
@@ -193,7 +193,7 @@ export function planExtend(input: ExtendInput): StandsPlan {
   return {
     version: 2,
     command: 'extend',
-    lab: labOf(pools),
+    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: [

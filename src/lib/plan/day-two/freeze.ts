@@ -12,11 +12,11 @@ import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
 import { bothRefusals } from '../document/refuse.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import { gapTexts } from '../document/text.ts';
+import { gapTexts, labOf } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
-import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 import { keptState, otherStorage, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { findRoom, type Room } from './power-room.ts';
 import { heldByStudents, stillOpen } from '../stands/still-open.ts';
@@ -192,7 +192,7 @@ export function planFreeze(input: FreezeInput): AccessPlan {
     version: 2,
     command: 'access',
     action: 'freeze',
-    lab: labOf(pools),
+    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: gapTexts(input.have),

@@ -10,14 +10,14 @@ import { isFromBefore, type SnapshotLists } from '../stands/snapshots.ts';
 import { actionable, type StandMachine, type StandView } from '../stands/selected.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { heldBack, isReady, leftAs } from './machines.ts';
-import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
+import { earlierRefusal, incapableRefusal, snapshotsUnreadable } from './snapshot-refusals.ts';
 import { joined, type Judged } from './stand-work.ts';
 import { joinRefusals } from '../document/refuse.ts';
 import { placeForMemory } from './memory-place.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { deedFor, obstacleTo } from './power-deeds.ts';
 import type { Planned } from './power-types.ts';
-import { powerCommand, type Switched } from './power-command.ts';
+import { sayPowerCommand, type Switched } from './power-command.ts';
 
 export interface KeepOptions {
   /** Power machines off, which ends open consoles. */
@@ -70,7 +70,7 @@ function unkept(
     case 'theirs':
       return earlierRefusal(one, name, 'give another name with --snapshot NAME');
     case 'unreadable':
-      return unreadableRefusal(one);
+      return snapshotsUnreadable(one);
     case 'none':
       return isReady(one) ? (heldBack(view, one, index) ?? incapableRefusal(one, index)) : undefined;
   }
@@ -89,9 +89,9 @@ function unreachable(stands: readonly StandView[]): Judged[] {
 
 /** Of a machine that cannot be suspended to where PVE writes it by itself. */
 export const otherStorage = (what: Switched): string =>
-  `run it with --stop, or afterwards ${powerCommand('suspend', what, '--storage', 'ID')}`;
+  `run it with --stop, or afterwards ${sayPowerCommand('suspend', what, '--storage', 'ID')}`;
 const offInstead = (what: Switched): string =>
-  `run it with --stop, or afterwards ${powerCommand('shutdown', what)}`;
+  `run it with --stop, or afterwards ${sayPowerCommand('shutdown', what)}`;
 
 type Suspendable = { readonly plan: Planned } | { readonly left: Refusal } | undefined;
 

@@ -8,7 +8,7 @@ import { templateWayOut } from '../stands/made-template.ts';
 import type { Verdict } from '../stands/ownership.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
 import { unsealedRefusal } from '../stands/state-refusals.ts';
-import { powerCommand } from './power-command.ts';
+import { sayPowerCommand } from './power-command.ts';
 
 /** One that is ours, there, and was read. */
 export interface ReadyMachine extends StandMachine {
@@ -89,7 +89,7 @@ export function staleLock(
 }
 
 /** Undefined: it may be worked on; an operation that holds it is waited for. */
-export function obstacleOf(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
+export function machineRefusal(view: StandView, one: StandMachine, index: ClusterView): Refusal | undefined {
   return whereReady(view, one, (ready) => heldBack(view, ready, index));
 }
 
@@ -126,7 +126,7 @@ function lockedFor(view: StandView, one: ReadyMachine, index: ClusterView): Refu
   const { guest, config } = one;
   const lock = config.values['lock'] ?? guest.lock;
   if (lock !== undefined && isLasting(lock)) {
-    const resume = powerCommand('resume', { lab: view.claim.lab, user: view.user });
+    const resume = sayPowerCommand('resume', { lab: view.claim.lab, user: view.user });
     return {
       code: 'VM_HIBERNATED',
       message: `${sayMachine(one)} ${sayHold({ kind: 'hibernated' })}`,

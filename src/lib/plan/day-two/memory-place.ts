@@ -4,7 +4,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { memoryTies } from '../../pve-values/sealed-memory.ts';
 import { stateStorageOf } from '../stands/saved-memory.ts';
-import { powerCommand, type Switched } from './power-command.ts';
+import { sayPowerCommand, type Switched } from './power-command.ts';
 
 /** Where PVE would write it, if the caller could see it. */
 function noStorage({ vmid, node }: GuestInfo, storage: string | undefined): Refusal {
@@ -56,7 +56,7 @@ export function placeForMemory(
   const values = index.configs.get(guest.vmid)?.values;
   const tied = tiedMemory(values ?? {}, {
     say: `VM ${guest.vmid} on ${guest.node}`,
-    hint: `${powerCommand('shutdown', what)}, or ${powerCommand('suspend', what, '--pause')}, which keeps its memory in the host`,
+    hint: `${sayPowerCommand('shutdown', what)}, or ${sayPowerCommand('suspend', what, '--pause')}, which keeps its memory in the host`,
   });
   if (tied) return { left: tied };
   const storage = asked ?? (values && stateStorageOf(values, rows));

@@ -96,9 +96,3 @@ export function plannedVms(stands: readonly StandView[]): PlannedVm[] {
     ),
   );
 }
-
-/** The lab that a plan is about; empty where it is about several. */
-export function labOf(pools: readonly PoolStands[]): string {
-  const labs = new Set(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim.lab)));
-  return labs.size === 1 ? ([...labs][0] ?? '') : '';
-}

@@ -11,7 +11,7 @@ export interface Switched {
 }
 
 /** Between backticks, as hints have it. `flags`: what the action takes beside. */
-export function powerCommand(
+export function sayPowerCommand(
   action: PowerAction,
   { lab, user, machine }: Switched,
   ...flags: string[]

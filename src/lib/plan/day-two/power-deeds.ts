@@ -3,7 +3,7 @@ import type { GuestInfo } from '../../inventory/types.ts';
 import type { MachinePower } from '../../pve-values/machine-power.ts';
 import type { PowerAction, Refusal } from '../document/plan.ts';
 import { templateWayOut } from '../stands/made-template.ts';
-import { powerCommand, type Switched } from './power-command.ts';
+import { sayPowerCommand, type Switched } from './power-command.ts';
 
 export type IfState = 'running' | 'stopped' | 'suspended';
 
@@ -62,7 +62,7 @@ export function obstacleTo(
     return {
       code: 'VM_PAUSED',
       message: `${say(guest)} is paused: its guest cannot answer`,
-      hint: `${powerCommand('resume', what)} first${deed === 'shutdown' ? ', or --force' : ''}`,
+      hint: `${sayPowerCommand('resume', what)} first${deed === 'shutdown' ? ', or --force' : ''}`,
     };
   }
   if (!guest.ha) return undefined;
@@ -70,7 +70,7 @@ export function obstacleTo(
     return {
       code: 'HA_MANAGED',
       message: `${say(guest)} is managed by HA: PVE does not suspend such a machine to disk`,
-      hint: `${powerCommand('shutdown', what)}, or take it out of HA (Datacenter → HA)`,
+      hint: `${sayPowerCommand('shutdown', what)}, or take it out of HA (Datacenter → HA)`,
     };
   }
   if (deed === 'shutdown' && !force) {

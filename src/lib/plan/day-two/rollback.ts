@@ -16,7 +16,7 @@ import { selectedClaims } from '../stands/selection.ts';
 import { isReady, machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { baselineOf, isOurs, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { sayReclone } from './reclone-hint.ts';
-import { unreadableRefusal } from './snapshot-refusals.ts';
+import { snapshotsUnreadable } from './snapshot-refusals.ts';
 import { snapshotPlan, type SnapshotsInput } from './snapshots.ts';
 import { planEachMachine, type MachineWork } from './stand-work.ts';
 
@@ -251,11 +251,11 @@ function planOne(
 ): MachineWork {
   const { snapshots, saved, lockWaitSeconds } = input;
   const list = snapshots.get(one.vmid);
-  if (!list) return { refused: unreadableRefusal(one) };
+  if (!list) return { refused: snapshotsUnreadable(one) };
   const target = targetOf(one, options, input);
   if (target === undefined) return { refused: missingRefusal(one, list, { to: options.to, reclone }) };
   const config = saved.get(one.vmid);
-  if (!config) return { refused: unreadableRefusal(one) };
+  if (!config) return { refused: snapshotsUnreadable(one) };
   const bridges = [...new Set(bridgesIn(config))].sort();
   const refused =
     newerRefusal(view, one, { target, clearing }, input) ??

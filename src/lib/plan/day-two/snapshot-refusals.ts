@@ -44,7 +44,7 @@ export function incapableRefusal(
   };
 }
 
-export function unreadableRefusal(one: StandMachine): Refusal {
+export function snapshotsUnreadable(one: StandMachine): Refusal {
   return {
     code: 'SNAPSHOTS_UNREADABLE',
     message: `the snapshots of ${sayMachine(one)} cannot be read`,

@@ -8,13 +8,14 @@ import { assertSound } from '../document/graph.ts';
 import type { Plan, SnapshotPlan } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { oursAt } from '../document/steps/place.ts';
+import { labOf } from '../document/text.ts';
 import type { StandView } from '../stands/selected.ts';
 import { machineKey, sayMachine, type ReadyMachine } from './machines.ts';
 import { isFromBefore, ownerOf, type Baselines, type SnapshotLists } from '../stands/snapshots.ts';
 import { tiedMemory } from './memory-place.ts';
 import { sayReclone, type RecloneWords } from './reclone-hint.ts';
-import { earlierRefusal, incapableRefusal, unreadableRefusal } from './snapshot-refusals.ts';
-import { labOf, planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
+import { earlierRefusal, incapableRefusal, snapshotsUnreadable } from './snapshot-refusals.ts';
+import { planEachMachine, type MachineWork, type StandsWork } from './stand-work.ts';
 
 export interface SnapshotsInput {
   readonly stands: readonly StandView[];
@@ -41,7 +42,7 @@ export function snapshotPlan(
   work: StandsWork,
 ): Plan {
   assertSound(work.steps);
-  return { version: 2, ...of, lab: labOf(stands), ...work, warnings };
+  return { version: 2, ...of, lab: labOf(stands.map(({ claim }) => claim)), ...work, warnings };
 }
 
 function deleteStep(
@@ -85,7 +86,7 @@ function planOne(
   { index, snapshots, baselines, lockWaitSeconds, words }: SnapshotsInput,
 ): MachineWork {
   const list = snapshots.get(one.vmid);
-  if (!list) return { refused: unreadableRefusal(one) };
+  if (!list) return { refused: snapshotsUnreadable(one) };
   const incapable = incapableRefusal(one, index, sayReclone([{ view, one }], { words }));
   if (incapable) return { refused: incapable };
   const { name, withMemory, keep } = options;
@@ -148,7 +149,7 @@ export function planSnapshotDelete(input: SnapshotsInput, name: string): Plan {
   const { stands, index, snapshots, baselines, lockWaitSeconds } = input;
   const work = planEachMachine(stands, index, (view, one) => {
     const list = snapshots.get(one.vmid);
-    if (!list) return { refused: unreadableRefusal(one) };
+    if (!list) return { refused: snapshotsUnreadable(one) };
     const found = list.find((known) => known.name === name);
     if (!found) return {};
     const owner = ownerOf(found, one.vmid, undefined);

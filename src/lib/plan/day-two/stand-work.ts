@@ -1,5 +1,4 @@
 /** Puts together what is planned machine by machine: stands with their steps, and what is left undone with its reason. */
-import { sortedUnique } from '../../order.ts';
 import { frozenSince } from '../../marks/pool.ts';
 import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
@@ -8,7 +7,7 @@ import type { PlannedStand, PlannedVm, Refusal } from '../document/plan.ts';
 import { refuseWhereNothingRemains } from '../document/refuse.ts';
 import type { Step } from '../document/step.ts';
 import type { StandMachine, StandView } from '../stands/selected.ts';
-import { isReady, obstacleOf, sayMachine, type ReadyMachine } from './machines.ts';
+import { isReady, machineRefusal, sayMachine, type ReadyMachine } from './machines.ts';
 
 export interface MachineWork {
   readonly steps?: readonly Step[];
@@ -74,7 +73,7 @@ function planStand(
 ): { readonly stand: PlannedStand; readonly steps: readonly Step[] } {
   const selected = view.machines.filter(({ isSelected }) => isSelected);
   const works = selected.map((one): MachineWork => {
-    const refused = obstacleOf(view, one, index);
+    const refused = machineRefusal(view, one, index);
     if (refused) return { refused };
     return isReady(one) ? planMachine(view, one) : {};
   });
@@ -112,10 +111,4 @@ export function planEachMachine(
   const stands = planned.map(({ stand }) => stand);
   refuseWhereNothingRemains(stands);
   return { stands, steps: planned.flatMap(({ steps }) => steps) };
-}
-
-/** The lab that a plan is about; empty where it is about several. */
-export function labOf(views: readonly StandView[]): string {
-  const labs = sortedUnique(views.map(({ claim }) => claim.lab));
-  return labs.length === 1 ? (labs[0] ?? '') : '';
 }

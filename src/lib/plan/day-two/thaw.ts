@@ -7,10 +7,10 @@ import type { TakenRight } from '../../marks/taken.ts';
 import { assertSound } from '../document/graph.ts';
 import type { AccessPlan, PlannedStand, Refusal } from '../document/plan.ts';
 import { makeStep, type Step } from '../document/step.ts';
-import { gapTexts } from '../document/text.ts';
+import { gapTexts, labOf } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
-import { absentStands, labOf, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
 
 export interface ThawInput extends DayTwoContext {
   readonly options: { readonly allLabs: boolean };
@@ -139,7 +139,7 @@ export function planThaw(input: ThawInput): AccessPlan {
     version: 2,
     command: 'access',
     action: 'thaw',
-    lab: labOf(pools),
+    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: gapTexts(input.have),

@@ -13,7 +13,13 @@ import { checkLab } from './lab-rules.ts';
 import { presentNics } from '../../pve-values/nics.ts';
 import { planNetwork } from '../network/shared-steps.ts';
 import { compareNatural } from '../../order.ts';
-import { chooseNodes, countStands, nodeOfClaim, noNodeRefusal, type NodeChoice } from '../placement/nodes.ts';
+import {
+  chooseNodes,
+  standsPerNode,
+  nodeOfClaim,
+  noNodeRefusal,
+  type NodeChoice,
+} from '../placement/nodes.ts';
 import { NO_PINS, type Pins } from '../cluster/pins.ts';
 import { profileOf } from '../cluster/profile.ts';
 import { refuse, refuseWhereNothingRemains } from '../document/refuse.ts';
@@ -54,7 +60,7 @@ function assertSomeNode(lab: Lab, drafts: readonly StandDraft[], choice: NodeCho
 
 /** Stands of which no VM is there are placed, or completed, by this plan: they are counted when they are. */
 function countSeated(states: readonly StandState[], index: ClusterView): Map<string, number> {
-  const counts = countStands(index);
+  const counts = standsPerNode(index);
   for (const { user, present, claim } of states) {
     const claimant = { pool: user.pool, user: user.userid };
     const node = present.size === 0 && claim ? nodeOfClaim(claim, claimant, index) : undefined;

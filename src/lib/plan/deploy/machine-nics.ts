@@ -1,5 +1,5 @@
 /** Which network cards a machine gets, and which of their addresses stay; not which bridges there are. */
-import { bridgeOf, networkName } from '../../config/lab/networks.ts';
+import { pluggedBridge, networkName } from '../../config/lab/networks.ts';
 import type { Machine, Network } from '../../config/types.ts';
 import { takeRouterMac } from '../stands/macs.ts';
 import type { KeptMac } from '../../marks/pool.ts';
@@ -70,7 +70,7 @@ export function planNics(choice: MacChoice, bridges: ReadonlyMap<string, string>
     });
   }
   machine.networks.forEach((network, position) => {
-    const bridge = bridgeOf(network, bridges) ?? networkName(network);
+    const bridge = pluggedBridge(network, bridges) ?? networkName(network);
     const index = nicIndex(machine, position, choice.present?.nicShift ?? 0);
     nics.push(toNic(machine, network, { index, bridge, mac: chooseMac(choice, index, network.mac) }));
   });

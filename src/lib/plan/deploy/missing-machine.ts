@@ -7,7 +7,7 @@ import type { ResolvedMachine } from '../templates/clone-ways.ts';
 import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { withNewSeal } from '../../marks/seal.ts';
 import { formatVmMark } from '../../marks/vm.ts';
-import { pinnedMachine } from '../cluster/pins.ts';
+import { pinKey } from '../cluster/pins.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { planned, type Draft, type Request } from './machine-draft.ts';
@@ -37,7 +37,7 @@ interface Vmid {
 /** Of what it had, of what its stand has claimed and not used, or a free one. */
 function vmidFor(machine: Machine, request: Request, open: number[]): Vmid | Refusal {
   const { userid } = request.state.user;
-  const wish = request.pins.vmids.get(pinnedMachine(userid, machine.name));
+  const wish = request.pins.vmids.get(pinKey(userid, machine.name));
   const reused = request.state.open.get(machine.name)?.vmid ?? takeOpen(open, wish);
   const vmid = reused ?? request.vmids.take(wish);
   if (vmid !== undefined) return { vmid, isReused: reused !== undefined };

@@ -18,3 +18,9 @@ export function nameSome(names: readonly string[], most = MOST_NAMED): string {
   const more = names.length - most;
   return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
 }
+
+/** The lab that a plan is about; empty where it is about several, or none. */
+export function labOf(claims: readonly { readonly lab: string }[]): string {
+  const [lab = '', ...more] = new Set(claims.map((claim) => claim.lab));
+  return more.length === 0 ? lab : '';
+}

@@ -7,7 +7,7 @@ import {
   cpusOf,
   hostDevices,
   neededFiles,
-  pinnedMachine,
+  versionedMachine,
   sevNeeds,
   usesKvm,
   type NeededFile,
@@ -245,7 +245,7 @@ export function typeObstacle(node: string, type: string, { stock }: Hosts): Node
 }
 
 function machineTypeObstacle(node: string, values: Values, hosts: Hosts): NodeObstacle | undefined {
-  const type = pinnedMachine(values);
+  const type = versionedMachine(values);
   return type === undefined ? undefined : typeObstacle(node, type, hosts);
 }
 
@@ -269,7 +269,7 @@ function sevObstacle(node: string, values: Values, { nodes }: Hosts): NodeObstac
 }
 
 /** QEMU's major and minor number on a node, by the newest machine type that it knows. */
-export function qemuOn(node: string, { stock }: Hosts): string | undefined {
+export function qemuVersionOn(node: string, { stock }: Hosts): string | undefined {
   const versions = (stock.machines[node] ?? []).flatMap((one) => /-(\d+\.\d+)/.exec(one)?.[1] ?? []);
   return versions.sort(compareNatural).at(-1);
 }

@@ -82,7 +82,7 @@ function bridgeTrouble(
 }
 
 /** Why a stand's VMs cannot be made on `node`; undefined when they can. Staged foreign edits are looked at apart. */
-export function nodeObstacle(
+export function standNodeObstacle(
   node: string,
   { lab, machines }: { readonly lab: Lab; readonly machines: readonly ResolvedMachine[] },
   { have, index }: Cluster,
@@ -138,7 +138,7 @@ export function chooseNodes(
     const obstacle =
       (takesMaintenance ? undefined : maintenanceObstacle(node, index.hosts)) ??
       (isWanted(node, lab) ? undefined : ({ code: 'unwanted' } as const)) ??
-      nodeObstacle(
+      standNodeObstacle(
         node,
         { lab, machines: spread ? machinesOn(node, machines) : machines },
         { have, index },
@@ -187,7 +187,7 @@ export function nodeOfClaim(claim: Claim, claimant: Claimant, index: ClusterView
 }
 
 /** Claimed stands per node. */
-export function countStands(index: ClusterView): Map<string, number> {
+export function standsPerNode(index: ClusterView): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [pool, { user = '', claims }] of index.marks) {
     for (const claim of claims) {

@@ -9,7 +9,7 @@ import type { Refusal } from '../document/plan.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
 import type { StandState } from '../stands/state.ts';
 import type { ResolvedMachine } from '../templates/clone-ways.ts';
-import { isSpread, machinesOn, nodeObstacle, nodeOfClaim } from './nodes.ts';
+import { isSpread, machinesOn, standNodeObstacle, nodeOfClaim } from './nodes.ts';
 
 export interface Seat {
   readonly node: string;
@@ -97,7 +97,7 @@ export function presentSeat(state: StandState, request: Want): Seat | Refusal | 
     };
   }
   const here = isSpread(lab) ? machinesOn(node, machines) : machines;
-  const obstacle = incomplete ? nodeObstacle(node, { lab, machines: here }, { have, index }) : undefined;
+  const obstacle = incomplete ? standNodeObstacle(node, { lab, machines: here }, { have, index }) : undefined;
   const way = obstacle && wayOut(obstacle, node);
   if (obstacle === undefined) {
     const notes = [...(torn ? [`${torn.says}; ${torn.hint}`] : []), ...pinNotes(state, node, lab)];

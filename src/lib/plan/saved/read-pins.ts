@@ -1,7 +1,7 @@
 /** The choices that a saved plan made, as wishes to the planner. Believes none of them. */
 import { NO_ROOM } from '../placement/capacity-text.ts';
 import type { DeployPlan } from '../document/plan.ts';
-import { pinnedBridge, pinnedMachine, pinnedReplica, type Pins } from '../cluster/pins.ts';
+import { pinnedBridge, pinKey, pinnedReplica, type Pins } from '../cluster/pins.ts';
 
 export function readPins({ since, stands, steps }: DeployPlan): Pins {
   const seated = stands.filter(({ refused }) => refused === undefined);
@@ -10,7 +10,7 @@ export function readPins({ since, stands, steps }: DeployPlan): Pins {
     nodes: new Map(seated.flatMap(({ user, node }) => (node === undefined ? [] : [[user, node]]))),
     leftOut: new Set(stands.filter(({ refused }) => refused?.code === NO_ROOM).map(({ user }) => user)),
     vmids: new Map(
-      seated.flatMap(({ user, vms }) => vms.map(({ name, vmid }) => [pinnedMachine(user, name), vmid])),
+      seated.flatMap(({ user, vms }) => vms.map(({ name, vmid }) => [pinKey(user, name), vmid])),
     ),
     bridges: new Map(
       seated.flatMap(({ user, bridges }) =>

@@ -1,5 +1,5 @@
 /** What a student changed on a finished VM, field by field: reported, never repaired. Judges no machine that is unfinished. */
-import { bridgeOf } from '../../config/lab/networks.ts';
+import { pluggedBridge } from '../../config/lab/networks.ts';
 import { GIB, MIB } from '../../bytes.ts';
 import { hasAgent, isProtected, nameIn } from '../../pve-values/guest-flags.ts';
 import type { Machine } from '../../config/types.ts';
@@ -58,7 +58,7 @@ function cardDrift(
   const field = `net${index}`;
   if (!network) return [];
   const { tag, linkDown } = network;
-  const bridge = bridgeOf(network, bridges);
+  const bridge = pluggedBridge(network, bridges);
   if (!nic) return [{ kind: 'card', field, is: null, ought: bridge ?? null, text: `${field} was removed` }];
   const drift: Drift[] = [];
   if (bridge !== undefined && nic.bridge !== bridge) {

@@ -7,7 +7,7 @@ import { formatReplicaPool, isReplicaPool, REPLICA_POOL, type ReplicaClaim } fro
 import type { Replica } from '../cluster/replicas.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import { oursAt } from '../document/steps/place.ts';
-import { fateOf, replicaUses } from './use.ts';
+import { replicaFate, replicaUses } from './use.ts';
 import type { NodesPlan, PlannedNode } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
 
@@ -57,7 +57,7 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
   const index = viewOf(have);
   const judged = replicaUses(have, index)
     .filter(({ replica }) => nodes?.includes(replica.node) ?? true)
-    .map((use) => ({ ...use, fate: fateOf(use, minAgeSeconds, have) }))
+    .map((use) => ({ ...use, fate: replicaFate(use, minAgeSeconds, have) }))
     .filter(({ replica }) => !releaseOnly || replica.state === 'open' || replica.state === 'foreign');
   const going = judged.filter(({ fate }) => fate.goes);
   const isThere = ({ state, claim }: Replica): boolean =>
@@ -95,7 +95,7 @@ export function planPrune({ have, minAgeSeconds, nodes, releaseOnly = false }: P
 
 /** For `cleanup --orphans`, which removes stands: what it leaves to `templates prune`. */
 export function unneededReplicas(have: Inventory, index: ClusterView, minAgeSeconds: number): string[] {
-  const going = replicaUses(have, index).filter((use) => fateOf(use, minAgeSeconds, have).goes);
+  const going = replicaUses(have, index).filter((use) => replicaFate(use, minAgeSeconds, have).goes);
   if (going.length === 0) return [];
   const list = going.map(({ replica }) => `${replica.claim.vmid} on ${replica.node}`).join(', ');
   return [

@@ -43,7 +43,7 @@ export function replicaUses(have: Inventory, index: ClusterView): ReplicaUse[] {
 }
 
 /** Why a replica may go, or stays. */
-export interface Fate {
+export interface ReplicaFate {
   readonly goes: boolean;
   readonly why: string;
 }
@@ -54,12 +54,12 @@ function isBusy({ claim }: Replica, have: Inventory): boolean {
 }
 
 /** In doubt it stays. Nothing goes that is younger than asked for: a run may have planned with it. */
-export function fateOf(
+export function replicaFate(
   { replica, freshness, clones }: ReplicaUse,
   minAgeSeconds: number,
   have: Inventory,
-): Fate {
-  const stays = (why: string): Fate => ({ goes: false, why });
+): ReplicaFate {
+  const stays = (why: string): ReplicaFate => ({ goes: false, why });
   const { state, claim } = replica;
   if (state === 'foreign' && claim.state !== 'reserved')
     return stays('a guest that is not ours stands at its number');

@@ -71,7 +71,7 @@ export function draft(
 }
 
 /** Pools that are marked as this user's. */
-export function poolsOf(userid: string, index: ClusterView): string[] {
+export function poolsOfUser(userid: string, index: ClusterView): string[] {
   return [...index.marks]
     .filter(([, mark]) => mark.user === userid)
     .map(([pool]) => pool)
@@ -80,12 +80,12 @@ export function poolsOf(userid: string, index: ClusterView): string[] {
 
 /** For users that no file names. */
 export function poolNameOf(userid: string, index: ClusterView): string {
-  return poolsOf(userid, index)[0] ?? nameIn(userid);
+  return poolsOfUser(userid, index)[0] ?? nameIn(userid);
 }
 
 /** Labs of which this user has a stand, or bridges of one. */
 export function labsOf(userid: string, index: ClusterView): string[] {
-  const claimed = poolsOf(userid, index).flatMap((pool) =>
+  const claimed = poolsOfUser(userid, index).flatMap((pool) =>
     (index.marks.get(pool)?.claims ?? []).map((claim) => claim.lab),
   );
   const bridged = [...index.standBridges.values()]

@@ -10,7 +10,7 @@ import { makeStep, type Step } from '../document/step.ts';
 import type { Refusal } from '../document/plan.ts';
 import { protectedNote, protectedRefusals } from '../stands/protected-accounts.ts';
 import { delegatedRefusal } from '../cluster/delegated.ts';
-import { draft, labsOf, poolNameOf, poolsOf, type UserDraft, type UsersContext } from './context.ts';
+import { draft, labsOf, poolNameOf, poolsOfUser, type UserDraft, type UsersContext } from './context.ts';
 import { shellCommand } from '../../shell.ts';
 
 interface Removal {
@@ -36,7 +36,7 @@ function planRemoval(userid: string, { have, index }: UsersContext): Removal {
       minAgeSeconds: 0,
     },
   };
-  const pools = poolsOf(userid, index);
+  const pools = poolsOfUser(userid, index);
   const planned = (pools.length > 0 ? pools : [poolNameOf(userid, index)]).map((pool) => {
     const mark = index.marks.get(pool);
     const stand = {

@@ -8,7 +8,7 @@ import { isUserMarked } from '../../marks/user.ts';
 import { compareNatural, compareText } from '../../order.ts';
 import { isDirectory } from '../stands/accounts.ts';
 import { machinesIn } from '../stands/judge.ts';
-import { labsOf, poolNameOf, poolsOf } from './context.ts';
+import { labsOf, poolNameOf, poolsOfUser } from './context.ts';
 
 export interface UserRow {
   readonly userid: string;
@@ -31,11 +31,11 @@ export interface UserRow {
 }
 
 function guestsOf(userid: string, index: ClusterView): GuestInfo[] {
-  return poolsOf(userid, index).flatMap((pool) => machinesIn(pool, index).map(({ guest }) => guest));
+  return poolsOfUser(userid, index).flatMap((pool) => machinesIn(pool, index).map(({ guest }) => guest));
 }
 
 function frozenTime(userid: string, index: ClusterView): string | null {
-  const times = poolsOf(userid, index).flatMap((pool) => frozenSince(index.marks.get(pool)) ?? []);
+  const times = poolsOfUser(userid, index).flatMap((pool) => frozenSince(index.marks.get(pool)) ?? []);
   return times.sort(compareText)[0] ?? null;
 }
 
@@ -46,7 +46,7 @@ function everybody(have: Inventory, index: ClusterView): string[] {
 }
 
 /** Without `users`: all that are ours or have a pool of ours. */
-export function listUsers(
+export function userRows(
   have: Inventory,
   users: readonly User[] | undefined,
   isKnown: (userid: string) => boolean,
@@ -66,7 +66,7 @@ export function listUsers(
       ours: present !== undefined && isUserMarked(present.comment),
       enabled: present?.enabled ?? false,
       expire: present === undefined || present.expire === 0 ? null : present.expire,
-      pool: poolsOf(userid, index)[0] ?? pools.get(userid) ?? poolNameOf(userid, index),
+      pool: poolsOfUser(userid, index)[0] ?? pools.get(userid) ?? poolNameOf(userid, index),
       stands: labsOf(userid, index),
       frozen: frozenTime(userid, index),
       vms: {

@@ -6,7 +6,8 @@ export const DEFAULT_LANGUAGE = LANGUAGES[0];
 
 export type Language = (typeof LANGUAGES)[number];
 
-/** A locale of the environment, such as `ru_RU.UTF-8`; English for those that we do not have. */
-export function languageOfLocale(locale: string | undefined): Language {
-  return LANGUAGES.find((code) => locale?.toLowerCase().startsWith(code)) ?? DEFAULT_LANGUAGE;
+/** By the first locale that says anything, such as `ru_RU.UTF-8`; English for those that we do not have. */
+export function languageOfLocale(...locales: readonly (string | undefined)[]): Language {
+  const said = locales.find((locale) => locale !== undefined && locale !== '')?.toLowerCase();
+  return LANGUAGES.find((code) => said?.startsWith(code)) ?? DEFAULT_LANGUAGE;
 }

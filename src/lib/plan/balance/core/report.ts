@@ -13,7 +13,7 @@ import type {
   RejectionCode,
   StuckStand,
 } from '../../document/balance-report.ts';
-import { bytesOf, type Unit } from './units.ts';
+import { bytesToMove, type Unit } from './units.ts';
 import { TARGETS, type Reach } from './rules/target-rules.ts';
 import { standKey, type Guest } from './types.ts';
 import { storageMapOf, type World } from './world.ts';
@@ -53,7 +53,7 @@ function plannedMigration(guest: Guest, to: string, world: World): PlannedMove['
     from: guest.node,
     running: isRunning(guest),
     ha: world.queued.has(guest.vmid),
-    bytes: bytesOf(guest, world),
+    bytes: bytesToMove(guest, world),
     ...(guest.restarts === true ? { restarts: true as const } : {}),
     ...(storageMap ? { storageMap } : {}),
   };

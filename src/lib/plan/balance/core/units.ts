@@ -24,7 +24,7 @@ export interface Unit<G extends Guest = Guest> {
 }
 
 /** Memory in use crosses the network, except of what is shut down for it, and so do disks that are on this node only. */
-export function bytesOf(guest: Guest, world: World): number {
+export function bytesToMove(guest: Guest, world: World): number {
   const memory = isRunning(guest) && guest.restarts !== true ? guest.memoryUsed : 0;
   let disks = 0;
   for (const { bytes, isDisk } of world.localVolumes.get(guest.vmid) ?? []) if (isDisk) disks += bytes;
@@ -33,7 +33,7 @@ export function bytesOf(guest: Guest, world: World): number {
 
 function inOrder(guests: readonly Guest[], world: World): Guest[] {
   if (guests.length < 2) return [...guests];
-  const key = (guest: Guest): number => (isRunning(guest) ? 2 ** 60 : 0) + bytesOf(guest, world);
+  const key = (guest: Guest): number => (isRunning(guest) ? 2 ** 60 : 0) + bytesToMove(guest, world);
   return [...guests].sort((a, b) => key(b) - key(a) || a.vmid - b.vmid);
 }
 
@@ -73,7 +73,7 @@ export function makeUnit(guests: readonly Guest[], world: World): Unit {
     node: first.node,
     stands,
     demand: sum(ordered.map(demandOf)),
-    bytes: ordered.reduce((total, guest) => total + bytesOf(guest, world), 0),
+    bytes: ordered.reduce((total, guest) => total + bytesToMove(guest, world), 0),
     restarts: ordered.filter(({ restarts }) => restarts === true).length,
   };
 }

@@ -2,7 +2,7 @@
 import type { Constraints, Destination } from '../core/constraints.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
 import { unitObstacle } from './guest-obstacles.ts';
-import { nodeObstacle, unitTargetObstacle, type NodeView } from './target-obstacles.ts';
+import { targetNodeObstacle, unitTargetObstacle, type NodeView } from './target-obstacles.ts';
 import type { Unit, World } from './world.ts';
 
 /** Obstacles that time does not take away. */
@@ -36,7 +36,7 @@ export function constraintsOn(world: World): Constraints {
     ofUnit: (unit, purpose) => unitObstacle(ours(unit), world, purpose),
     ofNode: (destination) => {
       const there = view(destination);
-      return there && nodeObstacle(there);
+      return there && targetNodeObstacle(there);
     },
     ofMove: (unit, destination) => {
       const target = world.nodes.get(destination.target.name);

@@ -12,7 +12,7 @@ import { isRunning } from '../core/load.ts';
 import type { Obstacle, Purpose } from '../core/constraints.ts';
 import * as core from '../core/rules/guest-rules.ts';
 import { standKey } from '../core/types.ts';
-import { bridgesOfGuest, guestName, type Unit, type World } from './world.ts';
+import { bridgesOfGuest, sayGuest, type Unit, type World } from './world.ts';
 
 type GuestRule = (guest: BalanceGuest, world: World, purpose: Purpose) => string | undefined;
 
@@ -203,7 +203,7 @@ export function unitObstacle(unit: Unit, world: World, purpose: Purpose): Obstac
   for (const guest of unit.guests) {
     const obstacle = guestObstacle(guest, world, purpose);
     if (obstacle)
-      return unit.kind === 'guest' ? obstacle : { ...obstacle, text: `${guestName(guest)} ${obstacle.text}` };
+      return unit.kind === 'guest' ? obstacle : { ...obstacle, text: `${sayGuest(guest)} ${obstacle.text}` };
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ import {
   hostObstacle,
   maintenanceObstacle,
   plugObstacle,
-  qemuOn,
+  qemuVersionOn,
   storageObstacle,
   tieObstacle,
   typeObstacle,
@@ -21,7 +21,7 @@ import { sayObstacle } from '../../obstacles/obstacle-text.ts';
 import { compareText } from '../../../order.ts';
 import { isLastResort, type Destination, type Obstacle } from '../core/constraints.ts';
 import { isRunning } from '../core/load.ts';
-import { first, obstacleOf, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
+import { first, firstObstacle, ofGuests, toldFailure, type Rules } from '../core/rules/target-rules.ts';
 import type { BalanceGuest, BalanceNode } from '../../../inventory/balance-types.ts';
 import { standKey } from '../core/types.ts';
 import { bridgesOfGuest, isLocalNetwork, type Unit, type World } from './world.ts';
@@ -94,7 +94,7 @@ function version(move: Move): string | undefined {
     const machine = live?.machine ?? facts.get(guest.vmid)?.machine ?? '';
     const unknown = typeObstacle(target.name, machine, hosts);
     if (unknown || !isRunning(guest)) return said(unknown);
-    const [there, here] = [qemuOn(target.name, hosts), live?.qemu ?? qemuOn(guest.node, hosts)];
+    const [there, here] = [qemuVersionOn(target.name, hosts), live?.qemu ?? qemuVersionOn(guest.node, hosts)];
     if (isOlderVersion(there, here)) return `QEMU ${there ?? ''} there is older than ${here ?? ''}`;
     if (there !== undefined && here !== undefined) return undefined;
     const source = nodes.get(guest.node);
@@ -291,14 +291,14 @@ function fixed(rules: Rules<Move>): (move: Move) => Obstacle | undefined {
     if (!known) answers.set(unit, (known = new Map<string, Obstacle | undefined>()));
     const answer = known.get(target.name);
     if (answer || known.has(target.name)) return answer;
-    const found = obstacleOf(rules, move);
+    const found = firstObstacle(rules, move);
     known.set(target.name, found);
     return found;
   };
 }
 
 function asked(...rules: Rules<Move>): (move: Move) => Obstacle | undefined {
-  return (move) => obstacleOf(rules, move);
+  return (move) => firstObstacle(rules, move);
 }
 
 /** Cheap ones first: most nodes fail at an early one. */
@@ -324,8 +324,8 @@ const UNIT_RULES = [
 ];
 
 /** Why nothing can go there. */
-export function nodeObstacle(view: NodeView): Obstacle | undefined {
-  return obstacleOf(NODE_RULES, view);
+export function targetNodeObstacle(view: NodeView): Obstacle | undefined {
+  return firstObstacle(NODE_RULES, view);
 }
 
 /** Why this unit cannot go to a node that is otherwise a target. */

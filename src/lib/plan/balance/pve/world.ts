@@ -219,12 +219,12 @@ export function createWorld(input: WorldInput): World {
     localVolumes,
     landings: find,
     landing: (vmid, storage, node) => find(vmid, storage, node).storage,
-    labels: new Map([...guests].map(([vmid, guest]) => [vmid, guestName(guest)])),
+    labels: new Map([...guests].map(([vmid, guest]) => [vmid, sayGuest(guest)])),
     queued: new Set([...guests.values()].flatMap(({ vmid, ha }) => (ha ? [vmid] : []))),
   };
 }
 
-export function guestName({ vmid, name, type }: BalanceGuest): string {
+export function sayGuest({ vmid, name, type }: BalanceGuest): string {
   const what = `${kindWord(type)} ${vmid}`;
   return name === undefined ? what : `${what} (${name})`;
 }

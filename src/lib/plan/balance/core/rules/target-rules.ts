@@ -198,7 +198,7 @@ const WISHES: Rules<MoveView> = [
 ];
 
 /** The first that speaks counts. */
-export function obstacleOf<V>(rules: Rules<V>, view: V): Obstacle | undefined {
+export function firstObstacle<V>(rules: Rules<V>, view: V): Obstacle | undefined {
   for (const [code, rule] of rules) {
     const text = rule(view);
     if (text !== undefined) return { code, text };
@@ -208,15 +208,15 @@ export function obstacleOf<V>(rules: Rules<V>, view: V): Obstacle | undefined {
 
 /** Why nothing can go there. */
 export function nodeRuleObstacle(view: NodeView): Obstacle | undefined {
-  return obstacleOf(NODE_RULES, view);
+  return firstObstacle(NODE_RULES, view);
 }
 
 /** Why there is no room for it. */
 export function roomObstacle(move: MoveView): Obstacle | undefined {
-  return obstacleOf([['overload', overloadedAfter]], move) ?? gateObstacle(move);
+  return firstObstacle([['overload', overloadedAfter]], move) ?? gateObstacle(move);
 }
 
 /** Why it is not wanted there. */
 export function wishObstacle(move: MoveView): Obstacle | undefined {
-  return obstacleOf(WISHES, move);
+  return firstObstacle(WISHES, move);
 }
