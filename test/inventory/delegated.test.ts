@@ -116,6 +116,20 @@ describe('whose marks count', () => {
       {},
       'class10/anna',
     ],
+    [
+      'several, with friends of the pool admin',
+      [
+        acl('/pool/anna', 'boss@pve'),
+        acl('/pool/anna', 'staff', { type: 'group', role: 'Delegator' }),
+        acl('/pool/anna', 'anna@pve', { role: 'PVEVMAdmin' }),
+      ],
+      'boss@pve has PVEPoolAdmin on /pool/anna, @staff has Delegator on /pool/anna',
+    ],
+    [
+      'very many',
+      Array.from({ length: 7 }, (_, i) => acl('/pool/anna', `boss${i}@pve`)),
+      [0, 1, 2, 3, 4].map((i) => `boss${i}@pve has PVEPoolAdmin on /pool/anna`).join(', ') + ' and 2 more',
+    ],
   ])('is noise: %s', (_, acls, delegated, trust = {}, pool = 'anna') => {
     expect(toldOf(acls, trust, pool)).toMatchObject({ pool, comment: '', delegated: { says: delegated } });
   });

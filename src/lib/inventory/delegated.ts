@@ -90,7 +90,7 @@ export const OR_OPERATOR =
 export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
 
 /** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
-const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` and \`source=\` lines what is not ours, only then take that right away (the comment is believed from that moment on), ${OR_OPERATOR}`;
+const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` and \`source=\` lines what is not ours, only then take that right away from all who are named (the comment is believed from that moment on), ${OR_OPERATOR}`;
 
 /** After "pool x". */
 export function mayBeWritten({ unseen }: PoolWriter): string {
@@ -181,9 +181,23 @@ export type DelegatedBy = (pool: string) => PoolWriter | undefined;
 export function delegatedBy(writers: readonly PoolWriter[]): DelegatedBy {
   const byPath = groupBy(writers, ({ path }) => path);
   return (pool) =>
-    pathsOf(pool)
-      .flatMap((path) => byPath.get(path) ?? [])
-      .find(({ path, propagate }) => path === `/pool/${pool}` || propagate);
+    together(
+      pathsOf(pool)
+        .flatMap((path) => byPath.get(path) ?? [])
+        .filter(({ path, propagate }) => path === `/pool/${pool}` || propagate),
+    );
+}
+
+const NAMED_AT_MOST = 5;
+
+/** Taking one right away changes nothing while another is left, and who has one gives it to others: all are said. */
+function together(writers: readonly PoolWriter[]): PoolWriter | undefined {
+  const [first] = writers;
+  const seen = writers.filter(({ unseen }) => !unseen);
+  if (!first || first.unseen || seen.length === 1) return first;
+  const named = seen.slice(0, NAMED_AT_MOST).map(({ says }) => says);
+  const more = seen.length - named.length;
+  return { ...first, says: `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}` };
 }
 
 /** The pools, with what tells of those that somebody else may write. */

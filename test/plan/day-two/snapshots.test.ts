@@ -12,7 +12,7 @@ import {
   type CreateOptions,
 } from '../../../src/lib/plan/day-two/snapshots.ts';
 import { specOf } from '../../../src/lib/plan/stands/spec.ts';
-import { ids, lab, machine, plan, real, sealOf, standOf, user } from '../builders.ts';
+import { bridge, ids, lab, machine, plan, real, sealOf, standOf, user } from '../builders.ts';
 import { ANNA_PC, ANNA_SRV, BORIS_PC, BORIS_SRV, snapshots, world, type Change } from './world.ts';
 
 type Lists = Readonly<Record<number, readonly string[]>>;
@@ -224,6 +224,42 @@ describe('going back', () => {
     ]);
     expect(swapped({ to: 'baseline' })).toEqual([]);
     expect(swapped({}, { selection: { machines: ['srv'] } })).toEqual([]);
+  });
+
+  test.each<[string, string, string, RegExp]>([
+    // A student with VM.Migrate can take a machine away from its networks, where no deploy makes them.
+    [
+      'moved away',
+      'pve2',
+      'vmbr1000',
+      /^the networks of the stand are on pve2: move it back \(as root on pve1: `qm migrate 10001 pve2`\), then run again; or clone it anew: `[^`]*`$/,
+    ],
+    ['nowhere', 'pve2', 'vmbr1001', /^deploy again, which makes bridges .*; or clone it anew: `[^`]*`$/],
+    // One of the two is enough to need a clone, and that is said once.
+    ['missing, and another’s', 'pve1', 'vmbr1000 vmbr1001', /^clone it anew: `[^`]*`$/],
+  ])('bridges of a snapshot that are not there: %s', (_, node, bridges, hint) => {
+    const mark = (iface: string, user: string) =>
+      bridge(iface, {
+        comments: `deploy-stand bridge=${iface} lab=net user=${user} net=lan since=2026-09-01T08:00:00Z`,
+      });
+    const networks = ['pve1', 'pve2'].map((name) => ({
+      ...{ node: name, readable: true, pending: [] },
+      bridges: name === node ? [mark('vmbr1000', name === 'pve1' ? 'boris@pve' : 'anna@pve')] : [],
+    }));
+    const cards = bridges
+      .split(' ')
+      .map((iface, i) => [`net${i}`, `virtio=BC:24:11:00:00:0${i},bridge=${iface}`]);
+    const input = {
+      ...inputOf(BASE, { inventory: { networks } }),
+      saved: new Map(VMIDS.map((vmid) => [vmid, vmid === ANNA_PC ? Object.fromEntries(cards) : {}])),
+      ...{ vnets: [], hidden: undefined },
+    };
+    const { stands } = planRollback('reset', input, { start: false });
+    const anna = stands.find(({ user }) => user === 'anna@pve');
+    expect(anna?.left ?? anna?.refused).toMatchObject({
+      code: 'SNAPSHOT_BRIDGE',
+      hint: expect.stringMatching(hint) as string,
+    });
   });
 
   test('what nobody has is told once, and the way out names the files, not everybody', () => {

@@ -2,9 +2,12 @@
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
+import { moveCommand } from '../../pve-values/admin-commands.ts';
 import { bridgesIn } from '../../pve-values/nics.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
+import { standOf, type StandName } from '../cluster/stand-networks.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
 import { oursAt } from '../document/steps/place.ts';
@@ -201,13 +204,25 @@ function sayBridge(iface: string, node: string, why: SnapshotBridge): string {
   }
 }
 
-const WAY_OUT: { readonly [C in SnapshotBridge['code']]: (reclone: string) => string } = {
-  'other-stand': (reclone) => `clone it anew: ${reclone}`,
-  unmarked: (reclone) => `clone it anew: ${reclone}`,
-  missing: (reclone) =>
-    `deploy again, which makes bridges of the stand that are missing; or clone it anew: ${reclone}`,
-  unseen: () => 'SDN.Audit on /sdn/zones/localnetwork, with propagation, shows it and whose it is',
-};
+/** A machine that its student moved away from the networks of its stand: no deploy makes them where it is now. */
+function homeOf(iface: string, isOwn: (stand: StandName) => boolean, { bridges }: ClusterView) {
+  return [...bridges].find(([, rows]) => {
+    const row = rows.get(iface);
+    const stand = row && standOf(row);
+    return stand !== undefined && isOwn(stand);
+  })?.[0];
+}
+
+function wayOutOf(codes: ReadonlySet<SnapshotBridge['code']>, back: string, reclone: string): string {
+  const isOthers = codes.has('other-stand') || codes.has('unmarked');
+  const anew = `clone it anew: ${reclone}`;
+  return [
+    ...(isOthers ? [anew] : codes.has('missing') ? [`${back}; or ${anew}`] : []),
+    ...(codes.has('unseen')
+      ? ['SDN.Audit on /sdn/zones/localnetwork, with propagation, shows it and whose it is']
+      : []),
+  ].join('; ');
+}
 
 function bridgeRefusal(
   view: StandView,
@@ -215,10 +230,10 @@ function bridgeRefusal(
   { target, bridges }: { readonly target: string; readonly bridges: readonly string[] },
   { index, vnets, hidden, words }: RollbackInput,
 ): Refusal | undefined {
-  const { node } = one.guest;
+  const { node, status, vmid } = one.guest;
+  const isOwn = ({ user, lab }: StandName) => user === view.user && lab === view.claim.lab;
   const place = {
-    bridges: index.bridges.get(node),
-    isOwn: ({ user, lab }: { user: string; lab: string }) => user === view.user && lab === view.claim.lab,
+    ...{ bridges: index.bridges.get(node), isOwn },
     named: new Set(bridgesIn(one.config.values)),
     vnets: new Set(vnets),
     isShort: hidden?.bridges === true,
@@ -228,11 +243,17 @@ function bridgeRefusal(
     return why ? [{ iface, why }] : [];
   });
   if (wrong.length === 0) return undefined;
-  const reclone = sayReclone([{ view, one }], { words });
+  const home = wrong
+    .filter(({ why }) => why.code === 'missing')
+    .flatMap(({ iface }) => homeOf(iface, isOwn, index) ?? [])[0];
+  const back =
+    home === undefined
+      ? 'deploy again, which makes bridges of the stand that are missing'
+      : `the networks of the stand are on ${home}: move it back (as root on ${node}: \`${moveCommand({ vmid }, home, status !== 'stopped')}\`), then run again`;
   return {
     code: 'SNAPSHOT_BRIDGE',
     message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.map(({ iface, why }) => sayBridge(iface, node, why)).join(', and ')}`,
-    hint: [...new Set(wrong.map(({ why }) => WAY_OUT[why.code](reclone)))].join('; '),
+    hint: wayOutOf(new Set(wrong.map(({ why }) => why.code)), back, sayReclone([{ view, one }], { words })),
   };
 }
 
