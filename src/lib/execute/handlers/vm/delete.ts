@@ -1,4 +1,5 @@
 /** Removes a VM with its disks and references. Never one that is not the planned one any more, nor under a lock. */
+import { LOCK } from '../../../pve-values/guest-kinds.ts';
 import type { StepOf } from '../../../plan/document/step.ts';
 import {
   diskNotRemoved,
@@ -90,7 +91,7 @@ async function destroyOwn(
   if (mayTrustLists && (await io.ownership.isListedOurs(step))) return destroy(step, io);
   const values = await io.pve.guestConfig(step, io.signal);
   if (!values) return confirmGone(step, io);
-  if (values['lock'] === 'destroyed') return outliveRemoval(step, io);
+  if (values['lock'] === LOCK.destroyed) return outliveRemoval(step, io);
   // A hibernated VM is under no operation: PVE removes it with its saved memory (qemu-server QemuServer.pm, destroy_vm).
   const lock = values['lock'];
   if (lock !== undefined && holdOn(step, lock).kind !== 'hibernated') return 'locked';
@@ -103,7 +104,7 @@ async function unlessGoing(step: DeleteStep, io: StepIo, error: unknown): Promis
   if (!(error instanceof StepError) || error.code !== 'NOT_OURS') throw error;
   const values = await io.pve.guestConfig(step, io.signal);
   if (!values) return confirmGone(step, io);
-  if (values['lock'] !== 'destroyed') throw error;
+  if (values['lock'] !== LOCK.destroyed) throw error;
   return outliveRemoval(step, io);
 }
 

@@ -1,7 +1,7 @@
 /** Waits while another operation (a backup, a snapshot, a migration) holds a VM. Never breaks a lock. */
 import { holdHint, holdOn, sayHold, type Hold } from '../../../plan/cluster/locks.ts';
 import { isVmLocked } from '../../../proxmox/words.ts';
-import { isCloneLock, type GuestAt } from '../../../pve-values/guest-kinds.ts';
+import { isCloneLock, LOCK, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo, StepOutcome } from '../../types.ts';
 
@@ -52,7 +52,7 @@ export async function lockError(vm: GuestAt, lock: string, io: StepIo): Promise<
 async function outwait(patience: Patience, io: StepIo, deadline: number): Promise<void> {
   for (let poll = FIRST_POLL; ; poll = Math.min(poll * 1.5, LONGEST_POLL)) {
     const lock = (await io.pve.guestConfig(patience, io.signal))?.['lock'];
-    if (lock === 'destroyed' || (lock === 'suspended' && patience.mayHibernate)) return;
+    if (lock === LOCK.destroyed || (lock === LOCK.suspended && patience.mayHibernate)) return;
     unlessHibernated(patience, lock);
     if (lock !== undefined && io.clock.now() + poll > deadline) throw await lockError(patience, lock, io);
     await io.clock.sleep(poll, io.signal);

@@ -1,5 +1,5 @@
 /** How a VM is, as handlers that switch it ask; and waiting for what comes after PVE's task. Writes nothing. */
-import type { GuestAt } from '../../../pve-values/guest-kinds.ts';
+import { LOCK, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 import type { PowerState } from '../../../plan/document/step-traits.ts';
 import type { PveApi, Upid } from '../../../proxmox/types.ts';
 import { machinePower } from '../../../pve-values/machine-power.ts';
@@ -52,7 +52,7 @@ export async function isSeen(
       const seen = await io.pve.vmStatus(vm, io.signal);
       if (isThere(seen)) return true;
       const now = io.clock.now();
-      if (seen.lock === 'migrate') since = now;
+      if (seen.lock === LOCK.migrate) since = now;
       if (now > Math.min(since + patience, latest)) return false;
       if (again && now - told > HA_AGAIN_MS) {
         told = now;
