@@ -183,6 +183,32 @@ describe('prune removes', () => {
       note: 'never finished',
     })),
     {
+      name: 'not one whose stand has a VM whose removal was cut short',
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: madeOf('pc:10000') }],
+          guests: [guest(10000, { pool: 'a', lock: 'destroyed' })],
+          bridgeUse: [named(10000, ['vmbr0'], { description: '' })],
+        },
+      ),
+      steps: [],
+      note: 'never finished',
+    },
+    {
+      name: 'not one whose stand has a VM in its pool without the seal of its reserved number',
+      snapshot: cluster(
+        { bridges: [ours('vmbr1000')] },
+        {
+          pools: [{ pool: 'a', comment: `${madeOf(`pc:10000?${sealHash(SEAL, 10000)}`)} clones=pool` }],
+          guests: [guest(10000, { pool: 'a' })],
+          bridgeUse: [named(10000, ['vmbr0'], { description: 'by hand' })],
+        },
+      ),
+      steps: [],
+      note: 'never finished',
+    },
+    {
       name: 'one whose stand is made, also when the notes of a VM were wiped',
       snapshot: cluster(
         { bridges: [ours('vmbr1000')] },

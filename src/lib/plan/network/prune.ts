@@ -17,9 +17,8 @@ import {
 import { indexBridgeGuests, type BridgeGuests } from '../cluster/bridge-guests.ts';
 import { isOlder } from '../../marks/time.ts';
 import { parsePoolComment, type Claim } from '../../marks/pool.ts';
-import { isToldFinished } from '../../marks/vm.ts';
 import { judgeClaimed, notesAsConfigs, type Claimant, type Seen } from '../stands/judge.ts';
-import { claimedIds, type ClaimedId } from '../stands/ownership.ts';
+import { claimedIds, isUnfinished, type ClaimedId } from '../stands/ownership.ts';
 import type { NodesPlan } from '../document/plan.ts';
 import { gapTexts } from '../document/text.ts';
 
@@ -73,15 +72,12 @@ function createContext(input: BridgesPruneInput): PruneContext {
   };
 }
 
-/** Made by us, or perhaps by us, and not finished: what is finished has joined its pool, and its claim says so. */
-function isUnfinished(id: ClaimedId, claimant: Claimant, { notes, seen }: PruneContext): boolean {
+/** Made by us, or perhaps by us, and not finished, as far as can be told. */
+function mayBeUnfinished(id: ClaimedId, claimant: Claimant, { notes, seen }: PruneContext): boolean {
   if (!seen.guests.has(id.vmid)) return false;
-  const verdict = judgeClaimed(id, claimant, seen);
-  if (verdict === 'in-flight') return true;
   // 0.1.0 wrote no states: of its VMs the notes alone tell.
-  if (id.state === 'unstated')
-    return notes.has(id.vmid) && isToldFinished(id.vmid, { description: notes.get(id.vmid) ?? '' }) !== true;
-  return id.state === 'reserved' && ['unjoined', 'unreadable', 'away'].includes(verdict);
+  if (id.state === 'unstated' && !notes.has(id.vmid)) return false;
+  return isUnfinished(id, judgeClaimed(id, claimant, seen), seen.configs.get(id.vmid)?.values) !== false;
 }
 
 /**
@@ -95,7 +91,7 @@ function isUnderWay({ lab = '', user = '' }: BridgeRow, context: PruneContext): 
       context.isCloning ||
       !isOlder(claim.since, minAgeSeconds, have.now) ||
       claimedIds(claim).some(
-        (id) => context.busy.has(String(id.vmid)) || isUnfinished(id, { pool, user }, context),
+        (id) => context.busy.has(String(id.vmid)) || mayBeUnfinished(id, { pool, user }, context),
       ),
   );
 }
