@@ -9,7 +9,8 @@ const LEAVES = [
 /** The want as data, and the questions that every room asks of a lab's networks and devices. */
 const CONFIG_TYPES =
   '^src/lib/config/(((balance|checks|connections|notify)/)?types|lab/(networks|device-profiles))[.]ts$';
-const INVENTORY_TYPES = '^src/lib/inventory/(balance-)?types[.]ts$';
+/** And the words about a pool that somebody else may write, which are the same everywhere. */
+const INVENTORY_TYPES = '^src/lib/inventory/((balance-)?types|delegated-words)[.]ts$';
 /** A client that is handed in, its errors, and what the platform means by its words: whoever has these makes none. */
 const CLIENTS = [
   '^src/lib/proxmox/(types|balance-types|sdn-types|errors|words|last-reload)[.]ts$',

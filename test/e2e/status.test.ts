@@ -142,6 +142,61 @@ describe.each<Version>(['7.4', '8.4', '9.2'])('%s', (version) => {
   });
 });
 
+describe('a pool that its admin may write', () => {
+  function delegate(state: ClusterState, comment?: string): void {
+    const acl = state.acl as AclState[]; // of a copy
+    acl.push({
+      path: '/pool/anna',
+      role: 'PVEPoolAdmin',
+      type: 'user',
+      subject: 'vera@pve',
+      propagate: true,
+    });
+    if (comment !== undefined) state.pools.find(({ poolid }) => poolid === 'anna')!.comment = comment;
+  }
+
+  test('is a problem, with the right and the way out, and no note says it again', async () => {
+    const cluster = await aClass(delegate);
+    const document = await documentOf(cluster);
+    expect(document.problems).toEqual([
+      {
+        ...{ kind: 'pool-delegated', pool: 'anna', user: 'anna@pve', lab: 'net' },
+        detail: 'vera@pve has PVEPoolAdmin on /pool/anna',
+        message: expect.stringMatching(
+          /^pool that can be written by somebody else, .*: anna@pve, lab net, pool anna: vera@pve has PVEPoolAdmin/,
+        ),
+        hint: expect.stringContaining('`operators:` of the connections file'),
+      },
+    ]);
+    expect(document).toMatchObject({ notes: [] });
+    const codes = ['', '--user boris@pve', '--lab net'].map(async (narrowed) => {
+      const argv = narrowed.split(' ').filter((word) => word !== '');
+      return (await runCli(['status', '--check', ...argv], cluster)).code;
+    });
+    expect(await Promise.all(codes)).toEqual([6, 0, 6]);
+  });
+
+  test('and whose mark is gone is known by its networks, until deploy has taken it over', async () => {
+    const { files, path } = room();
+    const cluster = await aClass((state) => delegate(state, ''));
+    expect(kinds(await documentOf(cluster))).toEqual(['pool-delegated anna@pve', 'pool-mark-lost anna@pve']);
+    const told = await runCli(['status', '--check', ...files], cluster);
+    expect([told.code, told.stdout]).toEqual([
+      6,
+      expect.stringMatching(/pool anna: lan \(vmbr\d+ on\s+pve1\)/),
+    ]);
+
+    await admin(cluster).put('/access/acl', {
+      ...{ path: '/pool/anna', roles: 'PVEPoolAdmin', users: 'vera@pve', delete: 1 },
+    });
+    expect(kinds(await documentOf(cluster))).toEqual(['pool-mark-lost anna@pve']);
+    const argv = ['deploy', ...files, '--only', 'anna@pve', '--adopt', '--credentials', path('c.csv')];
+    const run = await runCli(argv, cluster);
+    expect([run.code, run.stdout + run.stderr]).toEqual([0, expect.any(String)]);
+    expect(kinds(await documentOf(cluster))).toEqual([]);
+  });
+});
+
 test('with the files at hand the way out is a command that works', async () => {
   const { files, path } = room();
   const cluster = await aClass();

@@ -155,7 +155,7 @@ function notesOfAllKinds(): StatusNote[] {
   return [
     ...(['roles-unread', 'acls-unread', 'groups-unread'] as const).map((kind) => ({ kind, text })),
     ...(['stands-delegated', 'copies-delegated'] as const).flatMap((kind) =>
-      [right, unseen].map((writer) => ({ kind, pools: ['a'], more: 2, writer, text })),
+      [right, unseen].map((writer) => ({ kind, pools: ['a', 'b', 'c', 'd', 'e', 'f'], writer, text })),
     ),
     ...(['bridges-hidden', 'machines-hidden', 'tasks-hidden'] as const).map((kind) => ({ kind })),
     ...(['template-unread', 'version-unread'] as const).map((kind) => ({ kind, machines: ['pc'] })),

@@ -82,6 +82,17 @@ describe('renderSummary', () => {
     `);
   });
 
+  test('a machine’s node is empty only below the same one', () => {
+    const on = (vmid: number, node: string) => ({ vmid, name: 'vm', node, status: 'stopped' });
+    const vms = [on(10001, 'pve1'), on(10002, 'pve2'), on(10003, 'pve1'), on(10004, 'pve1')];
+    const nodesOf = (node: string | null) =>
+      renderSummary(net, summary([standSummary(1, { node, vms, bridges: [] })]), options)
+        .split('\n')
+        .filter((line) => / 1000\d /.test(line))
+        .map((line) => / (pve\d) /.exec(line)?.[1] ?? '');
+    for (const node of ['pve1', 'pve2', null]) expect(nodesOf(node)).toEqual(['pve1', 'pve2', 'pve1', '']);
+  });
+
   test('columns stay aligned with Cyrillic names and long ids', () => {
     const stands = [
       standSummary(1, { user: 'иванов-константинопольский@pve', pool: 'иванов' }),

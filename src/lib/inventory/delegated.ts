@@ -8,6 +8,7 @@
 import { addTo, groupBy } from '../group.ts';
 import { poolsAbove } from '../pve-values/pool-name.ts';
 import { ROOT, userIn } from '../pve-values/userid.ts';
+import { delegatedWayOut, firstOf, mayBeWritten } from './delegated-words.ts';
 import { privilegesOn } from './rights.ts';
 import type { AclEntry, Gap, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
@@ -75,31 +76,8 @@ function pathsOf(pool: string): readonly string[] {
   return [...poolsAbove(pool), pool].map((name) => `/pool/${name}`);
 }
 
-/** Sys.Audit there shows the whole list, and gives nothing else but to see users and groups (PVE/API2/ACL.pm). */
-const SIGHT = 'give the caller Sys.Audit on /access, which shows it all rights and lets it change none';
-const SIGHT_WAY_OUT = `${SIGHT}, or Pool.Allocate on the pool and those above it`;
-
 export function say({ type, subject, role, path }: AclEntry): string {
   return `${type === 'group' ? '@' : ''}${subject} has ${role} on ${path}`;
-}
-
-export const OR_OPERATOR =
-  'or name the account in `operators:` of the connections file if it runs deploy-stand too';
-
-/** What to do, so that the seal alone proves again whose a clone is. */
-export const SEAL_WAY_OUT = `take one of these rights away, ${OR_OPERATOR}; what is not shown: ${SIGHT}`;
-
-/** What was written into the comment while somebody else could is believed as soon as nobody else can any more. */
-const DELEGATED_WAY_OUT = `first look at the comment of the pool and take out of its \`lab=\` and \`source=\` lines what is not ours, only then take that right away from all who are named (the comment is believed from that moment on), ${OR_OPERATOR}`;
-
-/** After "pool x". */
-export function mayBeWritten({ unseen }: PoolWriter): string {
-  return unseen ? 'may be writable for somebody else' : 'can be written by somebody else';
-}
-
-/** What to do, before "then run again". */
-export function delegatedWayOut({ unseen }: PoolWriter): string {
-  return unseen ? SIGHT_WAY_OUT : DELEGATED_WAY_OUT;
 }
 
 type DelegatedGap = Extract<Gap, { readonly pools: unknown }>;
@@ -125,12 +103,12 @@ export function delegatedGaps(
     const some = told.filter(({ delegated }) => (delegated?.unseen ?? false) === isUnseen);
     const [first] = some;
     if (!first?.delegated) return [];
-    const names = some.slice(0, 5).map(({ pool }) => pool);
+    const names = some.map(({ pool }) => pool);
     const writer = first.delegated;
-    const more = some.length - names.length;
-    const list = `${some.length === 1 ? 'pool' : 'pools'} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const { named, more } = firstOf(names);
+    const list = `${some.length === 1 ? 'pool' : 'pools'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
     const text = `${list} ${mayBeWritten(writer)}, ${SO[kind]}: ${writer.says}; ${delegatedWayOut(writer)}`;
-    return [{ kind, pools: names, more, writer, text }];
+    return [{ kind, pools: names, writer, text }];
   });
 }
 
@@ -188,15 +166,12 @@ export function delegatedBy(writers: readonly PoolWriter[]): DelegatedBy {
     );
 }
 
-const NAMED_AT_MOST = 5;
-
 /** Taking one right away changes nothing while another is left, and who has one gives it to others: all are said. */
 function together(writers: readonly PoolWriter[]): PoolWriter | undefined {
   const [first] = writers;
   const seen = writers.filter(({ unseen }) => !unseen);
   if (!first || first.unseen || seen.length === 1) return first;
-  const named = seen.slice(0, NAMED_AT_MOST).map(({ says }) => says);
-  const more = seen.length - named.length;
+  const { named, more } = firstOf(seen.map(({ says }) => says));
   return { ...first, says: `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}` };
 }
 

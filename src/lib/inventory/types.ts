@@ -76,9 +76,7 @@ export type Gap =
   | {
       /** Pools that are not believed: of stands, or the one of our copies of templates. */
       readonly kind: 'stands-delegated' | 'copies-delegated';
-      /** The first of them. */
       readonly pools: readonly string[];
-      readonly more: number;
       readonly writer: PoolWriter;
       readonly text: string;
     };

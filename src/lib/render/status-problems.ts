@@ -86,6 +86,10 @@ function foldAlike(
   });
 }
 
+const ofPool: Words['about'] = (problem, texts) => {
+  const pool = texts.pool(problem.pool ?? '?');
+  return withDetail([who(problem, texts), pool].filter((part) => part !== '').join(', '), problem);
+};
 const ofStand: Words['about'] = (problem, texts) => withDetail(who(problem, texts), problem);
 const nodeOf = ({ node = '?' }: Problem): string => node;
 const ofNetwork: Words['about'] = (problem, texts) => texts.onNode(ofStand(problem, texts), nodeOf(problem));
@@ -200,7 +204,7 @@ const say =
 /** Ways out that are the same for all. */
 type PlainTexts = Pick<
   ProblemTexts,
-  'foreignBridge' | 'cardElsewhere' | 'nodeOffline' | 'storageFull' | 'taskLog'
+  'foreignBridge' | 'cardElsewhere' | 'poolDelegated' | 'nodeOffline' | 'storageFull' | 'taskLog'
 >;
 
 const WORDS: Readonly<Record<ProblemKind, Words>> = {
@@ -299,6 +303,11 @@ const WORDS: Readonly<Record<ProblemKind, Words>> = {
         const freeze = shellCommand('deploy-stand', 'access', 'freeze', '--lab', lab, ...users);
         return texts.unlessThawing(amid(freeze));
       }),
+  },
+  'pool-delegated': { about: ofPool, way: say('poolDelegated') },
+  'pool-mark-lost': {
+    about: ofPool,
+    way: (problems, context) => [context.texts.markLost(amid(deployAgain(problems, context, ['--adopt'])))],
   },
 };
 

@@ -89,11 +89,13 @@ function standRows(command: Plan['command'], stand: StandSummary, paint: Paint):
     const isFirst = line === 0;
     const vm = stand.vms[line];
     const bridge = stand.bridges[line];
-    const elsewhere = vm !== undefined && stand.node !== null && vm.node !== stand.node;
+    const node = vm?.node ?? stand.node;
+    // An empty cell reads as the one above it.
+    const isToldAbove = vm === undefined || vm.node === stand.vms[line - 1]?.node;
     return [
       { text: isFirst ? stand.user : '' },
       { text: isFirst ? stand.pool : '' },
-      { text: isFirst ? (stand.node ?? '-') : elsewhere ? vm.node : '' },
+      { text: isFirst ? (node ?? '-') : isToldAbove ? '' : vm.node },
       { text: vm === undefined ? '' : String(vm.vmid) },
       { text: vm?.name ?? '' },
       { text: vm?.status ?? '' },

@@ -1,7 +1,7 @@
 /** What commands on stands share before they plan: reading what was selected, and telling what a selection misses. */
 import { isAnyCloning } from '../plan/cluster/locks.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
-import { delegatedWayOut } from '../inventory/delegated.ts';
+import { delegatedWayOut } from '../inventory/delegated-words.ts';
 import { readPools, type ReadContext } from '../inventory/pools.ts';
 import { readInventory, type InventoryScope } from '../inventory/read.ts';
 import { privilegesOn } from '../inventory/rights.ts';

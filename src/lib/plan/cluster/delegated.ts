@@ -1,5 +1,10 @@
 /** Why nothing is done in a pool that somebody else may write, in words. Who may is told by the inventory. */
-import { delegatedWayOut, mayBeWritten, OR_OPERATOR } from '../../inventory/delegated.ts';
+import {
+  delegatedWayOut,
+  mayBeWritten,
+  OR_OPERATOR,
+  PROVES_NOTHING,
+} from '../../inventory/delegated-words.ts';
 import type { PoolWriter } from '../../inventory/types.ts';
 import type { Refusal } from '../document/plan.ts';
 import type { ClusterView } from './view.ts';
@@ -14,7 +19,7 @@ export function delegatedRefusal(
   if (pools.has(pool) || unseen) {
     return {
       code,
-      message: `pool ${pool} ${mayBeWritten(delegated)}, so nothing in it proves what is ours: ${says}`,
+      message: `pool ${pool} ${mayBeWritten(delegated)}, ${PROVES_NOTHING}: ${says}`,
       hint: delegatedWayOut(delegated),
     };
   }

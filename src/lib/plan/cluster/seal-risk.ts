@@ -4,7 +4,7 @@
  * each other, so that any of each suffices. Pure.
  */
 import type { Inventory } from '../../inventory/types.ts';
-import { SEAL_WAY_OUT } from '../../inventory/delegated.ts';
+import { SEAL_WAY_OUT } from '../../inventory/delegated-words.ts';
 
 /** Who could read it, and who could take a machine out of a pool; in words. */
 export interface SealRisk {

@@ -138,7 +138,9 @@ export type ProblemKind =
   | 'task-failed'
   | 'user-disabled'
   | 'no-access'
-  | 'still-open';
+  | 'still-open'
+  | 'pool-delegated'
+  | 'pool-mark-lost';
 
 /** One thing that is wrong. What it is about, and nothing that a reader can derive. */
 export interface Problem {
@@ -151,7 +153,8 @@ export interface Problem {
   readonly type?: GuestKind;
   readonly node?: string;
   readonly storage?: string;
-  /** A network, a lock, a day, the words of a task, a share in percent, a command of ours that did it. */
+  readonly pool?: string;
+  /** A network, a lock, a day, the words of a task, a share in percent, a command of ours that did it, who has which right. */
   readonly detail?: string;
 }
 

@@ -9,6 +9,7 @@ import type { StandView } from '../stands/selected.ts';
 import type { StandSelection } from '../stands/selection.ts';
 import { beingRemoved, isMaking } from './status-at-work.ts';
 import { machineProblems } from './status-machine.ts';
+import { isToldAsProblem, poolProblems } from './status-pools.ts';
 import { accessOf, standProblems, standStatus } from './status-stand.ts';
 import type {
   LabStatus,
@@ -102,6 +103,7 @@ function problemsOf(input: StatusInput, context: StatusContext): Problem[] {
         .flatMap((one) => machineProblems(view, one, context)),
       ...standProblems(view, context),
     ]),
+    ...poolProblems(input),
     ...taskProblems(input),
     ...storageProblems(input),
   ];
@@ -124,7 +126,7 @@ function labsOf(input: StatusInput, context: StatusContext, problems: readonly P
 
 function notesOf({ have, stands, notes = [] }: StatusInput, { busy, sees }: StatusContext): StatusNote[] {
   return [
-    ...have.gaps,
+    ...have.gaps.filter((gap) => !isToldAsProblem(gap)),
     ...notes,
     ...(have.hidden?.bridges === true ? [{ kind: 'bridges-hidden' as const }] : []),
     ...(stands.every(({ pool }) => sees(pool)) ? [] : [{ kind: 'machines-hidden' as const }]),

@@ -1,3 +1,4 @@
+import { firstOf } from '../../inventory/delegated-words.ts';
 import type { Gap, PoolRight, PoolWriter } from '../../inventory/types.ts';
 import { whyUnanswered, type UnansweredTexts } from '../../unanswered.ts';
 import type { NoteTexts } from './note-texts.ts';
@@ -10,16 +11,17 @@ function whoWrites(writer: PoolWriter): string {
   return `у ${type === 'group' ? '@' : ''}${subject} роль ${role} на ${path}`;
 }
 
-function wayOut({ unseen = false }: PoolWriter): string {
+export function delegatedWayOutRu({ unseen = false }: Pick<PoolWriter, 'unseen'>): string {
   if (unseen)
     return 'дайте учётной записи deploy-stand право Sys.Audit на /access: оно показывает все права и ничего не позволяет менять; или Pool.Allocate на этот пул и на те, что выше';
   return 'сначала уберите из строк `lab=` и `source=` комментария пула то, что не наше, и только потом отберите это право (с этого момента комментарию снова верят); или внесите учётную запись в `operators:` файла подключений, если под ней тоже работает deploy-stand';
 }
 
-function delegated({ pools, more, writer }: Extract<Gap, { readonly pools: unknown }>, so: string): string {
+function delegated({ pools, writer }: Extract<Gap, { readonly pools: unknown }>, so: string): string {
+  const { named, more } = firstOf(pools);
   const others = more > 0 ? ` и ещё ${more}` : '';
   const may = writer.unseen ? 'возможно, меняет' : 'может менять';
-  return `Комментарий пула ${may} кто-то ещё (${pools.join(', ')}${others}), поэтому ${so}: ${whoWrites(writer)}. Что делать: ${wayOut(writer)}.`;
+  return `Комментарий пула ${may} кто-то ещё (${named.join(', ')}${others}), поэтому ${so}: ${whoWrites(writer)}. Что делать: ${delegatedWayOutRu(writer)}.`;
 }
 
 const AWAY: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 /** The report in English. */
+import { delegatedWayOut, mayBeWritten, PROVES_NOTHING } from '../../inventory/delegated-words.ts';
 import { SOON_DAYS } from '../../plan/views/status-types.ts';
 import { findingEn } from './finding-en.ts';
 import { noteEn } from './note-en.ts';
@@ -66,8 +67,11 @@ const problemTexts: ProblemTexts = {
     'user-disabled': 'account disabled',
     'no-access': 'deployed, and its user has no rights on it',
     'still-open': 'frozen, and can still be used',
+    'pool-delegated': `pool that ${mayBeWritten({})}, ${PROVES_NOTHING} and no command touches it`,
+    'pool-mark-lost': 'pool that has lost its mark, while networks of its stand are still there',
   },
   lab: (lab) => `lab ${lab}`,
+  pool: (pool) => `pool ${pool}`,
   vm: 'VM',
   at: (vmid, node) => `${vmid} on ${node}`,
   onNode: (what, node) => `${what} on ${node}`,
@@ -76,6 +80,8 @@ const problemTexts: ProblemTexts = {
     `run deploy again with the files of lab ${labs}${only === '' ? '' : ` and ${only}`}`,
   whenIdle: (way) => `when no deploy is running, ${way}`,
   unlessThawing: (way) => `when no freeze or thaw is running, ${way}`,
+  poolDelegated: delegatedWayOut({}),
+  markLost: (way) => `when nobody else can write the pool any more, ${way}`,
   enabledBySync: (command) => `${command} enables whom the users file names`,
   otherVmid: (way) => `another VMID is taken: ${way}`,
   foreignBridge:

@@ -1,7 +1,7 @@
 /** The report in Russian. */
 import { SOON_DAYS } from '../../plan/views/status-types.ts';
 import { findingRu } from './finding-ru.ts';
-import { noteRu } from './note-ru.ts';
+import { delegatedWayOutRu, noteRu } from './note-ru.ts';
 import type { PictureTexts, ProblemTexts, ReportTexts, StateTexts } from './report-texts.ts';
 
 const states: StateTexts = {
@@ -64,8 +64,12 @@ const problemTexts: ProblemTexts = {
     'user-disabled': 'учётная запись отключена',
     'no-access': 'стенд развёрнут, но у студента нет на него прав',
     'still-open': 'доступ закрыт, но стендом ещё можно пользоваться',
+    'pool-delegated':
+      'комментарий пула может менять кто-то ещё, поэтому ни одна команда не трогает того, что в пуле',
+    'pool-mark-lost': 'из комментария пула пропала наша запись, а сети стенда на месте',
   },
   lab: (lab) => `работа ${lab}`,
+  pool: (pool) => `пул ${pool}`,
   vm: 'ВМ',
   at: (vmid, node) => `${vmid} на ${node}`,
   onNode: (what, node) => `${what} на ${node}`,
@@ -74,6 +78,8 @@ const problemTexts: ProblemTexts = {
     `запустите deploy ещё раз с файлами работы ${labs}${only === '' ? '' : ` и ${only}`}`,
   whenIdle: (way) => `когда не идёт другое развёртывание: ${way}`,
   unlessThawing: (way) => `когда не идут access freeze и access thaw: ${way}`,
+  poolDelegated: delegatedWayOutRu({}),
+  markLost: (way) => `когда никто другой уже не может менять пул: ${way}`,
   enabledBySync: (command) => `${command} включит тех, кого называет файл пользователей`,
   otherVmid: (way) => `будет взят другой VMID: ${way}`,
   foreignBridge:

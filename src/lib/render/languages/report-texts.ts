@@ -27,6 +27,7 @@ export interface StateTexts {
 export interface ProblemTexts {
   readonly title: Readonly<Record<ProblemKind, string>>;
   readonly lab: (lab: string) => string;
+  readonly pool: (pool: string) => string;
   readonly vm: string;
   /** `pc (10001 on pve1)`. */
   readonly at: (vmid: string, node: string) => string;
@@ -36,6 +37,9 @@ export interface ProblemTexts {
   readonly whenIdle: (way: string) => string;
   /** A thaw gives the right before it ends the freeze. */
   readonly unlessThawing: (way: string) => string;
+  readonly poolDelegated: string;
+  /** `way`: what takes over what is in it. */
+  readonly markLost: (way: string) => string;
   readonly enabledBySync: (command: string) => string;
   readonly otherVmid: (way: string) => string;
   readonly foreignBridge: string;
