@@ -41,7 +41,7 @@ const LIB = {
     [CRYPTO, '^(node:)?(fs|fs/promises|path)$'],
   ],
   config: [
-    'Text of files → checked → normalised. Contacts nothing.',
+    'Text of files → checked → normalised. Contacts nothing; a secret may come from a program that a connection names.',
     [
       TEXTS,
       '^src/lib/(files/|age[.]ts$)',
@@ -100,7 +100,7 @@ const LIB = {
     [...DATA, plan('cluster'), VERDICT, JUDGE],
   ],
   'plan/obstacles': [
-    'Why a node cannot take a machine: one table for every command that brings one there. Chooses nothing.',
+    'Why a node cannot take a machine: one table for every command that brings one there; what only a move meets is in balance. Chooses nothing.',
     [INVENTORY_TYPES, TEXTS, plan('cluster'), '^src/lib/plan/network/may-go(-text)?[.]ts$'],
   ],
   'plan/placement': [
@@ -218,7 +218,7 @@ const LIB = {
     ],
   ],
   mail: [
-    'A mail as text, and on its way to one server. Knows no student and no password.',
+    'A mail as text, and on its way to one server. Knows of a student the userid alone, and no password.',
     ['^src/lib/proxmox/hosts[.]ts$', '^node_modules/nodemailer/', CRYPTO],
   ],
   notify: [
@@ -240,7 +240,7 @@ const LIB = {
     ],
   ],
   workflow: [
-    'One story per command: puts the rooms below together, and shows nothing.',
+    'One story per command: puts the rooms below together, and shows nothing; the text of metrics is its own.',
     [
       '^src/lib/(agent|config|connections-edit|credentials|files|inventory|lms|mail|plan|privileges|execute|outcome|proxmox|ssh|starters|vmmanager)/',
       TEXTS,

@@ -1,4 +1,7 @@
-/** What PVE's words mean: the one place that reads its refusals and the ends of its tasks. Must not retry or decide anything. */
+/**
+ * What PVE's words mean: the one place that reads its refusals and the ends of its tasks (handlers/template/migrate.ts only
+ * strips `ERROR: ` from a line that was chosen here). Must not retry or decide anything.
+ */
 import { AuthError, PveError, TaskError } from './errors.ts';
 
 /** PVE's own words: of its refusal, or of how its task ended; none where the error is nobody's answer. */

@@ -2,7 +2,10 @@
 
 export type GuestKind = 'qemu' | 'lxc';
 
-/** A guest where it is. All that is done to it goes through its one path; each step that acts on one holds it. */
+/**
+ * A guest where it is. All that is done to it goes through its one path. Steps that act on one hold it, but for two:
+ * `vm.migrate` has `container` in place of the kind, `ha.remove` no node.
+ */
 export interface GuestAt {
   readonly node: string;
   readonly vmid: number;

@@ -1,4 +1,4 @@
-/** The columns of what is told of machines: a row each, with its head and what stands in it in every format. */
+/** The columns of what is told of machines: a row each, at a terminal and on a page; those of CSV are a list of their own. */
 import type { MachineStatus, StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { ReportTexts } from './languages/report-texts.ts';

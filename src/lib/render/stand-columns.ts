@@ -1,4 +1,4 @@
-/** The columns of what is told of stands: a row each, with its head and what stands in it in every format. */
+/** The columns of what is told of stands: a row each, with its head and what stands in it at a terminal, in Markdown and on a page. */
 import type { StandStatus } from '../plan/views/status-types.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { ReportTexts } from './languages/report-texts.ts';

@@ -1,6 +1,7 @@
 /**
  * What keeps a node from taking a machine, by what is known before the first write: the one table that deploy, copies of
- * templates and balance share. Each rule is a sentence of PVE's that would end a clone, a start or a migration there.
+ * templates and balance share; what only a move meets is in balance/pve/target-obstacles.ts. Each rule is a sentence of
+ * PVE's that would end a clone, a start or a migration there.
  */
 import {
   cpuNeeds,

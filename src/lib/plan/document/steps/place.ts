@@ -1,4 +1,4 @@
-/** Where a guest of ours is: what each of its steps holds, and nothing of what is done to it. */
+/** Where a guest of ours is: what its steps hold (`vm.migrate` has its own), and nothing of what is done to it. */
 import { toldKind, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 
 /** `pool`: of the claim that makes it ours. */
