@@ -63,6 +63,30 @@ describe('a run', () => {
     expect(stands[0]?.error?.hint).toBe('move it\nfree some');
   });
 
+  test('says once what was planned and came so', () => {
+    const [stand] = fresh.stands;
+    const step = { ...fresh.steps.find(({ kind }) => kind === 'vm.clone')!, dependsOn: [] };
+    const refused = { code: 'PROTECTED', message: 'VM 300 is protected', hint: 'add it' };
+    const notes = ['VM 301 is locked: unlock it', 'VM 302 is locked: unlock it'];
+    const steps = ['1', '2'].map((id) => ({ ...step, id }));
+    const cut = { ...fresh, command: 'cleanup', steps, stands: [{ ...stand!, refused, notes }] };
+    const failed = (id: string, code: string, message: string, hint: string): StepResult => ({
+      ...{ id, status: 'failed', code, message, hint },
+    });
+    const both = [
+      failed('1', 'VM_LOCKED', 'VM 301 is locked', 'unlock it'),
+      failed('2', 'PROTECTED', 'VM 300 is protected', 'add it'),
+    ];
+    const { stands } = summarizeRun([
+      {
+        plan: { ...cut, steps: steps.map((one, at) => ({ ...one, vmid: 301 - at })) } as unknown as Plan,
+        result: { results: both, interrupted: false },
+      },
+    ]);
+    expect(stands[0]?.error?.hint).toBe('unlock it\nadd it');
+    expect(stands[0]?.notes).toEqual(['VM 302 is locked: unlock it']);
+  });
+
   test("one student's failure is that student's, with the first cause", () => {
     const { summary, code } = run([{ id: 'vm.clone:anna/b', code: 'TASK_FAILED' }]);
     expect([summary.status, code]).toEqual(['partial', 5]);

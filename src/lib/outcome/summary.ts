@@ -85,6 +85,14 @@ function standStatus(view: StandRun, error: Refusal | undefined): StandSummary['
   return view.stand.vms.some((vm) => vm.state === 'pending-change') ? 'pending-change' : 'unchanged';
 }
 
+/** A plan says what may come in its way: where that did, it is told with the failure. */
+function isTold(note: string, error: Refusal | undefined): boolean {
+  return (
+    error?.message.split('\n').some((line) => note.startsWith(`${line.replace(/ {2}\[\w+\]$/, '')}: `)) ??
+    false
+  );
+}
+
 function summarize(view: StandRun): StandSummary {
   const { stand } = view;
   const error = isRefused(view) ? stand.refused : bothRefusals(errorOf(view), stand.refused ?? stand.left);
@@ -95,7 +103,7 @@ function summarize(view: StandRun): StandSummary {
     status: standStatus(view, error),
     vms: stand.vms.map((vm) => ({ vmid: vm.vmid, name: vm.name, node: vm.node, status: vmStatus(vm, view) })),
     bridges: stand.bridges,
-    notes: stand.notes,
+    notes: stand.notes.filter((note) => !isTold(note, error)),
     ...(stand.frozen === undefined ? {} : { frozen: stand.frozen }),
     ...(error ? { error } : {}),
   };

@@ -176,6 +176,28 @@ describe('vm.stop', () => {
     });
     expect(world.isRunning(10001)).toBe(true);
   });
+
+  // HA says that it will, and its own task meets the lock.
+  const WAYS = [
+    ['vm.stop', VM, true],
+    ['vm.shutdown', { ...VM, timeoutSeconds: 60, force: true }, true],
+    ['vm.start', VM, false],
+  ] as const;
+  test.each(WAYS)('%s: nor does HA keep it to itself', async (kind, payload, isOn) => {
+    const world = withVm({ lock: 'backup' }, { guest: { running: isOn, ha: true } });
+    await expect(apply(world, kind, payload)).rejects.toMatchObject({
+      code: 'VM_LOCKED',
+      message: 'VM 10001 on pve1 is locked (backup)',
+      hint: "no task of it is to be seen on pve1; unless somebody else's holds it, as root on pve1: `qm unlock 10001`; then run again",
+    });
+    expect(world.isRunning(10001)).toBe(isOn);
+  });
+
+  test.each(WAYS.slice(0, 2))('%s under HA: one that goes is waited for', async (kind, payload) => {
+    const world = lockedFor('backup', 60, underHa);
+    expect((await apply(world, kind, payload)).outcome).toMatch(/done/);
+    expect(world.isRunning(10001)).toBe(false);
+  });
 });
 
 describe('vm.unprotect', () => {

@@ -511,7 +511,12 @@ describe('a claimed number', () => {
       goes: false,
       code: 'ZOMBIE_VM',
     },
-    { name: 'of a VM under a backup (the handler waits)', vm: { values: { lock: 'backup' } }, goes: true },
+    {
+      name: 'of a VM under a backup (the handler waits)',
+      vm: { values: { lock: 'backup' } },
+      goes: true,
+      note: "VM 10000 on pve1 is locked (backup): no task of it is to be seen on pve1; unless somebody else's holds it, as root on pve1: `qm unlock 10000`",
+    },
   ];
   test.each(cases)('$name', ({ vm, goes, note, code }) => {
     const snapshot = cluster({ ...oneStand, vms: { 10000: vm }, bridges: [] });

@@ -11,7 +11,14 @@ import type { SelectedStand } from './selection.ts';
 import { protectedBecause, protectedNote } from '../stands/protected-accounts.ts';
 import { hadBefore, makeClaim, type Claim } from '../../marks/pool.ts';
 import { claimedIds } from '../stands/ownership.ts';
-import { REVOKED_FIRST, removeVms, revokeOnVms, type Fate, type Whose } from '../stands/removal.ts';
+import {
+  REVOKED_FIRST,
+  removeVms,
+  revokeOnVms,
+  staleNote,
+  type Fate,
+  type Whose,
+} from '../stands/removal.ts';
 import { makeStep, type Step } from '../document/step.ts';
 import type { PlannedVm, Refusal } from '../document/plan.ts';
 import { joinRefusals } from '../document/refuse.ts';
@@ -142,7 +149,7 @@ function find(stand: SelectedStand, context: CleanupContext, elsewhere: Readonly
 function notesOf(
   stand: SelectedStand,
   context: CleanupContext,
-  { foreign }: Found,
+  { foreign, own, goes }: Found,
   members: readonly Fate[],
 ): string[] {
   const told = idsOf(members);
@@ -152,6 +159,7 @@ function notesOf(
   return [
     ...(account === undefined ? [] : [account]),
     ...foreign.filter(({ vmid }) => !told.has(vmid)).map(sayForeign),
+    ...[...own, ...members].filter(goes).flatMap((fate) => staleNote(fate, context.have)),
   ];
 }
 

@@ -76,7 +76,10 @@ export function joinRefusals(refusals: readonly Refusal[], between: '\n' | '; ')
  */
 export function bothRefusals(first: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
   if (!first || !other) return first ?? other;
-  const hints = [...new Set([other, first].flatMap(({ hint }) => hint ?? []))];
+  const linesOf = ({ hint }: Refusal): string[] => hint?.split('\n') ?? [];
+  // Either may be several joined; lines within one are left as they are, since a log repeats itself.
+  const last = linesOf(first);
+  const hints = [...linesOf(other).filter((line) => !last.includes(line)), ...last];
   return {
     code: first.code,
     message: `${other.message}  [${other.code}]\n${first.message}`,

@@ -2,13 +2,13 @@
  * How a machine of a stand is removed, and what keeps it from that: the same for every command that removes some. Whose it
  * is, is decided in ownership.ts; which ones are meant, by the command.
  */
-import { LOCK } from '../../pve-values/guest-kinds.ts';
+import { isCloneLock, LOCK } from '../../pve-values/guest-kinds.ts';
 import { isProtected, isTemplate } from '../../pve-values/guest-flags.ts';
-import type { GuestInfo, RunningTask, VmConfig } from '../../inventory/types.ts';
+import type { GuestInfo, Inventory, RunningTask, VmConfig } from '../../inventory/types.ts';
 import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { sortedUnique } from '../../order.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
-import { holdHint, holdOn, sayHold, type Hold } from '../cluster/locks.ts';
+import { holdHint, holdOn, sayHold, seesTasks, type Hold } from '../cluster/locks.ts';
 import { storageLocks } from '../cluster/storage-locks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
@@ -123,6 +123,15 @@ export function fateOf(
   const stays =
     refusalOf({ guest, config }, by, tasks) ?? (isDead ? undefined : obstacle(guest, config, options));
   return { guest, config, ...(stays ? { stays } : {}) };
+}
+
+/** Of one that goes, under a lock that nobody seems to hold: its removal waits for that, most likely in vain. */
+export function staleNote({ guest, config }: Fate, have: Pick<Inventory, 'tasks' | 'rights'>): string[] {
+  const lock = config?.values['lock'] ?? guest.lock;
+  if (lock === undefined || isCloneLock(lock) || !seesTasks(have)) return [];
+  const hold = holdOn(guest, lock, have.tasks);
+  if (hold.kind !== 'stale') return [];
+  return [`VM ${guest.vmid} on ${guest.node} ${sayHold(hold)}: ${holdHint(guest, hold)}`];
 }
 
 /** By what it is removed: a claim; its name, with `--adopt`; membership, with `--include-members`; being left unfinished. */

@@ -57,7 +57,7 @@ export async function unlessGone<Place extends GuestAt>(
 export function unlessGonePatiently<Place extends GuestAt & { readonly lockWaitSeconds: number }>(
   place: Place,
   io: StepIo,
-  work: (here: Place) => Promise<StepOutcome>,
+  work: (here: Place) => Promise<StepOutcome | 'locked'>,
 ): Promise<StepOutcome> {
   return unlessGone(place, io, (here) => patiently(here, io, () => work(here)));
 }

@@ -1,4 +1,5 @@
 /** How a VM is, as handlers that switch it ask; and waiting for what comes after PVE's task. Writes nothing. */
+import { isLasting } from '../../../plan/cluster/locks.ts';
 import { LOCK, type GuestAt } from '../../../pve-values/guest-kinds.ts';
 import type { PowerState } from '../../../plan/document/step-traits.ts';
 import type { PveApi, Upid } from '../../../proxmox/types.ts';
@@ -6,6 +7,7 @@ import { machinePower } from '../../../pve-values/machine-power.ts';
 import { readUpid } from '../../../pve-values/task-status.ts';
 import { StepError } from '../../step-error.ts';
 import type { StepIo } from '../../types.ts';
+import { lockError } from './lock.ts';
 
 const POLL_MS = 2000;
 /** HA's managers look at their lists every 10 s; the node's one may be busy with other VMs first. */
@@ -63,19 +65,33 @@ export async function isSeen(
   });
 }
 
-export function stillWaiting({ node, vmid }: GuestAt, says: string): StepError {
-  return new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
+/** Of what HA was told: its own tasks meet a lock that stands in the way, and their errors reach nobody here. */
+export async function unfulfilled(vm: GuestAt, otherwise: StepError, io: StepIo): Promise<StepError> {
+  const { lock } = await io.pve.vmStatus(vm, io.signal);
+  return lock === undefined || isLasting(lock) ? otherwise : lockError(vm, lock, io);
 }
 
-export async function untilPower(
-  vm: GuestAt,
-  wanted: PowerState,
-  io: StepIo,
-  late: Late = {},
-): Promise<void> {
-  if (await isSeen(vm, (now) => hasPower(now, wanted), io, late)) return;
-  throw stillWaiting(
-    vm,
-    wanted === 'running' ? 'was to start, but is not up' : `was to be ${wanted}, but runs on`,
-  );
+export function stillWaiting(vm: GuestAt, says: string, io: StepIo): Promise<StepError> {
+  const { node, vmid } = vm;
+  const error = new StepError('STILL_WAITING', `VM ${vmid} on ${node} ${says}`, { hint: SEE_HA });
+  return unfulfilled(vm, error, io);
+}
+
+export async function untilRunning(vm: GuestAt, io: StepIo): Promise<void> {
+  if (await isSeen(vm, (now) => hasPower(now, 'running'), io)) return;
+  throw await stillWaiting(vm, 'was to start, but is not up', io);
+}
+
+/** A migration of HA's is waited for all the same, and a removal ends by itself. */
+const PASSING: ReadonlySet<string> = new Set([LOCK.migrate, LOCK.destroyed]);
+
+function isKept({ lock }: VmPower): boolean {
+  return lock !== undefined && !isLasting(lock) && !PASSING.has(lock);
+}
+
+/** `locked`: until that lock is gone HA cannot do it. Undefined: it runs on, nobody knows why. */
+export async function untilOff(vm: GuestAt, io: StepIo, late: Late): Promise<'done' | 'locked' | undefined> {
+  const isOff = ({ status }: VmPower) => status === 'stopped';
+  if (!(await isSeen(vm, (now) => isOff(now) || isKept(now), io, late))) return undefined;
+  return isOff(await io.pve.vmStatus(vm, io.signal)) ? 'done' : 'locked';
 }

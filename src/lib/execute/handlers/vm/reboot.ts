@@ -45,7 +45,7 @@ export const rebootVm: Handler<'vm.reboot'> = (step, io) => {
     }
     // The task ends with the shutdown; qmeventd starts it again.
     if (!(await isSeen(step, (now) => isReborn(now, seen, io), io)))
-      throw stillWaiting(step, 'was shut down for its reboot, but is not up');
+      throw await stillWaiting(step, 'was shut down for its reboot, but is not up', io);
     return 'done';
   };
   return attempt(io, {

@@ -3,15 +3,15 @@ import { isShutdownIgnored } from '../../../proxmox/words.ts';
 import { spanText } from '../../../pve-values/moment.ts';
 import { attempt, awaitTask } from '../../retry.ts';
 import { StepError } from '../../step-error.ts';
-import type { Handler, StepOutcome } from '../../types.ts';
+import type { Handler } from '../../types.ts';
 import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { unlessGonePatiently } from './gone.ts';
-import { isWishOfHa, untilPower } from './power.ts';
+import { isWishOfHa, stillWaiting, untilOff } from './power.ts';
 
 export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
   let { node } = step;
   const { vmid, timeoutSeconds: timeout, force } = step;
-  const shutdown = async (here: typeof step): Promise<StepOutcome> => {
+  const shutdown = async (here: typeof step) => {
     node = here.node;
     const send = async () => {
       await io.ownership.assertOursNow(here);
@@ -22,8 +22,9 @@ export const shutdownVm: Handler<'vm.shutdown'> = (step, io) => {
     try {
       const upid = await send();
       const late = { afterMs: timeout * 1000, again: send };
-      if (isWishOfHa(upid)) await untilPower(here, 'stopped', io, late);
-      return 'done';
+      const seen = isWishOfHa(upid) ? await untilOff(here, io, late) : 'done';
+      if (seen) return seen;
+      throw await stillWaiting(here, 'was to be stopped, but runs on', io);
     } catch (error) {
       if (!isShutdownIgnored(error)) throw error;
       throw new StepError(

@@ -4,7 +4,7 @@ import { attempt, awaitTask } from '../../retry.ts';
 import type { Handler, StepOutcome } from '../../types.ts';
 import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { hereOrMoved } from './gone.ts';
-import { hasPower, isWishOfHa, untilPower } from './power.ts';
+import { hasPower, isWishOfHa, untilRunning } from './power.ts';
 import { patiently } from './lock.ts';
 
 export const startVm: Handler<'vm.start'> = (step, io) => {
@@ -14,7 +14,7 @@ export const startVm: Handler<'vm.start'> = (step, io) => {
     try {
       const upid = await io.pve.startVm(step, io.signal);
       await awaitTask(io, upid);
-      if (isWishOfHa(upid)) await untilPower(step, 'running', io);
+      if (isWishOfHa(upid)) await untilRunning(step, io);
       return 'done';
     } catch (error) {
       if (!isAlreadyRunning(error)) throw error;

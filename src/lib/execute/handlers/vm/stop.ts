@@ -4,7 +4,7 @@ import { StepError } from '../../step-error.ts';
 import type { Handler } from '../../types.ts';
 import { outliveTasks, tasksOn } from '../outlive-tasks.ts';
 import { unlessGonePatiently } from './gone.ts';
-import { isSeen, SEE_HA } from './power.ts';
+import { SEE_HA, unfulfilled, untilOff } from './power.ts';
 
 export const stopVm: Handler<'vm.stop'> = (step, io) => {
   let { node } = step;
@@ -20,11 +20,12 @@ export const stopVm: Handler<'vm.stop'> = (step, io) => {
     await send();
     // Under HA the task ends as soon as the wish is noted.
     if (await isOff()) return 'done';
-    if (!(await isSeen(here, ({ status }) => status === 'stopped', io, { again: send })))
-      throw new StepError('STILL_RUNNING', `VM ${vmid} on ${node} was told to stop, but runs on`, {
-        hint: SEE_HA,
-      });
-    return 'done';
+    const seen = await untilOff(here, io, { again: send });
+    if (seen) return seen;
+    const error = new StepError('STILL_RUNNING', `VM ${vmid} on ${node} was told to stop, but runs on`, {
+      hint: SEE_HA,
+    });
+    throw await unfulfilled(here, error, io);
   };
   return attempt(io, {
     id: step.id,
