@@ -1,6 +1,6 @@
 /** Sends one message to Telegram or a webhook. Errors say what happened and never where to: addresses hold secrets. */
 import axios, { isAxiosError } from 'axios';
-import type { NotifyConfig, NotifyEvent, NotifySecret } from '../config/notify/types.ts';
+import type { NotifyConfig, NotifyEvent, NotifySecret, SinkName } from '../config/notify/types.ts';
 import { UsageError } from '../errors.ts';
 
 export interface Message {
@@ -93,8 +93,10 @@ function webhookSink({ url, headers }: NonNullable<NotifyConfig['webhook']>, env
 
 /** Throws UsageError when a secret is to come from a variable that is not set. */
 export function sinksOf({ telegram, webhook }: NotifyConfig, env: Env): Sink[] {
-  return [
-    ...(telegram ? [telegramSink(telegram, env)] : []),
-    ...(webhook ? [webhookSink(webhook, env)] : []),
-  ];
+  // A further one does not compile until it is sent to.
+  const sinks: { readonly [One in SinkName]: Sink | undefined } = {
+    telegram: telegram && telegramSink(telegram, env),
+    webhook: webhook && webhookSink(webhook, env),
+  };
+  return Object.values(sinks).filter((sink) => sink !== undefined);
 }

@@ -205,6 +205,17 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'of who is told, only what is no secret is shown',
+    'notify:\n  events: [never]\n  telegram: { token: "", chat: "" }\n  webhook: { url: x, headers: { Key: 5 } }',
+    [
+      'balance.yml:2:12 notify.events[0]: is not one of start, move, failure, summary [never]',
+      'balance.yml:3:22 notify.telegram.token: is empty → for example: env:TELEGRAM_BOT_TOKEN',
+      'balance.yml:3:32 notify.telegram.chat: is empty [] → for example: "-1001234567890"',
+      'balance.yml:4:19 notify.webhook.url: is no URL → it starts with https:// or http://, or names a variable: env:NAME',
+      'balance.yml:4:38 notify.webhook.headers.Key: must be text, but is a number',
+    ],
+  ],
+  [
     'a lab',
     'machines: []',
     ['balance.yml:1:1: this is a lab, not a balance file → give balance.yml with -c'],

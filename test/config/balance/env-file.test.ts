@@ -51,6 +51,12 @@ test.skipIf(process.platform === 'win32')('its token is no secret of a balance.y
   };
   expect(warningsOf('{}')).toEqual([]);
   expect(warningsOf('notify: { webhook: { url: "https://x.example/secret" } }')).toHaveLength(1);
+  expect(
+    warningsOf('notify: { webhook: { url: "env:HOOK", headers: { Authorization: secret } } }'),
+  ).toHaveLength(1);
+  expect(
+    warningsOf('notify: { webhook: { url: "env:HOOK", headers: { Authorization: "env:KEY" } } }'),
+  ).toEqual([]);
   rmSync(folder, { recursive: true });
 });
 

@@ -7,6 +7,7 @@ import { readTextFile } from '../input/read-text.ts';
 import { readYaml } from '../input/read-yaml.ts';
 import { checkSchema, textKeysOf } from '../input/schema.ts';
 import { isMapping, mapping, type Written } from '../input/written.ts';
+import { holdsSecrets, mayBeSecret } from '../notify/sinks.ts';
 import { shellWord } from '../../shell.ts';
 
 export interface LoadedBalance {
@@ -28,9 +29,8 @@ function originIn({ origins }: BalanceOverlay, path: Path): Origin | undefined {
   return path.map((_, index) => origins?.get(path.slice(0, index + 1).join('.'))).find((one) => one);
 }
 
-function isSecret(path: Path): boolean {
-  const [top, sink, key] = path;
-  return top === 'notify' && (sink === 'webhook' || (sink === 'telegram' && key !== 'chat'));
+function isSecret([top, ...below]: Path): boolean {
+  return top === 'notify' && mayBeSecret(below);
 }
 
 function merge(base: Written, over: Written): Written {
@@ -55,15 +55,8 @@ function checkKind(value: unknown, issues: Issues): void {
 
 /** The bits mean nothing on Windows. A token of the env-file is no secret of this file. */
 function modeWarnings(config: BalanceConfig, mode: number | undefined, over: Written): string[] {
-  const { telegram, webhook } = config.notify;
-  const isOurs = mapping(mapping(over['notify'])['telegram'])['token'] === undefined;
-  const secrets = [
-    isOurs ? telegram?.token : undefined,
-    webhook?.url,
-    ...Object.values(webhook?.headers ?? {}),
-  ];
   const isOpen = process.platform !== 'win32' && mode !== undefined && (mode & 0o044) !== 0;
-  if (!isOpen || !secrets.some((secret) => secret?.kind === 'plain')) return [];
+  if (!isOpen || !holdsSecrets(config.notify, over['notify'])) return [];
   return [
     `${config.file} holds secrets and others on this machine may read it: chmod 600 ${shellWord(config.file)}, or write env:NAME instead`,
   ];

@@ -1,15 +1,11 @@
 /** The rules for `notify:` that a JSON Schema cannot say. They report and never change anything. */
 import type { Issues } from '../input/issues.ts';
 import { at, mapping, text, type Written } from '../input/written.ts';
-import { secretKeys, SINK_NAMES, tellsAnybody } from './sinks.ts';
+import { secretPaths, SINK_NAMES, tellsAnybody } from './sinks.ts';
 
 function secretsAreNamed(raw: Written, issues: Issues): void {
   const notify = mapping(raw['notify']);
-  const paths = secretKeys.flatMap((path) => [
-    path,
-    ...Object.keys(mapping(at(notify, path))).map((key) => [...path, key]),
-  ]);
-  for (const path of paths) {
+  for (const path of secretPaths(notify)) {
     const value = text(at(notify, path));
     if (value?.startsWith('env:') !== true || /^env:[A-Za-z_]\w*$/.test(value)) continue;
     issues.add(['notify', ...path], 'env: is not followed by the name of an environment variable', {

@@ -8,6 +8,9 @@ export interface NotifyConfig {
   readonly webhook?: { readonly url: NotifySecret; readonly headers: Readonly<Record<string, NotifySecret>> };
 }
 
+/** Who may be told. */
+export type SinkName = Exclude<keyof NotifyConfig, 'events'>;
+
 /** A secret as written, or the name of the environment variable that holds it (`env:NAME`). */
 export type NotifySecret =
   { readonly kind: 'plain'; readonly value: string } | { readonly kind: 'env'; readonly name: string };

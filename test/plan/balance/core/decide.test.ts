@@ -5,6 +5,7 @@ import type { Constraints, Obstacle } from '../../../../src/lib/plan/balance/cor
 import { decide, type Decision } from '../../../../src/lib/plan/balance/core/decide.ts';
 import type { Guest, Node } from '../../../../src/lib/plan/balance/core/types.ts';
 import { indexSeen, type World } from '../../../../src/lib/plan/balance/core/world.ts';
+import type { RejectionCode } from '../../../../src/lib/plan/document/balance-report.ts';
 
 const GIB = 2 ** 30;
 
@@ -32,7 +33,7 @@ interface Scene {
   readonly hosts: readonly Host[];
   readonly machines: readonly Machine[];
   readonly over?: Partial<World>;
-  readonly lasting?: readonly string[];
+  readonly lasting?: readonly RejectionCode[];
 }
 
 function decideOn({ hosts, machines, over, lasting = [] }: Scene): Decision {

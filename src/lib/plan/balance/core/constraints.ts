@@ -38,5 +38,5 @@ export interface Constraints {
   /** Why this unit cannot go to a node that is otherwise a target. */
   readonly ofMove: (unit: Unit, destination: Destination) => Obstacle | undefined;
   /** Codes of obstacles that time does not take away. */
-  readonly lasting: ReadonlySet<string>;
+  readonly lasting: ReadonlySet<RejectionCode>;
 }

@@ -191,7 +191,7 @@ export function rejections(
 }
 
 export function stuckStands(rejected: readonly RejectedMove[], draft: Draft): StuckStand[] {
-  const { lasting: codes } = draft.constraints;
+  const codes: ReadonlySet<string> = draft.constraints.lasting;
   return rejected.flatMap(({ vmids, code, reason, targets }) => {
     const lasting = codes.has(code)
       ? reason

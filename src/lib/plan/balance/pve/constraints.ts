@@ -1,4 +1,5 @@
 /** Answers core's questions by PVE's rules: looks its guests and nodes up, and asks the tables of obstacles. */
+import type { RejectionCode } from '../../document/balance-report.ts';
 import type { Constraints, Destination } from '../core/constraints.ts';
 import type { Unit as AnyUnit } from '../core/units.ts';
 import { unitObstacle } from './guest-obstacles.ts';
@@ -6,7 +7,7 @@ import { targetNodeObstacle, unitTargetObstacle, type NodeView } from './target-
 import type { Unit, World } from './world.ts';
 
 /** Obstacles that time does not take away. */
-const LASTING = new Set([
+const LASTING = new Set<RejectionCode>([
   'linked-clone',
   'snapshots',
   'local-iso',

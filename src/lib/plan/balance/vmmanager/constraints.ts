@@ -74,7 +74,7 @@ function isOlder(one: string | undefined, other: string | undefined): boolean {
 }
 
 /** Obstacles that time does not take away. */
-const LASTING = new Set(['balancer-off', 'iso', 'snapshots']);
+const LASTING = new Set<RejectionCode>(['balancer-off', 'iso', 'snapshots']);
 
 export function constraintsOn(world: World): Constraints {
   const seenOf = (vmid: number): ClusterGuest | undefined => world.guests.get(vmid);
