@@ -37,3 +37,8 @@ export function firstOf(names: readonly string[]): {
   const named = names.slice(0, NAMED_AT_MOST);
   return { named, more: names.length - named.length };
 }
+
+export function sayFirst(names: readonly string[]): string {
+  const { named, more } = firstOf(names);
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

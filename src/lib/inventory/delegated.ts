@@ -8,7 +8,7 @@
 import { addTo, groupBy } from '../group.ts';
 import { poolsAbove } from '../pve-values/pool-name.ts';
 import { ROOT, userIn } from '../pve-values/userid.ts';
-import { delegatedWayOut, firstOf, mayBeWritten } from './delegated-words.ts';
+import { delegatedWayOut, mayBeWritten, sayFirst } from './delegated-words.ts';
 import { privilegesOn } from './rights.ts';
 import type { AclEntry, Gap, PoolInfo, PoolRight, PoolWriter, Rights, UserInfo } from './types.ts';
 
@@ -105,8 +105,7 @@ export function delegatedGaps(
     if (!first?.delegated) return [];
     const names = some.map(({ pool }) => pool);
     const writer = first.delegated;
-    const { named, more } = firstOf(names);
-    const list = `${some.length === 1 ? 'pool' : 'pools'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const list = `${some.length === 1 ? 'pool' : 'pools'} ${sayFirst(names)}`;
     const text = `${list} ${mayBeWritten(writer)}, ${SO[kind]}: ${writer.says}; ${delegatedWayOut(writer)}`;
     return [{ kind, pools: names, writer, text }];
   });
@@ -171,8 +170,7 @@ function together(writers: readonly PoolWriter[]): PoolWriter | undefined {
   const [first] = writers;
   const seen = writers.filter(({ unseen }) => !unseen);
   if (!first || first.unseen || seen.length === 1) return first;
-  const { named, more } = firstOf(seen.map(({ says }) => says));
-  return { ...first, says: `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}` };
+  return { ...first, says: sayFirst(seen.map(({ says }) => says)) };
 }
 
 /** The pools, with what tells of those that somebody else may write. */

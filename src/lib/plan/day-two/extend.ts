@@ -11,7 +11,14 @@ import { makeStep, type Step } from '../document/step.ts';
 import { gapTexts, labOf } from '../document/text.ts';
 import { endWarnings } from '../stands/expiry.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
-import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import {
+  absentStands,
+  chosenClaims,
+  plannedVms,
+  poolStands,
+  type DayTwoContext,
+  type PoolStands,
+} from './pools.ts';
 
 export interface ExtendOptions {
   /** `YYYY-MM-DD`, the last day; or days from the earliest expiry that is selected, or from today if that is past. */
@@ -193,7 +200,7 @@ export function planExtend(input: ExtendInput): StandsPlan {
   return {
     version: 2,
     command: 'extend',
-    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
+    lab: labOf(chosenClaims(pools)),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: [

@@ -16,7 +16,14 @@ import { gapTexts, labOf } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
 import { actionable, type StandView } from '../stands/selected.ts';
-import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import {
+  absentStands,
+  chosenClaims,
+  plannedVms,
+  poolStands,
+  type DayTwoContext,
+  type PoolStands,
+} from './pools.ts';
 import { keptState, otherStorage, suspended, type KeepInput, type KeepOptions } from './kept-state.ts';
 import { findRoom, type Room } from './power-room.ts';
 import { heldByStudents, stillOpen } from '../stands/still-open.ts';
@@ -192,7 +199,7 @@ export function planFreeze(input: FreezeInput): AccessPlan {
     version: 2,
     command: 'access',
     action: 'freeze',
-    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
+    lab: labOf(chosenClaims(pools)),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: gapTexts(input.have),

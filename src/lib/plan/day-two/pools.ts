@@ -3,6 +3,7 @@
  * it. Says which of those selected are not there, or not ours to touch. Plans no step.
  */
 import { isAnyCloning } from '../cluster/locks.ts';
+import type { Claim } from '../../marks/pool.ts';
 import { machineKind } from '../../pve-values/guest-kinds.ts';
 import { machinePower } from '../../pve-values/machine-power.ts';
 import { groupBy } from '../../group.ts';
@@ -95,4 +96,9 @@ export function plannedVms(stands: readonly StandView[]): PlannedVm[] {
         : [],
     ),
   );
+}
+
+/** Claims of the stands that were selected. */
+export function chosenClaims(pools: readonly PoolStands[]): Claim[] {
+  return pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim));
 }

@@ -10,7 +10,14 @@ import { makeStep, type Step } from '../document/step.ts';
 import { gapTexts, labOf } from '../document/text.ts';
 import { isWritable } from '../stands/ownership.ts';
 import { protectedBecause } from '../stands/protected-accounts.ts';
-import { absentStands, plannedVms, poolStands, type DayTwoContext, type PoolStands } from './pools.ts';
+import {
+  absentStands,
+  chosenClaims,
+  plannedVms,
+  poolStands,
+  type DayTwoContext,
+  type PoolStands,
+} from './pools.ts';
 
 export interface ThawInput extends DayTwoContext {
   readonly options: { readonly allLabs: boolean };
@@ -139,7 +146,7 @@ export function planThaw(input: ThawInput): AccessPlan {
     version: 2,
     command: 'access',
     action: 'thaw',
-    lab: labOf(pools.flatMap(({ chosen }) => chosen.map(({ claim }) => claim))),
+    lab: labOf(chosenClaims(pools)),
     steps,
     stands: [...drafts.map(({ stand }) => stand), ...absentStands(input)],
     warnings: gapTexts(input.have),
