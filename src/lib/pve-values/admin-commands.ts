@@ -4,6 +4,11 @@ import { kindTool, USUAL_KIND, type GuestAt } from './guest-kinds.ts';
 
 type Guest = Pick<GuestAt, 'vmid' | 'type'>;
 
+/** Where one of these is typed, as hints have it. */
+export function asRoot({ node }: Pick<GuestAt, 'node'>, command: string): string {
+  return `as root on ${node}: \`${command}\``;
+}
+
 /** Of root, on the guest's node: `qm unlock 100`. */
 export function guestCommand({ vmid, type = USUAL_KIND }: Guest, action: string, ...args: string[]): string {
   return shellCommand(kindTool(type), action, String(vmid), ...args);

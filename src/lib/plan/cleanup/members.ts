@@ -2,7 +2,7 @@
  * Guests that a class made itself in the pool of a stand that goes: named, and removed where that was asked for. Whose they
  * are is decided in stands/ownership.ts.
  */
-import { destroyCommand, guestCommand } from '../../pve-values/admin-commands.ts';
+import { asRoot, destroyCommand, guestCommand } from '../../pve-values/admin-commands.ts';
 import { mayBeMachine } from '../../pve-values/guest-kinds.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
 import type { CleanupContext } from './context.ts';
@@ -42,7 +42,7 @@ function refusalOf(
     return {
       code: 'MEMBER_CONTAINER',
       message: `${isIn}; deploy-stand removes no containers`,
-      hint: `as root on ${node}: \`${guestCommand(guest, 'stop')}; ${destroyCommand(guest)}\`, then run cleanup again`,
+      hint: `${asRoot(guest, `${guestCommand(guest, 'stop')}; ${destroyCommand(guest)}`)}, then run cleanup again`,
     };
   }
   if (!context.options.includeMembers) {

@@ -1,7 +1,7 @@
 /** What the `lock` of a VM means: a state of it, an operation under way, or the rest of one. The one place that tells them apart. */
 import { privilegesOn } from '../../inventory/rights.ts';
 import type { Inventory, RunningTask } from '../../inventory/types.ts';
-import { destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
+import { asRoot, destroyLockedCommand, guestCommand } from '../../pve-values/admin-commands.ts';
 import {
   guestTasks,
   LOCK,
@@ -73,10 +73,6 @@ export function holdOn(vm: GuestAt, lock: string, tasks?: readonly RunningTask[]
   if (lock === LOCK.destroyed && task === undefined) return { kind: 'removed' };
   if (!tasks) return { kind: 'unknown', lock };
   return task === undefined ? { kind: 'stale', lock } : { kind: 'operation', lock, task };
-}
-
-function asRoot({ node }: GuestAt, command: string): string {
-  return `as root on ${node}: \`${command}\``;
 }
 
 function unlock(vm: GuestAt): string {

@@ -2,11 +2,11 @@
 import type { Inventory, SnapshotInfo } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
 import { shellCommand } from '../../shell.ts';
-import { moveCommand } from '../../pve-values/admin-commands.ts';
+import { asRoot, moveCommand } from '../../pve-values/admin-commands.ts';
 import { bridgesIn } from '../../pve-values/nics.ts';
 import { storageTraits } from '../../pve-values/storage-types.ts';
 import { volumesOf } from '../../pve-values/volumes.ts';
-import { standOf, type StandName } from '../cluster/stand-networks.ts';
+import type { StandName } from '../cluster/stand-networks.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Plan, Refusal } from '../document/plan.ts';
 import { makeStep } from '../document/step.ts';
@@ -205,12 +205,9 @@ function sayBridge(iface: string, node: string, why: SnapshotBridge): string {
 }
 
 /** A machine that its student moved away from the networks of its stand: no deploy makes them where it is now. */
-function homeOf(iface: string, isOwn: (stand: StandName) => boolean, { bridges }: ClusterView) {
-  return [...bridges].find(([, rows]) => {
-    const row = rows.get(iface);
-    const stand = row && standOf(row);
-    return stand !== undefined && isOwn(stand);
-  })?.[0];
+function homeOf(iface: string, isOwn: (stand: StandName) => boolean, { standBridges }: ClusterView) {
+  const marked = [...standBridges.values()].flat();
+  return marked.find((network) => network.info.iface === iface && isOwn(network))?.node;
 }
 
 function wayOutOf(codes: ReadonlySet<SnapshotBridge['code']>, back: string, reclone: string): string {
@@ -230,7 +227,7 @@ function bridgeRefusal(
   { target, bridges }: { readonly target: string; readonly bridges: readonly string[] },
   { index, vnets, hidden, words }: RollbackInput,
 ): Refusal | undefined {
-  const { node, status, vmid } = one.guest;
+  const { node, status } = one.guest;
   const isOwn = ({ user, lab }: StandName) => user === view.user && lab === view.claim.lab;
   const place = {
     ...{ bridges: index.bridges.get(node), isOwn },
@@ -249,7 +246,7 @@ function bridgeRefusal(
   const back =
     home === undefined
       ? 'deploy again, which makes bridges of the stand that are missing'
-      : `the networks of the stand are on ${home}: move it back (as root on ${node}: \`${moveCommand({ vmid }, home, status !== 'stopped')}\`), then run again`;
+      : `the networks of the stand are on ${home}: move it back (${asRoot(one.guest, moveCommand(one.guest, home, status !== 'stopped'))}), then run again`;
   return {
     code: 'SNAPSHOT_BRIDGE',
     message: `${sayMachine(one)} does not go back to ${target}: it would be plugged into ${wrong.map(({ iface, why }) => sayBridge(iface, node, why)).join(', and ')}`,

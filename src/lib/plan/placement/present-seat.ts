@@ -3,7 +3,7 @@ import { aliasesOf, isBoundToNode, ownNetworks } from '../../config/lab/networks
 import type { Lab } from '../../config/types.ts';
 import type { Inventory } from '../../inventory/types.ts';
 import { sortedUnique } from '../../order.ts';
-import { moveCommand } from '../../pve-values/admin-commands.ts';
+import { asRoot, moveCommand } from '../../pve-values/admin-commands.ts';
 import { bridgesOf, type ClusterView } from '../cluster/view.ts';
 import type { Refusal } from '../document/plan.ts';
 import { sayObstacle, wayOut } from '../obstacles/obstacle-text.ts';
@@ -65,9 +65,7 @@ function tornAway(
   const away = [...state.present].filter(([name, { node }]) => node !== home && wired.has(name));
   if (away.length === 0) return undefined;
   const which = away.map(([name, { vmid, node }]) => `VM ${vmid} (${name}) to ${node}`).join(', ');
-  const commands = away.map(
-    ([, vm]) => `as root on ${vm.node}: \`${moveCommand(vm, home, vm.power !== 'stopped')}\``,
-  );
+  const commands = away.map(([, vm]) => asRoot(vm, moveCommand(vm, home, vm.power !== 'stopped')));
   return {
     says: `somebody moved ${which}, away from the networks of the stand, which are on ${home} and do not reach there`,
     hint: commands.join('; '),

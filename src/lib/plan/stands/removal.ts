@@ -2,10 +2,9 @@
  * How a machine of a stand is removed, and what keeps it from that: the same for every command that removes some. Whose it
  * is, is decided in ownership.ts; which ones are meant, by the command.
  */
-import { isCloneLock, LOCK } from '../../pve-values/guest-kinds.ts';
+import { isCloneLock, LOCK, toldKind } from '../../pve-values/guest-kinds.ts';
 import { isProtected, isTemplate } from '../../pve-values/guest-flags.ts';
 import type { GuestInfo, Inventory, RunningTask, VmConfig } from '../../inventory/types.ts';
-import { toldKind } from '../../pve-values/guest-kinds.ts';
 import { sortedUnique } from '../../order.ts';
 import { allVolumes } from '../../pve-values/volumes.ts';
 import { holdHint, holdOn, sayHold, seesTasks, type Hold } from '../cluster/locks.ts';

@@ -1,5 +1,5 @@
 /** What of a stand's claimed VMs keeps the stand from being made, and the way out. Finds none of them. */
-import { destroyCommand } from '../../pve-values/admin-commands.ts';
+import { asRoot, destroyCommand } from '../../pve-values/admin-commands.ts';
 import { LOCK } from '../../pve-values/guest-kinds.ts';
 import type { Lab } from '../../config/types.ts';
 import type { GuestInfo } from '../../inventory/types.ts';
@@ -48,7 +48,7 @@ export function unsealedRefusal(
   return {
     code: 'SEAL_LOST',
     message: `VM ${vmid} (${name ?? 'no name'}) on ${where} stands where a machine was being made, and does not carry its seal: it may be that machine, with other notes, or one that somebody made there; it is left alone, and no second copy is made`,
-    hint: `look at VM ${vmid}, remove it (as root on ${where}: \`${destroyCommand(guest)}\`), then run again`,
+    hint: `look at VM ${vmid}, remove it (${asRoot({ node: where }, destroyCommand(guest))}), then run again`,
   };
 }
 
